@@ -1,0 +1,59 @@
+# Everything runs in a virtual environment of its own, from pinned and hashed packages.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ENGINE := 127.0.0.1:27017
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint types openapi check-openapi image requirements clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+install: $(INSTALLED) ## Create the virtual environment
+
+$(INSTALLED): requirements-dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stuff needs Python 3.11 or newer.")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+run: $(INSTALLED) ## Start the store on the embedded engine, data in ./data
+	$(BIN)/stuff serve
+
+test: $(INSTALLED) ## Run the tests (STUFF_TEST_MONGODB_URI=... for another engine)
+	$(BIN)/pytest -n auto --cov --cov-report=term --cov-fail-under=95
+
+lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+openapi: $(INSTALLED) ## Write openapi.json
+	$(BIN)/stuff openapi openapi.json
+
+lint-openapi: $(INSTALLED) ## Check openapi.json (needs Node.js)
+	$(BIN)/openapi-spec-validator openapi.json
+	npx --yes @stoplight/spectral-cli@6.16.3 lint openapi.json --ruleset .spectral.yaml --fail-severity hint
+
+image: ## Build the container image with buildah on a base of debootstrap, and run it (needs root)
+	.ci/image
+
+requirements: $(INSTALLED) ## Pin the newest versions, with hashes
+	$(BIN)/pip-compile $(PIN) --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile $(PIN) --all-extras --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+
+PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	--no-header --no-emit-index-url --no-emit-find-links
+
+clean: ## Remove everything that was made, but the data
+	rm -rf $(VENV) .coverage* htmlcov build dist .hypothesis .*_cache

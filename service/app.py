@@ -1,0 +1,56 @@
+"""The application: `create_app(settings)` for programs, `service.app:app` for `uvicorn`."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+
+from service import __version__, openapi, problems
+from service.database import open_database
+from service.embedded import running_engine
+from service.routers import collection, document, pages, system
+from service.settings import Settings
+from service.workers import leave_with_parent
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Everything that lives as long as the application, and is handed out by dependencies."""
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as stack:
+        stack.enter_context(leave_with_parent())
+        if settings.mongodb_uri is not None:
+            uri = settings.mongodb_uri.get_secret_value()
+        else:
+            uri = await stack.enter_async_context(running_engine(settings.data_dir))
+        app.state.database = await stack.enter_async_context(open_database(settings, uri))
+        yield
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application with these settings, or with those of the environment."""
+    app = FastAPI(
+        title="Stuff",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.settings = settings or Settings()
+    problems.install(app)
+    for resource in (document, collection, system, pages):
+        app.include_router(resource.router)
+    app.mount("/assets", pages.assets())
+    app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    # Made when asked for, so that importing create_app reads no environment.
+    if name == "app":
+        return create_app()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,136 @@
+"""The command line: `stuff serve` and `stuff openapi`."""
+
+import copy
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+from uvicorn.config import LOGGING_CONFIG
+from uvicorn.supervisors import Multiprocess
+
+from service.app import create_app
+from service.embedded import EmbeddedEngine, EngineError
+from service.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
+Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")]
+Workers = Annotated[int | None, typer.Option(help="Processes that serve requests.")]
+DataDir = Annotated[Path | None, typer.Option(help="Where the embedded engine keeps its data.")]
+Target = Annotated[Path, typer.Argument(help="The file to write; - for standard output.")]
+
+
+@app.callback()
+def stuff() -> None:
+    """An HTTP JSON document store on MongoDB.
+
+    Every option is a setting too, read from the environment: --data-dir is STUFF_DATA_DIR.
+    """
+
+
+@app.command()
+def serve(
+    host: Host = None, port: Port = None, workers: Workers = None, data_dir: DataDir = None
+) -> None:
+    """Serve the store until SIGTERM or Ctrl-C.
+
+    Without STUFF_MONGODB_URI the embedded engine is started beside it, and stopped with it.
+    """
+    settings = _settings(host=host, port=port, workers=workers, data_dir=data_dir)
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    config = uvicorn.Config(
+        "service.app:app",
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_level=settings.log_level,
+        log_config=_log_config(settings),
+        access_log=settings.log_level == "debug",
+        server_header=False,
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+        ws="none",
+    )
+    with ExitStack() as stack:
+        listener = stack.enter_context(config.bind_socket())
+        place = stack.enter_context(_mongodb(settings))
+        port = listener.getsockname()[1]
+        name = f"[{settings.host}]" if ":" in settings.host else settings.host
+        typer.echo(f"Documents are kept in {settings.database}.{settings.collection} of {place}.")
+        typer.echo(f"Swagger UI: http://{name}:{port}/docs")
+        sys.stdout.flush()
+        if settings.workers > 1:
+            Multiprocess(config, [listener]).run()
+        else:
+            uvicorn.Server(config).run([listener])
+
+
+@app.command()
+def openapi(target: Target = Path("openapi.json")) -> None:
+    """Write the OpenAPI document."""
+    text = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+    if target == Path("-"):
+        sys.stdout.write(text)
+    else:
+        target.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    app(prog_name="stuff")
+
+
+def _settings(**options: Any) -> Settings:
+    """The settings of the options that were given, and of the environment for the others.
+
+    The options go into the environment, where worker processes find them too.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    os.environ.update({f"STUFF_{name.upper()}": str(value) for name, value in given.items()})
+    try:
+        return Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_input=False):
+            typer.echo(f"STUFF_{str(fault['loc'][0]).upper()}: {fault['msg']}", err=True)
+        raise typer.Exit(2) from None
+
+
+@contextmanager
+def _mongodb(settings: Settings) -> Iterator[str]:
+    """What to connect to, in words. The embedded engine is started and stopped again."""
+    if settings.mongodb_uri is not None:
+        yield "the MongoDB at STUFF_MONGODB_URI"
+        return
+    engine = EmbeddedEngine(settings.data_dir)
+    try:
+        os.environ["STUFF_MONGODB_URI"] = engine.start()
+    except EngineError as error:
+        typer.echo(f"stuff: {error}", err=True)
+        raise typer.Exit(1) from None
+    try:
+        yield f"the embedded engine, data in {settings.data_dir.absolute()}"
+    finally:
+        engine.stop()
+
+
+def _log_config(settings: Settings) -> dict[str, Any]:
+    config = copy.deepcopy(LOGGING_CONFIG)
+    config["loggers"]["service"] = {
+        "handlers": ["default"],
+        "level": settings.log_level.upper(),
+        "propagate": False,
+    }
+    return config
+
+
+def _leave(*_: object) -> NoReturn:
+    """On a signal outside uvicorn's care, and by uvicorn itself when it has drained."""
+    raise SystemExit(0)

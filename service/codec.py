@@ -1,0 +1,193 @@
+"""Documents as BSON, in and out.
+
+A document is stored as its `_id`, its fields as they were sent, and `_stuff`, what the service
+knows of it, in this order. The fields are encoded once, when they arrive; from there on they are
+bytes, which are hashed, stored and read back, and become values again only to be written as JSON.
+
+BSON: https://bsonspec.org/spec.html. Extended JSON:
+https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
+"""
+
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+import bson
+import orjson
+from bson import CodecOptions, Int64, json_util
+from bson.codec_options import DatetimeConversion
+from bson.raw_bson import RawBSONDocument
+
+from service.errors import DocumentTooLarge
+
+MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
+"""MongoDB's limit for one document, as BSON, `_id` and `_stuff` included."""
+
+METADATA_KEY = "_stuff"
+
+_DECODE = CodecOptions[dict[str, Any]](
+    # Other programs may have stored what Python's own types cannot hold.
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="replace",
+)
+_DUMP = (
+    orjson.OPT_PASSTHROUGH_SUBCLASS
+    | orjson.OPT_PASSTHROUGH_DATETIME
+    | orjson.OPT_PASSTHROUGH_DATACLASS
+)
+_INT32 = struct.Struct("<i")
+# The bytes of a value by its element type; None where a length stands first (_value_end).
+_FIXED_SIZES = {
+    0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16,
+    0x7F: 0, 0xFF: 0,
+}  # fmt: skip
+# What stands before its 4-byte length is counted by, besides the length itself.
+_LENGTH_EXTRAS = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What is kept of a document beside its fields, under `_stuff`."""
+
+    etag: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A document as it stands in the collection.
+
+    `etag` is what the fields say. `updated_at` is known only if the service wrote them last:
+    another program may have changed the fields and left an old `_stuff` behind.
+    """
+
+    bson: bytes
+    etag: str
+    updated_at: datetime | None
+
+
+def encode_fields(fields: dict[str, Any]) -> bytes:
+    """The fields of a document (without `_id` and `_stuff`) as BSON."""
+    return bson.encode(fields)
+
+
+def entity_tag(fields: bytes) -> str:
+    """The opaque tag of a document with these fields (BSON): 32 hexadecimal digits.
+
+    Equal fields in equal order have equal tags, whatever the id and whoever wrote them.
+    """
+    return blake2b(fields, digest_size=16).hexdigest()
+
+
+def assemble(id: str, fields: bytes, metadata: Metadata) -> bytes:
+    """The document to store. Raises `DocumentTooLarge` beyond `MAX_DOCUMENT_BYTES`."""
+    head = bson.encode({"_id": id})
+    tail = bson.encode({METADATA_KEY: {"etag": metadata.etag, "updated_at": metadata.updated_at}})
+    # Each is a length (4 bytes), its elements, and a NUL: keep the elements.
+    size = len(head) + len(fields) + len(tail) - 10
+    if size > MAX_DOCUMENT_BYTES:
+        raise DocumentTooLarge(
+            f"As BSON the document has {size:,} bytes; MongoDB stores at most "
+            f"{MAX_DOCUMENT_BYTES:,}. Split it.",
+            members={"limit": MAX_DOCUMENT_BYTES},
+        )
+    return b"".join((_INT32.pack(size), head[4:-1], fields[4:-1], tail[4:-1], b"\0"))
+
+
+def read(document: bytes) -> Stored:
+    """What stands in the collection, with its entity tag computed from its fields."""
+    metadata: dict[str, Any] = {}
+    fields = []
+    for name, start, end in _elements(document):
+        if name == b"_stuff":
+            metadata = _decode_metadata(document[start:end])
+        elif name != b"_id":
+            fields.append(document[start:end])
+    content = b"".join(fields)
+    etag = entity_tag(_INT32.pack(len(content) + 5) + content + b"\0")
+    updated_at = metadata.get("updated_at") if metadata.get("etag") == etag else None
+    return Stored(document, etag, updated_at if isinstance(updated_at, datetime) else None)
+
+
+def to_json(document: bytes) -> bytes:
+    """The document as JSON, `_id` first, without `_stuff`.
+
+    Types that JSON lacks become relaxed Extended JSON v2.
+    """
+    values = _decode(document)
+    values.pop(METADATA_KEY, None)
+    text = orjson.dumps(values, default=_extended, option=_DUMP)
+    # orjson writes NaN and Infinity as null; only other programs store them.
+    if b"null" in text and (finite := _with_non_finite(values)) is not values:
+        text = orjson.dumps(finite, default=_extended, option=_DUMP)
+    return text
+
+
+def _decode(document: bytes) -> dict[str, Any]:
+    if b"$ref\0" in document:
+        # bson would turn {"$ref", "$id"} into a DBRef, which forgets the order of its keys.
+        plain: dict[str, Any] = _without_dbrefs(
+            RawBSONDocument(document, _DECODE.with_options(document_class=RawBSONDocument))
+        )
+        return plain
+    return bson.decode(document, _DECODE)
+
+
+def _without_dbrefs(value: Any) -> Any:
+    if isinstance(value, RawBSONDocument):
+        return {key: _without_dbrefs(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_without_dbrefs(child) for child in value]
+    return value
+
+
+def _extended(value: Any) -> Any:
+    """A BSON value that orjson does not know, as relaxed Extended JSON."""
+    if type(value) is Int64:
+        return int(value)
+    return json_util.default(value, json_util.RELAXED_JSON_OPTIONS)
+
+
+def _with_non_finite(value: Any) -> Any:
+    """The value with NaN and infinities as Extended JSON: the very same object if it holds none."""
+    if type(value) is float and not math.isfinite(value):
+        name = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return {"$numberDouble": name}
+    if type(value) is dict:
+        children = {key: _with_non_finite(child) for key, child in value.items()}
+        return children if any(children[key] is not value[key] for key in value) else value
+    if type(value) is list:
+        items = [_with_non_finite(child) for child in value]
+        return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
+    return value
+
+
+def _decode_metadata(element: bytes) -> dict[str, Any]:
+    """The value of a stored `_stuff` element; empty if it is not of our making."""
+    whole = _INT32.pack(len(element) + 5) + element + b"\0"
+    value = bson.decode(whole, _DECODE.with_options(tz_aware=True, tzinfo=UTC))[METADATA_KEY]
+    return value if isinstance(value, dict) else {}
+
+
+def _elements(document: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Each top-level element: its name, where it starts, and where it ends."""
+    position, last = 4, len(document) - 1
+    while position < last:
+        name_end = document.index(b"\0", position + 1)
+        end = _value_end(document, document[position], name_end + 1)
+        yield document[position + 1 : name_end], position, end
+        position = end
+
+
+def _value_end(document: bytes, kind: int, start: int) -> int:
+    size = _FIXED_SIZES.get(kind)
+    if size is not None:
+        return start + size
+    if kind == 0x0B:  # a regular expression: two C strings
+        return document.index(b"\0", document.index(b"\0", start) + 1) + 1
+    length: int = _INT32.unpack_from(document, start)[0]
+    return start + length + _LENGTH_EXTRAS[kind]

@@ -1,0 +1,173 @@
+"""The Motor client and Beanie: set up in the lifespan, handed out by async dependencies.
+
+The only module that names Motor.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Annotated, TypeAlias
+
+from beanie import init_beanie
+from bson.raw_bson import RawBSONDocument
+from fastapi import Depends, Request
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import ReadPreference, WriteConcern
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+    WriteError,
+)
+from pymongo.read_concern import ReadConcern
+
+from service.errors import DatabaseUnavailable, DocumentRejected, DuplicateKey
+from service.models import StuffDocument, bind
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
+Documents: TypeAlias = type[StuffDocument]
+
+RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
+PING_TIMEOUT = 2.0  # seconds
+# Error codes of a database that answers, but will not let us work (the manual's "Error Codes").
+UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
+
+
+class Database:
+    """One client, and the Beanie model bound to it.
+
+    It may be made while the database is away: until Beanie is set up, every use is answered by
+    `DatabaseUnavailable`, and setting up is tried again in the background.
+    """
+
+    def __init__(self, settings: Settings, uri: str) -> None:
+        self.client: Client = AsyncIOMotorClient(
+            uri,
+            appname="stuff",
+            document_class=RawBSONDocument,
+            serverSelectionTimeoutMS=int(settings.server_selection_timeout * 1000),
+            timeoutMS=int(settings.operation_timeout * 1000),
+        )
+        self._database = self.client.get_database(
+            settings.database,
+            read_preference=ReadPreference.PRIMARY,
+            read_concern=ReadConcern("majority"),
+            # Whatever the URI says: acknowledged means a majority has it in its journal.
+            write_concern=WriteConcern(w="majority", j=True),
+        )
+        self._model = bind(settings.collection)
+        self._ready = asyncio.Event()
+
+    @property
+    def documents(self) -> Documents:
+        """The Beanie model. Raises `DatabaseUnavailable` until the database was there once."""
+        if not self._ready.is_set():
+            raise DatabaseUnavailable("The database has not answered yet. Try again shortly.")
+        return self._model
+
+    async def ping(self) -> None:
+        """Return if the primary answers. Raises `DatabaseUnavailable`."""
+        if not self._ready.is_set():
+            raise DatabaseUnavailable("The database has not answered yet. Try again shortly.")
+        with translated_errors():
+            try:
+                async with asyncio.timeout(PING_TIMEOUT):
+                    await self.client.admin.command("ping")
+            except TimeoutError:
+                raise DatabaseUnavailable("The database does not answer. Try again.") from None
+
+    async def wait_until_ready(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+        return self._ready.is_set()
+
+    async def set_up(self) -> None:
+        """Set up Beanie, trying until the database is there."""
+        while not self._ready.is_set():
+            try:
+                await init_beanie(
+                    database=self._database, document_models=[self._model], skip_indexes=True
+                )
+            except PyMongoError as error:
+                log.warning("The database is not available, trying again: %s", error)
+                await asyncio.sleep(RETRY_INTERVAL)
+            else:
+                self._ready.set()
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]:
+    """The database for a lifespan. An absent one delays the start, and does not prevent it."""
+    database = Database(settings, uri)
+    setting_up = asyncio.create_task(database.set_up())
+    try:
+        await database.wait_until_ready(settings.server_selection_timeout)
+        yield database
+    finally:
+        setting_up.cancel()
+        with suppress(asyncio.CancelledError):
+            await setting_up
+        database.client.close()
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise the driver's errors as ours; what is left is a fault of the service."""
+    try:
+        yield
+    except (ConnectionFailure, ExecutionTimeout) as error:
+        raise _unavailable("The database is away or too slow. Try again.", error) from error
+    except WriteConcernError as error:
+        raise _unavailable(
+            "The write was not acknowledged by a majority; it may or may not stand. Try again.",
+            error,
+        ) from error
+    except DuplicateKeyError as error:
+        raise DuplicateKey(
+            "A unique index of the collection holds this value already. Send another.",
+            members={"keys": list((error.details or {}).get("keyPattern", {}))},
+        ) from error
+    except WriteError as error:
+        raise DocumentRejected(
+            f"MongoDB says: {(error.details or {}).get('errmsg', 'no reason given')}"
+            f" (code {error.code}). Change the document accordingly."
+        ) from error
+    except OperationFailure as error:
+        if error.code in (UNAUTHORIZED, AUTHENTICATION_FAILED):
+            raise _unavailable(
+                "The database does not let this service in. Tell its operator.", error
+            ) from error
+        raise
+
+
+def _unavailable(detail: str, error: PyMongoError) -> DatabaseUnavailable:
+    log.warning("%s", error)
+    return DatabaseUnavailable(detail)
+
+
+async def get_database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+DatabaseDep = Annotated[Database, Depends(get_database)]
+
+
+async def get_client(database: DatabaseDep) -> Client:
+    return database.client
+
+
+async def get_documents(database: DatabaseDep) -> Documents:
+    return database.documents
+
+
+ClientDep = Annotated[Client, Depends(get_client)]
+DocumentsDep = Annotated[Documents, Depends(get_documents)]

@@ -1,0 +1,89 @@
+"""What a document and its id may be, before either reaches the database."""
+
+import unicodedata
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from service import codec, strict_json
+from service.errors import InvalidDocument, InvalidId
+
+MAX_ID_BYTES = 512
+
+
+class SentMetadata(BaseModel):
+    """The shape of `_stuff` in a document read with its metadata, which may be sent back."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    etag: str
+    updated_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+
+
+def check_id(id: str) -> str:
+    """The id itself. Raises `InvalidId` unless it has 1 to 512 bytes and no control character."""
+    if not id:
+        raise InvalidId("The id is empty. Put one after /stuff/, or POST to /stuff to get one.")
+    size = len(id.encode())
+    if size > MAX_ID_BYTES:
+        raise InvalidId(f"The id has {size:,} bytes in UTF-8; at most {MAX_ID_BYTES} are allowed.")
+    # isprintable is the fast proof: no control character is printable.
+    if not id.isprintable() and any(unicodedata.category(character) == "Cc" for character in id):
+        raise InvalidId("The id holds a control character. Use printable characters.")
+    return id
+
+
+def parse(body: bytes, id: str | None) -> bytes:
+    """The fields (BSON) of the document in `body`, which is to be stored under `id`.
+
+    With `id=None` the service makes the id, so the body may carry none.
+    Raises `MalformedJSON` and `InvalidDocument`.
+    """
+    value = strict_json.loads(body)
+    if not isinstance(value, dict):
+        raise InvalidDocument(f"A document is a JSON object; this is {_json_type(value)}.")
+    if "_id" in value:
+        _check_own_id(value.pop("_id"), id)
+    if codec.METADATA_KEY in value:
+        _check_metadata(value.pop(codec.METADATA_KEY))
+    for key in value:
+        if key[:1] == "$":
+            raise InvalidDocument(
+                "MongoDB stores no top-level key that starts with '$'. Rename it or nest it.",
+                [key],
+            )
+    return codec.encode_fields(value)
+
+
+def _check_own_id(own: Any, id: str | None) -> None:
+    if id is None:
+        raise InvalidDocument("POST makes the id. Leave _id out, or PUT to /stuff/{id}.", ["_id"])
+    if own != id:
+        raise InvalidDocument(
+            f"The document's _id differs from the id in the path, {id!r}. Leave it out.", ["_id"]
+        )
+
+
+def _check_metadata(sent: Any) -> None:
+    try:
+        SentMetadata.model_validate(sent)
+    except ValidationError:
+        raise InvalidDocument(
+            "_stuff is kept for the service's own metadata (etag, updated_at). Rename the key.",
+            [codec.METADATA_KEY],
+        ) from None
+
+
+def _json_type(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case _:
+            return "an array"

@@ -1,0 +1,149 @@
+"""Everything that can go wrong, in one tree.
+
+    StuffError
+      MalformedJSON            400  the body is no JSON
+      MalformedPath            400  the path is not UTF-8
+      DocumentNotFound         404
+      DuplicateKey             409  another document holds a unique value
+      BodyTooLarge             413  more bytes than the service reads
+      DocumentTooLarge         413  more BSON than MongoDB stores
+      UnsupportedMediaType     415
+      InvalidDocument          422  JSON, but no document we can store
+      InvalidId                422
+      InvalidParameter         422
+      DocumentRejected         422  refused by the database, e.g. by a validator
+      DatabaseUnavailable      503  not acknowledged: the client may try again
+
+Each is raised where it is known and becomes an RFC 9457 problem in one place,
+`service.problems`. `slug`, `status` and `title` belong to the type and never
+change; `detail` belongs to the occurrence and says what to do.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+def json_pointer(path: Sequence[str | int]) -> str:
+    """The RFC 6901 JSON Pointer of a path of keys and indices; `""` is the whole document."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+
+
+class StuffError(Exception):
+    """The root: a problem type with the detail of one occurrence.
+
+    `members` are the extension members of the problem (RFC 9457, section 3.2),
+    `headers` the HTTP fields that go with it.
+    """
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        members: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = dict(members or {})
+        self.headers = dict(headers or {})
+
+
+class MalformedJSON(StuffError):
+    """The body of the request cannot be parsed as JSON (RFC 8259): it is truncated, or not UTF-8,
+    or holds NaN, Infinity, a number that overflows to one, or a lone surrogate."""
+
+    status, slug, title = 400, "malformed-json", "The body is not JSON"
+
+
+class MalformedPath(StuffError):
+    """The percent-encoded path is not UTF-8."""
+
+    status, slug, title = 400, "malformed-path", "The path is not UTF-8"
+
+
+class DocumentNotFound(StuffError):
+    """No document has this id."""
+
+    status, slug, title = 404, "document-not-found", "No such document"
+
+    def __init__(self, id: str) -> None:
+        super().__init__(f"There is no document {id!r}. PUT one to this address to create it.")
+
+
+class DuplicateKey(StuffError):
+    """The collection has a unique index, and another document holds the value already."""
+
+    status, slug, title = 409, "duplicate-key", "A unique value is already taken"
+
+
+class BodyTooLarge(StuffError):
+    """The body has more bytes than the server reads (STUFF_MAX_BODY_BYTES)."""
+
+    status, slug, title = 413, "body-too-large", "The body is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This server reads bodies of at most {limit:,} bytes. Send a smaller one.",
+            members={"limit": limit},
+        )
+
+
+class DocumentTooLarge(StuffError):
+    """The document, as BSON, is beyond MongoDB's limit of 16 MiB."""
+
+    status, slug, title = 413, "document-too-large", "The document is too large"
+
+
+class UnsupportedMediaType(StuffError):
+    """The body has another media type, charset or content coding than the method takes."""
+
+    status, slug, title = 415, "unsupported-media-type", "The body's format is not supported"
+
+
+class _AtPointer(StuffError):
+    """A problem at one place of a JSON document."""
+
+    def __init__(self, detail: str, path: Sequence[str | int] = ()) -> None:
+        super().__init__(detail, members={"pointer": json_pointer(path)})
+
+
+class InvalidDocument(_AtPointer):
+    """The JSON is well-formed and cannot be stored without loss, or its form is reserved. `pointer`
+    is the JSON Pointer to the place."""
+
+    status, slug, title = 422, "invalid-document", "The JSON cannot be stored as a document"
+
+
+class InvalidId(StuffError):
+    """An id has 1 to 512 bytes of UTF-8 and no control characters."""
+
+    status, slug, title = 422, "invalid-id", "The id is not valid"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, members={"parameter": "id"})
+
+
+class InvalidParameter(StuffError):
+    """A parameter of the request, named by `parameter`, has a value that is not allowed."""
+
+    status, slug, title = 422, "invalid-parameter", "A parameter is not valid"
+
+
+class DocumentRejected(StuffError):
+    """MongoDB refused the document, e.g. because the collection's validator did."""
+
+    status, slug, title = 422, "document-rejected", "The database refused the document"
+
+
+class DatabaseUnavailable(StuffError):
+    """The database is away, too slow, or does not let the service in. A write that was not
+    acknowledged may or may not have been made; PUT and DELETE can be repeated."""
+
+    status, slug, title = 503, "database-unavailable", "The database is not available"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": "1"})

@@ -1,0 +1,49 @@
+"""The Beanie document: it owns the collection."""
+
+from typing import Any
+
+from beanie import Document, Insert, Replace, Save, SaveChanges, Update, before_event
+from bson.raw_bson import RawBSONDocument
+from pydantic import model_validator
+
+
+class StuffDocument(Document):
+    """A document of any shape: its `_id`, and all of it as the BSON that stands in the database.
+
+    Fields are the user's, so none may have a meaning here: a plain `Document(extra="allow")` would
+    take a stored `revision_id` for its own, and `settings` or `save` for attributes. Hence the
+    model keeps the bytes, which `service.codec` turns into JSON. Writes go through `service.store`.
+    """
+
+    id: Any = None  # a string where the service wrote it; other programs may use any BSON type
+    bson: bytes
+
+    class Settings:
+        name = "stuff"
+        projection = None  # all of it, whatever the keys
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_bytes(cls, stored: Any) -> Any:
+        if isinstance(stored, RawBSONDocument):
+            return {"_id": stored["_id"], "bson": stored.raw}
+        return stored
+
+    @before_event(Insert, Replace, Save, SaveChanges, Update)
+    def _refuse(self) -> None:
+        """Beanie would store the model's own attributes in place of the document."""
+        raise TypeError("Write documents through service.store.Store.")
+
+
+def bind(collection: str) -> type[StuffDocument]:
+    """A model of its own for one application.
+
+    Beanie keeps the Motor collection on the class, so that two applications in one process
+    would otherwise share whichever database was initialised last.
+    """
+
+    class BoundDocument(StuffDocument):
+        class Settings(StuffDocument.Settings):
+            name = collection
+
+    return BoundDocument

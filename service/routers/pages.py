@@ -1,0 +1,65 @@
+"""What people read in a browser: the documentation, and what each problem type means.
+
+Every script and style is served from here, and the pages' Content-Security-Policy lets the browser
+load nothing from another host.
+"""
+
+import inspect
+from importlib.resources import files
+from pathlib import Path
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from service.problems import TYPE_PREFIX, RouteNotFound, problem_types
+
+router = APIRouter(include_in_schema=False)
+
+STATIC = Path(__file__).parent.parent / "static"
+VENDOR = "fastapi_offline"  # carries the distributions of Swagger UI and ReDoc
+REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src blob:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+
+@router.get("/")
+async def get_root() -> Response:
+    return RedirectResponse("docs")
+
+
+@router.get("/docs")
+async def get_swagger_ui() -> Response:
+    return FileResponse(STATIC / "swagger.html", headers=HEADERS)
+
+
+@router.get("/redoc")
+async def get_redoc() -> Response:
+    return FileResponse(STATIC / "redoc.html", headers=HEADERS)
+
+
+@router.get("/assets/redoc.standalone.js")
+async def get_redoc_script() -> Response:
+    """ReDoc without the logo that it would load from its maker's host (it hides one that fails)."""
+    script = (files(VENDOR) / "static" / "redoc.standalone.js").read_bytes()
+    return Response(script.replace(REDOC_LOGO, b"data:,"), media_type="text/javascript")
+
+
+@router.get(TYPE_PREFIX + "{slug}")
+async def get_problem_type(slug: str) -> Response:
+    """What a problem's `type` refers to."""
+    problem = problem_types().get(slug)
+    if problem is None:
+        raise RouteNotFound("There is no problem type of this name.")
+    explanation = inspect.cleandoc(problem.__doc__ or "")
+    return PlainTextResponse(f"{problem.title} ({problem.status})\n\n{explanation}\n")
+
+
+def assets() -> StaticFiles:
+    """Our own files and, behind them, the vendored ones."""
+    return StaticFiles(directory=STATIC, packages=[(VENDOR, "static")])

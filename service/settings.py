@@ -1,0 +1,48 @@
+"""All settings, and the only reader of the environment."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS_DIR = Path("/run/secrets")
+"""Where Docker and Kubernetes mount secrets: a file `stuff_mongodb_uri` there is a setting too."""
+
+
+class Settings(BaseSettings):
+    """Each field `x` is read from `STUFF_X`, or from a file `stuff_x` in `/run/secrets`."""
+
+    model_config = SettingsConfigDict(env_prefix="STUFF_", extra="ignore", frozen=True)
+
+    mongodb_uri: Annotated[
+        SecretStr | None,
+        Field(description="The MongoDB to use. Unset: the embedded engine, started beside."),
+    ] = None
+    database: Annotated[str, Field(min_length=1, description="The database.")] = "demo"
+    collection: Annotated[str, Field(min_length=1, description="The collection.")] = "stuff"
+    data_dir: Annotated[Path, Field(description="Where the embedded engine keeps its data.")] = (
+        Path("data")
+    )
+    host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 takes a free one.")] = 8000
+    workers: Annotated[int, Field(ge=1, description="Processes that serve requests.")] = 1
+    max_body_bytes: Annotated[
+        int, Field(ge=1, description="The largest body that is read, in bytes.")
+    ] = 32 * 1024 * 1024
+    server_selection_timeout: Annotated[
+        float, Field(gt=0, description="Seconds to look for a primary before a request gets 503.")
+    ] = 5.0
+    operation_timeout: Annotated[
+        float, Field(gt=0, description="Seconds a database operation may take in all.")
+    ] = 20.0
+    shutdown_timeout: Annotated[
+        int, Field(ge=0, description="Seconds that requests in flight are given on SIGTERM.")
+    ] = 30
+    log_level: Annotated[
+        str, Field(pattern="^(critical|error|warning|info|debug)$", description="The log level.")
+    ] = "info"
+
+    def __init__(self, **values: Any) -> None:
+        # pydantic-settings warns of a secrets directory that is not there, which is the usual case.
+        super().__init__(_secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None, **values)
