@@ -53,7 +53,9 @@ class Database:
             appname="stuff",
             document_class=RawBSONDocument,
             serverSelectionTimeoutMS=int(settings.server_selection_timeout * 1000),
-            timeoutMS=int(settings.operation_timeout * 1000),
+            # Bounds the threads that the driver works in; requests are bounded by operation().
+            socketTimeoutMS=int(settings.operation_timeout * 1000),
+            waitQueueTimeoutMS=int(settings.operation_timeout * 1000),
         )
         self._database = self.client.get_database(
             settings.database,
@@ -63,6 +65,7 @@ class Database:
             write_concern=WriteConcern(w="majority", j=True),
         )
         self._model = bind(settings.collection)
+        self._operation_timeout = settings.operation_timeout
         self._ready = asyncio.Event()
 
     @property
@@ -76,12 +79,21 @@ class Database:
         """Return if the primary answers. Raises `DatabaseUnavailable`."""
         if not self._ready.is_set():
             raise DatabaseUnavailable("The database has not answered yet. Try again shortly.")
-        with translated_errors():
-            try:
-                async with asyncio.timeout(PING_TIMEOUT):
-                    await self.client.admin.command("ping")
-            except TimeoutError:
-                raise DatabaseUnavailable("The database does not answer. Try again.") from None
+        async with self.operation(min(PING_TIMEOUT, self._operation_timeout)):
+            await self.client.admin.command("ping")
+
+    @asynccontextmanager
+    async def operation(self, seconds: float | None = None) -> AsyncIterator[None]:
+        """Around one use of the database: bounds its time, and raises the driver's errors as ours.
+
+        The driver alone would look for a server and wait for an answer more than once.
+        """
+        try:
+            async with asyncio.timeout(seconds or self._operation_timeout):
+                with translated_errors():
+                    yield
+        except TimeoutError:
+            raise DatabaseUnavailable("The database took too long. Try again.") from None
 
     async def wait_until_ready(self, seconds: float) -> bool:
         with suppress(TimeoutError):
@@ -159,15 +171,3 @@ async def get_database(request: Request) -> Database:
 
 
 DatabaseDep = Annotated[Database, Depends(get_database)]
-
-
-async def get_client(database: DatabaseDep) -> Client:
-    return database.client
-
-
-async def get_documents(database: DatabaseDep) -> Documents:
-    return database.documents
-
-
-ClientDep = Annotated[Client, Depends(get_client)]
-DocumentsDep = Annotated[Documents, Depends(get_documents)]

@@ -15,7 +15,8 @@ class StuffDocument(Document):
     model keeps the bytes, which `service.codec` turns into JSON. Writes go through `service.store`.
     """
 
-    id: Any = None  # a string where the service wrote it; other programs may use any BSON type
+    # A string where the service wrote it; other programs may use any BSON type.
+    id: object = None  # type: ignore[assignment]
     bson: bytes
 
     class Settings:
@@ -26,7 +27,7 @@ class StuffDocument(Document):
     @classmethod
     def _keep_bytes(cls, stored: Any) -> Any:
         if isinstance(stored, RawBSONDocument):
-            return {"_id": stored["_id"], "bson": stored.raw}
+            return {"_id": stored["_id"], "bson": bytes(stored.raw)}
         return stored
 
     @before_event(Insert, Replace, Save, SaveChanges, Update)

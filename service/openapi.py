@@ -10,9 +10,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, ConfigDict, Field
 
-from service import __version__, problems
+from service import __version__, errors, problems
 from service.errors import StuffError
-from service.problems import Problem, problem_types
+from service.problems import Problem
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -30,10 +30,6 @@ TAGS = [
     },
 ]
 EXAMPLE: dict[str, Any] = {
-    "name": "Ada Lovelace",
-    "born": 1815,
-    "fields": ["mathematics", "computing"],
-}
     "name": "Ada Lovelace",
     "born": 1815,
     "fields": ["mathematics", "computing"],
@@ -90,29 +86,20 @@ def _ok(status: int, description: str, **more: Any) -> Responses:
     return {status: {"description": description} | more}
 
 
-def _problem(status: int, description: str, headers: dict[str, Any] | None = None) -> Responses:
-    slug, error = next(
-        (slug, error) for slug, error in problem_types().items() if error.status == status
-    )
-    content = {
-        "schema": {"$ref": "#/components/schemas/Problem"},
-        "example": _example(slug, error),
-    }
-    response: dict[str, Any] = {
-        "description": description,
-        "content": {problems.MEDIA_TYPE: content},
-    }
-    return {status: response | ({"headers": headers} if headers else {})}
-
-
-def _example(slug: str, error: type[StuffError]) -> dict[str, Any]:
-    return {
-        "type": problems.TYPE_PREFIX + slug,
+def _problem(
+    error: type[StuffError], description: str, headers: dict[str, Any] | None = None
+) -> Responses:
+    """The response to errors of a status, shown by the example of one."""
+    example = {
+        "type": problems.TYPE_PREFIX + error.slug,
         "title": error.title,
         "status": error.status,
         "detail": "What went wrong this time, and what to do about it.",
         "instance": "/stuff/ada",
     }
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    response = {"description": description, "content": {problems.MEDIA_TYPE: content}}
+    return {error.status: response | ({"headers": headers} if headers else {})}
 
 
 def _without_content(responses: Responses) -> Responses:
@@ -123,24 +110,33 @@ def _without_content(responses: Responses) -> Responses:
     }
 
 
-UNAVAILABLE = _problem(503, "The database does not answer; try again shortly.", RETRY_AFTER)
-MALFORMED = _problem(400, "The body is not JSON, or the path is not UTF-8.")
-MALFORMED_PATH = _problem(400, "The path is not UTF-8.")
-INVALID_ID = _problem(422, "The id is empty, too long, or has control characters.")
-NOT_FOUND = _problem(404, "There is no such document.")
+UNAVAILABLE = _problem(
+    errors.DatabaseUnavailable, "The database does not answer; try again shortly.", RETRY_AFTER
+)
+MALFORMED = _problem(errors.MalformedJSON, "The body is not JSON, or the path is not UTF-8.")
+MALFORMED_PATH = _problem(errors.MalformedPath, "The path is not UTF-8.")
+INVALID_ID = _problem(errors.InvalidId, "The id is empty, too long, or has control characters.")
+NOT_FOUND = _problem(errors.DocumentNotFound, "There is no such document.")
 REFUSED = (
     MALFORMED
-    | _problem(409, "A unique index of the collection holds a value of the document already.")
-    | _problem(413, "The body is larger than the service reads, or than MongoDB stores.")
     | _problem(
-        415,
+        errors.DuplicateKey,
+        "A unique index of the collection holds a value of the document already.",
+    )
+    | _problem(
+        errors.BodyTooLarge, "The body is larger than the service reads, or than MongoDB stores."
+    )
+    | _problem(
+        errors.UnsupportedMediaType,
         "The body is not `application/json` in UTF-8.",
         {
             "Accept": _header("The media type to send.", "application/json"),
             "Accept-Encoding": _header("The content coding to send.", "identity"),
         },
     )
-    | _problem(422, "The id is not valid, or the JSON cannot be stored as a document.")
+    | _problem(
+        errors.InvalidDocument, "The id is not valid, or the JSON cannot be stored as a document."
+    )
     | UNAVAILABLE
 )
 

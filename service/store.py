@@ -9,7 +9,7 @@ from uuid_utils import uuid7
 
 from service import codec
 from service.codec import Metadata, Stored
-from service.database import Documents, translated_errors
+from service.database import Database
 from service.errors import DocumentNotFound
 
 
@@ -28,12 +28,13 @@ class Store:
     Every method raises `DatabaseUnavailable` when the database does not acknowledge in time.
     """
 
-    def __init__(self, documents: Documents) -> None:
-        self._documents = documents
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._documents = database.documents
 
     async def get(self, id: str) -> Stored:
         """The document. Raises `DocumentNotFound`."""
-        with translated_errors():
+        async with self._database.operation():
             document = await self._documents.find_one({"_id": id})
         if document is None:
             raise DocumentNotFound(id)
@@ -47,7 +48,7 @@ class Store:
         metadata = _metadata(fields)
         document = RawBSONDocument(codec.assemble(id, fields, metadata))
         collection = self._documents.get_motor_collection()
-        with translated_errors():
+        async with self._database.operation():
             try:
                 result = await collection.replace_one({"_id": id}, document, upsert=True)
             except DuplicateKeyError as error:
@@ -64,13 +65,13 @@ class Store:
         id = str(uuid7())
         metadata = _metadata(fields)
         document = RawBSONDocument(codec.assemble(id, fields, metadata))
-        with translated_errors():
+        async with self._database.operation():
             await self._documents.get_motor_collection().insert_one(document)
         return Written(id, True, metadata)
 
     async def delete(self, id: str) -> None:
         """Delete the document. Raises `DocumentNotFound`."""
-        with translated_errors():
+        async with self._database.operation():
             result = await self._documents.find_one({"_id": id}).delete_one()
         if result is None or not result.deleted_count:
             raise DocumentNotFound(id)

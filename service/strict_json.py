@@ -21,7 +21,7 @@ MAX_DEPTH = 100
 
 INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|[^\s{}\[\],:"]+', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|"|[^\s{}\[\],:"]+', re.DOTALL)
 _SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
 
 
@@ -100,8 +100,8 @@ def _tokens(text: bytes, seen: list[set[str] | None]) -> Iterator[tuple[bytes, b
     for match in _TOKEN.finditer(text):
         token = match.group()
         in_object = bool(seen) and seen[-1] is not None
-        if token in b"}]," and not seen:
-            return  # more closed than opened: orjson has said so, or will
+        if token == b'"' or (token in b"}]," and not seen):
+            return  # a string without an end, or more closed than opened: no JSON
         yield token, in_object and previous in (b"{", b",")
         previous = token
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Request
 from starlette.convertors import Convertor, register_url_convertor
 
 from service import documents
-from service.database import DocumentsDep
+from service.database import DatabaseDep
 from service.errors import BodyTooLarge, MalformedPath, UnsupportedMediaType
 from service.settings import Settings
 from service.store import Store
@@ -31,8 +31,8 @@ class DocumentIdConvertor(Convertor[str]):
 register_url_convertor("document_id", DocumentIdConvertor())
 
 
-async def get_store(collection: DocumentsDep) -> Store:
-    return Store(collection)
+async def get_store(database: DatabaseDep) -> Store:
+    return Store(database)
 
 
 async def get_settings(request: Request) -> Settings:

@@ -25,7 +25,12 @@ async def get_document(id: DocumentId, store: StoreDep) -> Response:
     return Response(codec.to_json(stored.bson), headers=_validators(stored), media_type=JSON)
 
 
-@router.head(PATH, summary="Read a document's headers", responses=openapi.HEAD_DOCUMENT)
+@router.head(
+    PATH,
+    summary="Read a document's headers",
+    response_class=Response,
+    responses=openapi.HEAD_DOCUMENT,
+)
 async def head_document(id: DocumentId, store: StoreDep) -> Response:
     """Answers what GET would, without the body."""
     stored = await store.get(id)
@@ -38,6 +43,7 @@ async def head_document(id: DocumentId, store: StoreDep) -> Response:
     PATH,
     summary="Create or replace a document",
     status_code=201,
+    response_class=Response,
     responses=openapi.PUT_DOCUMENT,
     openapi_extra=openapi.DOCUMENT_BODY,
 )
@@ -53,7 +59,11 @@ async def put_document(
 
 
 @router.delete(
-    PATH, summary="Delete a document", status_code=204, responses=openapi.DELETE_DOCUMENT
+    PATH,
+    summary="Delete a document",
+    status_code=204,
+    response_class=Response,
+    responses=openapi.DELETE_DOCUMENT,
 )
 async def delete_document(id: DocumentId, store: StoreDep) -> Response:
     """Deletes the document for good."""

@@ -1,0 +1,1 @@
+"""Small programs: three first steps with coroutines, and a client of the store."""

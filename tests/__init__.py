@@ -1,0 +1,1 @@
+"""The promises of the service, tested over HTTP against a real engine."""

@@ -1,0 +1,106 @@
+"""The engine, an application on a database of its own, and a client to talk to it."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+import httpx
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pymongo import MongoClient
+from pymongo.collection import Collection
+
+from service.app import create_app
+from service.embedded import EmbeddedEngine
+from service.settings import Settings
+
+hypothesis_settings.register_profile(
+    "stuff",
+    deadline=None,  # the machines that run this are shared
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("stuff")
+
+
+class Application(Protocol):
+    """A client of a new application with other settings than the usual."""
+
+    def __call__(self, **settings: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]: ...
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests say what their settings are."""
+    for name in os.environ:
+        if name.startswith("STUFF_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def mongodb_uri(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """STUFF_TEST_MONGODB_URI, or an embedded engine for this run."""
+    uri = os.environ.get("STUFF_TEST_MONGODB_URI")
+    if uri:
+        yield uri
+        return
+    engine = EmbeddedEngine(tmp_path_factory.mktemp("data"))
+    try:
+        yield engine.start()
+    finally:
+        engine.stop()
+
+
+@pytest.fixture(scope="session")
+def mongo(mongodb_uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
+    """Another program on the same engine."""
+    with MongoClient[dict[str, Any]](mongodb_uri) as client:
+        yield client
+
+
+@pytest.fixture
+def settings(mongodb_uri: str, mongo: MongoClient[dict[str, Any]]) -> Iterator[Settings]:
+    database = f"stuff_test_{uuid.uuid4().hex}"
+    yield Settings(mongodb_uri=mongodb_uri, database=database)
+    mongo.drop_database(database)
+
+
+@pytest.fixture
+def collection(
+    mongo: MongoClient[dict[str, Any]], settings: Settings
+) -> Collection[dict[str, Any]]:
+    """The collection as another program sees it."""
+    return mongo[settings.database][settings.collection]
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a new application, inside its lifespan."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://stuff.test") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def application(settings: Settings) -> Application:
+    def start(**changes: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        return serve(Settings(**(settings.model_dump() | changes)))
+
+    return start
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    async with serve(settings) as client:
+        yield client

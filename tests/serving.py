@@ -1,0 +1,117 @@
+"""`stuff serve` as a process of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+TIMEOUT = 30.0  # seconds for anything that a process is expected to do
+
+
+class Service:
+    """A running `stuff serve` on a free port."""
+
+    def __init__(self, process: subprocess.Popen[str], base_url: str) -> None:
+        self.process = process
+        self.base_url = base_url
+        self.http = httpx.Client(base_url=base_url, timeout=TIMEOUT)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send the signal, and return the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(TIMEOUT)
+
+    def descendants(self) -> list[int]:
+        """The processes below this one, nearest first."""
+        found, pending = [], [self.process.pid]
+        while pending:
+            children = children_of(pending.pop(0))
+            found += children
+            pending += children
+        return found
+
+
+@contextmanager
+def stuff_serve(data_dir: Path, *options: str, **environment: str) -> Iterator[Service]:
+    """Start it, wait until it answers, and leave nothing of it behind."""
+    command = [sys.executable, "-m", "service", "serve", "--port", "0", *options]
+    process = subprocess.Popen(
+        command,
+        env=os.environ | {"STUFF_DATA_DIR": str(data_dir)} | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    service = None
+    try:
+        output = ""
+        while "Swagger UI" not in output:
+            line = process.stdout.readline()
+            assert line, f"stuff serve ended with status {process.wait(TIMEOUT)}: {output}"
+            output += line
+        match = re.search(r"http://\S+(?=/docs)", output)
+        assert match, output
+        service = Service(process, match.group())
+        wait_until(lambda: answers(service))
+        yield service
+    finally:
+        if service is not None:
+            service.http.close()
+        process.stdout.close()
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(TIMEOUT)
+
+
+def answers(service: Service, path: str = "/readyz") -> bool:
+    try:
+        return service.http.get(path).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], timeout: float = TIMEOUT) -> None:
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def processes() -> Iterator[tuple[int, int, str]]:
+    """Each live process: its id, its parent's, and its command line."""
+    output = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    for line in output.splitlines():
+        pid, ppid, state, command = line.split(None, 3)
+        if not state.startswith("Z"):
+            yield int(pid), int(ppid), command
+
+
+def children_of(parent: int) -> list[int]:
+    return [pid for pid, ppid, _ in processes() if ppid == parent]
+
+
+def running(text: str) -> list[int]:
+    """The processes whose command line holds the text."""
+    return [pid for pid, _, command in processes() if text in command]
+
+
+def engines(data_dir: Path) -> list[int]:
+    """The engine processes on the data directory, guardians not counted."""
+    return [
+        pid
+        for pid, _, command in processes()
+        if str(data_dir / "engine") in command and "service.guardian" not in command
+    ]

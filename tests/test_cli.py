@@ -1,0 +1,81 @@
+"""The `stuff` command and the settings behind it."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from service import settings as settings_module
+from service.settings import Settings
+from tests.serving import TIMEOUT
+
+
+def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        env=environment or None,
+    )
+
+
+def test_the_console_script_and_the_module_are_the_same() -> None:
+    script = Path(sysconfig.get_path("scripts")) / "stuff"
+    by_script = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=TIMEOUT)
+    assert by_script.returncode == 0
+    assert by_script.stdout == stuff("--help").stdout
+    assert "serve" in by_script.stdout
+    assert "openapi" in by_script.stdout
+
+
+def test_openapi_is_written_to_a_file_or_to_standard_output(tmp_path: Path) -> None:
+    target = tmp_path / "openapi.json"
+    assert stuff("openapi", str(target)).returncode == 0
+    assert stuff("openapi", "-").stdout == target.read_text()
+
+
+def test_a_wrong_setting_is_named() -> None:
+    result = stuff("serve", STUFF_PORT="many", STUFF_MONGODB_URI="mongodb://u:secret@x/")
+    assert result.returncode == 2
+    assert "STUFF_PORT" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "secret" not in result.stderr
+
+
+def test_serve_without_the_embedded_engine_says_what_to_do(tmp_path: Path) -> None:
+    code = (
+        "import service.embedded as e; e.COMMAND = 'no-such-engine'; "
+        "from service.cli import main; import sys; "
+        f"sys.argv = ['stuff', 'serve', '--port', '0', '--data-dir', {str(tmp_path)!r}]; main()"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT
+    )
+    assert result.returncode == 1
+    assert "stuff[embedded]" in result.stderr
+    assert "STUFF_MONGODB_URI" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_engine_that_does_not_start_is_reported_with_its_own_words(tmp_path: Path) -> None:
+    (tmp_path / "engine").write_text("no directory")
+    result = stuff("serve", "--port", "0", "--data-dir", str(tmp_path))
+    assert result.returncode == 1
+    assert "engine.log" in result.stderr
+    assert "Traceback (most" not in result.stderr.split("engine.log")[0]
+
+
+def test_settings_come_from_the_environment_and_from_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings_module, "SECRETS_DIR", tmp_path)
+    (tmp_path / "stuff_mongodb_uri").write_text("mongodb://secret/\n")
+    monkeypatch.setenv("STUFF_PORT", "8001")
+    settings = Settings()
+    assert settings.port == 8001
+    assert settings.mongodb_uri is not None
+    assert settings.mongodb_uri.get_secret_value() == "mongodb://secret/"
+    assert "secret" not in repr(settings)

@@ -1,0 +1,104 @@
+"""The OpenAPI document, and the pages that show it."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from openapi_spec_validator import validate
+
+from service.app import create_app
+from service.problems import problem_types
+from service.settings import Settings
+
+COMMITTED = Path(__file__).parent.parent / "openapi.json"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return create_app(Settings()).openapi()
+
+
+def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def test_the_committed_document_is_the_applications_own(document: dict[str, Any]) -> None:
+    assert json.loads(COMMITTED.read_text()) == document, "run make openapi"
+
+
+async def test_the_served_document_is_the_committed_one(client: AsyncClient) -> None:
+    assert (await client.get("/openapi.json")).json() == json.loads(COMMITTED.read_text())
+
+
+def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    validate(document)
+
+
+def test_operations_have_short_stable_names(document: dict[str, Any]) -> None:
+    assert {operation["operationId"] for operation in operations(document)} == {
+        "get_document",
+        "head_document",
+        "put_document",
+        "delete_document",
+        "create_document",
+        "get_liveness",
+        "get_readiness",
+    }
+
+
+def test_every_operation_is_described_and_its_errors_are_problems(
+    document: dict[str, Any],
+) -> None:
+    for operation in operations(document):
+        assert operation["summary"]
+        assert operation["description"]
+        assert operation["tags"]
+        for status, response in operation["responses"].items():
+            assert response["description"]
+            if int(status) >= 400 and operation["operationId"] != "head_document":
+                assert list(response["content"]) == ["application/problem+json"]
+                example = response["content"]["application/problem+json"]["example"]
+                problem = problem_types()[example["type"].removeprefix("/problems/")]
+                assert problem.status == int(status)
+
+
+async def test_the_examples_work(client: AsyncClient, document: dict[str, Any]) -> None:
+    path = document["paths"]["/stuff/{id}"]
+    (parameter,) = path["put"]["parameters"]
+    url = f"/stuff/{parameter['schema']['examples'][0]}"
+    body = path["put"]["requestBody"]["content"]["application/json"]["example"]
+    assert (await client.put(url, json=body)).status_code == 201
+    expected = document["components"]["schemas"]["Document"]["examples"][0]
+    assert (await client.get(url)).json() == expected
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_the_pages_load_nothing_from_another_host(client: AsyncClient, page: str) -> None:
+    response = await client.get(page)
+    assert response.status_code == 200
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "http" not in policy
+    sources = re.findall(r'(?:src|href|spec-url)="([^"]*)"', response.text)
+    assert len(sources) >= 4
+    for source in sources:
+        assert not re.match(r"(\w+:)?//", source)
+        asset = await client.get(f"/{source}")
+        assert asset.status_code == 200
+        assert asset.headers["content-type"].split(";")[0] in (
+            "application/json",
+            "image/svg+xml",
+            "text/css",
+            "text/javascript",
+            "application/javascript",
+        )
+        assert "cdn.redoc.ly" not in asset.text
+
+
+async def test_the_root_leads_to_the_documentation(client: AsyncClient) -> None:
+    response = await client.get("/", follow_redirects=True)
+    assert response.url.path == "/docs"
