@@ -12,6 +12,7 @@ from service.database import open_database
 from service.embedded import running_engine
 from service.routers import collection, document, pages, system
 from service.settings import Settings
+from service.store import Store
 from service.workers import leave_with_parent
 
 
@@ -25,7 +26,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             uri = settings.mongodb_uri.get_secret_value()
         else:
             uri = await stack.enter_async_context(running_engine(settings.data_dir))
-        app.state.database = await stack.enter_async_context(open_database(settings, uri))
+        database = await stack.enter_async_context(open_database(settings, uri))
+        app.state.database = database
+        app.state.store = Store(database)
         yield
 
 

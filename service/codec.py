@@ -54,20 +54,35 @@ class Metadata:
     """What is kept of a document beside its fields, under `_stuff`."""
 
     etag: str
-    updated_at: datetime
+    updated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document as it stands in the collection.
+    """A document, or some of its fields, as it stands in the collection.
 
     `etag` is what the fields say. `updated_at` is known only if the service wrote them last:
-    another program may have changed the fields and left an old `_stuff` behind.
+    another program may have changed the fields and left an old `_stuff` behind. `metadata` is
+    that of the whole document.
     """
 
     bson: bytes
     etag: str
     updated_at: datetime | None
+    metadata: Metadata | None
+
+
+class Foreign(dict[str, Any]):
+    """A BSON value that JSON lacks, as Extended JSON, which remembers what it stands for."""
+
+    def __init__(self, value: Any) -> None:
+        super().__init__(_extended(value))
+        self._extended = dict(self)
+        self._value = value
+
+    def restored(self) -> Any:
+        """The BSON value, or what a patch has made of its Extended JSON."""
+        return self._value if self == self._extended else dict(self)
 
 
 def encode_fields(fields: dict[str, Any]) -> bytes:
@@ -110,21 +125,66 @@ def read(document: bytes) -> Stored:
     content = b"".join(fields)
     etag = entity_tag(_INT32.pack(len(content) + 5) + content + b"\0")
     updated_at = metadata.get("updated_at") if metadata.get("etag") == etag else None
-    return Stored(document, etag, updated_at if isinstance(updated_at, datetime) else None)
+    if not isinstance(updated_at, datetime):
+        updated_at = None
+    return Stored(document, etag, updated_at, Metadata(etag, updated_at))
 
 
-def to_json(document: bytes) -> bytes:
-    """The document as JSON, `_id` first, without `_stuff`.
+def read_view(document: bytes, view: str) -> Stored:
+    """Some fields of what stands in the collection, picked by the database as `view` says.
+
+    The entity tag is that of the view. What the rest of the document is remains unknown, so
+    its metadata is as recorded.
+    """
+    for name, start, end in _elements(document):
+        if name == b"_stuff":
+            recorded = _decode_metadata(document[start:end])
+            break
+    else:
+        recorded = {}
+    etag, updated_at = recorded.get("etag"), recorded.get("updated_at")
+    metadata = None
+    if isinstance(etag, str) and isinstance(updated_at, datetime):
+        metadata = Metadata(etag, updated_at)
+    return Stored(document, entity_tag(view.encode() + b"\0" + document), None, metadata)
+
+
+def to_json(stored: Stored, *, with_metadata: bool = False) -> bytes:
+    """The document as JSON, `_id` first, without `_stuff` unless that is asked for.
 
     Types that JSON lacks become relaxed Extended JSON v2.
     """
-    values = _decode(document)
+    values = _decode(stored.bson)
     values.pop(METADATA_KEY, None)
+    if with_metadata and stored.metadata is not None:
+        values[METADATA_KEY] = shown = {"etag": stored.metadata.etag}
+        if stored.metadata.updated_at is not None:
+            moment = stored.metadata.updated_at.isoformat(timespec="milliseconds")
+            shown["updated_at"] = moment.replace("+00:00", "Z")
     text = orjson.dumps(values, default=_extended, option=_DUMP)
     # orjson writes NaN and Infinity as null; only other programs store them.
     if b"null" in text and (finite := _with_non_finite(values)) is not values:
         text = orjson.dumps(finite, default=_extended, option=_DUMP)
     return text
+
+
+def to_values(document: bytes) -> dict[str, Any]:
+    """`_id` and the fields as JSON would show them, to be patched; see `Foreign`."""
+    values = _decode(document)
+    values.pop(METADATA_KEY, None)
+    shown: dict[str, Any] = _shown(values)
+    return shown
+
+
+def _shown(value: Any) -> Any:
+    kind = type(value)
+    if kind is dict:
+        return {key: _shown(child) for key, child in value.items()}
+    if kind is list:
+        return [_shown(child) for child in value]
+    if value is None or kind in (str, int, bool, Int64) or (kind is float and math.isfinite(value)):
+        return value
+    return Foreign(value)
 
 
 def _decode(document: bytes) -> dict[str, Any]:
@@ -149,14 +209,16 @@ def _extended(value: Any) -> Any:
     """A BSON value that orjson does not know, as relaxed Extended JSON."""
     if type(value) is Int64:
         return int(value)
+    if type(value) is float:
+        name = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return {"$numberDouble": name}
     return json_util.default(value, json_util.RELAXED_JSON_OPTIONS)
 
 
 def _with_non_finite(value: Any) -> Any:
     """The value with NaN and infinities as Extended JSON: the very same object if it holds none."""
     if type(value) is float and not math.isfinite(value):
-        name = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-        return {"$numberDouble": name}
+        return _extended(value)
     if type(value) is dict:
         children = {key: _with_non_finite(child) for key, child in value.items()}
         return children if any(children[key] is not value[key] for key in value) else value

@@ -12,9 +12,10 @@ from typing import Annotated, TypeAlias
 from beanie import init_beanie
 from bson.raw_bson import RawBSONDocument
 from fastapi import Depends, Request
-from motor.motor_asyncio import AsyncIOMotorClient
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import (
+    BulkWriteError,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -32,12 +33,13 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
+Collection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
 Documents: TypeAlias = type[StuffDocument]
 
 RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
 PING_TIMEOUT = 2.0  # seconds
-# Error codes of a database that answers, but will not let us work (the manual's "Error Codes").
-UNAUTHORIZED, AUTHENTICATION_FAILED = 13, 18
+# https://www.mongodb.com/docs/manual/reference/error-codes/
+UNAUTHORIZED, AUTHENTICATION_FAILED, DUPLICATE_KEY = 13, 18, 11000
 
 
 class Database:
@@ -134,7 +136,10 @@ async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]
 def translated_errors() -> Iterator[None]:
     """Raise the driver's errors as ours; what is left is a fault of the service."""
     try:
-        yield
+        try:
+            yield
+        except BulkWriteError as error:
+            raise _first_of(error) from error
     except (ConnectionFailure, ExecutionTimeout) as error:
         raise _unavailable("The database is away or too slow. Try again.", error) from error
     except WriteConcernError as error:
@@ -158,6 +163,15 @@ def translated_errors() -> Iterator[None]:
                 "The database does not let this service in. Tell its operator.", error
             ) from error
         raise
+
+
+def _first_of(error: BulkWriteError) -> WriteError | WriteConcernError:
+    """The error of a bulk of one operation, as that operation alone would have raised it."""
+    for fault in error.details["writeErrors"]:
+        kind = DuplicateKeyError if fault["code"] == DUPLICATE_KEY else WriteError
+        return kind(fault["errmsg"], fault["code"], fault)
+    fault = error.details["writeConcernErrors"][0]
+    return WriteConcernError(fault.get("errmsg", ""), fault.get("code"), fault)
 
 
 def _unavailable(detail: str, error: PyMongoError) -> DatabaseUnavailable:

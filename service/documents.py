@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from service import codec, strict_json
 from service.errors import InvalidDocument, InvalidId
+from service.patching import Patch
 
 MAX_ID_BYTES = 512
 
@@ -17,7 +18,7 @@ class SentMetadata(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     etag: str
-    updated_at: AwareDatetime
+    updated_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
 
 
@@ -40,20 +41,59 @@ def parse(body: bytes, id: str | None) -> bytes:
     With `id=None` the service makes the id, so the body may carry none.
     Raises `MalformedJSON` and `InvalidDocument`.
     """
-    value = strict_json.loads(body)
-    if not isinstance(value, dict):
-        raise InvalidDocument(f"A document is a JSON object; this is {_json_type(value)}.")
+    value = _checked_object(strict_json.loads(body))
     if "_id" in value:
         _check_own_id(value.pop("_id"), id)
     if codec.METADATA_KEY in value:
         _check_metadata(value.pop(codec.METADATA_KEY))
+    return codec.encode_fields(value)
+
+
+def apply(patch: Patch, document: bytes, id: str) -> bytes:
+    """The fields (BSON) of the stored document when it is patched.
+
+    Values that the patch leaves alone keep their BSON type. Raises what the patch raises, and
+    `InvalidDocument` if the result is no document, or has another `_id`, or a `_stuff`.
+    """
+    value = _checked_object(patch.apply(codec.to_values(document)))
+    if value.pop("_id", None) != id:
+        raise InvalidDocument("The _id of a document cannot be changed.", ["_id"])
+    if codec.METADATA_KEY in value:
+        raise InvalidDocument("_stuff is the service's own and cannot be set.", ["_stuff"])
+    return codec.encode_fields(_storable(value, []))
+
+
+def _checked_object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidDocument(f"A document is a JSON object; this is {_json_type(value)}.")
     for key in value:
         if key[:1] == "$":
             raise InvalidDocument(
                 "MongoDB stores no top-level key that starts with '$'. Rename it or nest it.",
                 [key],
             )
-    return codec.encode_fields(value)
+    return value
+
+
+def _storable(value: Any, path: list[str | int]) -> Any:
+    """The patched value with its BSON types restored. What a parser checks in a text, such as the
+    nesting, a patch can change by moving and copying."""
+    if isinstance(value, codec.Foreign):
+        return value.restored()
+    if not isinstance(value, dict | list):
+        return value
+    if len(path) >= strict_json.MAX_DEPTH:
+        raise InvalidDocument(
+            f"Nested more than {strict_json.MAX_DEPTH} levels deep. Flatten the document.", path
+        )
+    if isinstance(value, list):
+        return [_storable(child, [*path, index]) for index, child in enumerate(value)]
+    for key in value:
+        if "\0" in key:
+            raise InvalidDocument(
+                "A key holds a NUL character. BSON cannot store it; rename it.", [*path, key]
+            )
+    return {key: _storable(child, [*path, key]) for key, child in value.items()}
 
 
 def _check_own_id(own: Any, id: str | None) -> None:

@@ -3,15 +3,20 @@
     StuffError
       MalformedJSON            400  the body is no JSON
       MalformedPath            400  the path is not UTF-8
+      InvalidPrecondition      400  If-Match and its like are malformed
       DocumentNotFound         404
       DuplicateKey             409  another document holds a unique value
+      PatchTestFailed          409  a JSON Patch tested for something else
+      PreconditionFailed       412  If-Match and its like
       BodyTooLarge             413  more bytes than the service reads
       DocumentTooLarge         413  more BSON than MongoDB stores
       UnsupportedMediaType     415
       InvalidDocument          422  JSON, but no document we can store
+      InvalidPatch             422
       InvalidId                422
       InvalidParameter         422
       DocumentRejected         422  refused by the database, e.g. by a validator
+      WriteConflict            503  too many others write the document
       DatabaseUnavailable      503  not acknowledged: the client may try again
 
 Each is raised where it is known and becomes an RFC 9457 problem in one place,
@@ -65,6 +70,15 @@ class MalformedPath(StuffError):
     status, slug, title = 400, "malformed-path", "The path is not UTF-8"
 
 
+class InvalidPrecondition(StuffError):
+    """The value of If-Match or If-None-Match is neither * nor a list of entity tags."""
+
+    status, slug, title = 400, "invalid-precondition", "The precondition is malformed"
+
+    def __init__(self, detail: str, header: str) -> None:
+        super().__init__(detail, members={"parameter": header})
+
+
 class DocumentNotFound(StuffError):
     """No document has this id."""
 
@@ -78,6 +92,16 @@ class DuplicateKey(StuffError):
     """The collection has a unique index, and another document holds the value already."""
 
     status, slug, title = 409, "duplicate-key", "A unique value is already taken"
+
+
+class PreconditionFailed(StuffError):
+    """The document is not in the state that If-Match, If-None-Match or If-Unmodified-Since asks
+    for. `etag` is the entity tag of the state it is in, null if there is no document."""
+
+    status, slug, title = 412, "precondition-failed", "The precondition failed"
+
+    def __init__(self, detail: str, etag: str | None) -> None:
+        super().__init__(detail, members={"etag": None if etag is None else f'"{etag}"'})
 
 
 class BodyTooLarge(StuffError):
@@ -118,6 +142,20 @@ class InvalidDocument(_AtPointer):
     status, slug, title = 422, "invalid-document", "The JSON cannot be stored as a document"
 
 
+class InvalidPatch(_AtPointer):
+    """The patch is not well-formed, or one of its operations cannot be applied to the document.
+    `pointer` is the JSON Pointer to the place in the patch."""
+
+    status, slug, title = 422, "invalid-patch", "The patch cannot be applied"
+
+
+class PatchTestFailed(_AtPointer):
+    """A `test` operation of a JSON Patch found another value. `pointer` is the JSON Pointer to the
+    operation in the patch."""
+
+    status, slug, title = 409, "patch-test-failed", "A test of the patch failed"
+
+
 class InvalidId(StuffError):
     """An id has 1 to 512 bytes of UTF-8 and no control characters."""
 
@@ -137,6 +175,18 @@ class DocumentRejected(StuffError):
     """MongoDB refused the document, e.g. because the collection's validator did."""
 
     status, slug, title = 422, "document-rejected", "The database refused the document"
+
+
+class WriteConflict(StuffError):
+    """Others changed the document each time between reading and writing it. Nothing was written."""
+
+    status, slug, title = 503, "write-conflict", "The document is being written by too many"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The document changed again and again while it was being written. Try again.",
+            headers={"Retry-After": "1"},
+        )
 
 
 class DatabaseUnavailable(StuffError):

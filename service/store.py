@@ -1,16 +1,32 @@
 """What can be done with documents. Knows no HTTP."""
 
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakValueDictionary
 
 from bson.raw_bson import RawBSONDocument
+from pymongo import DeleteOne, ReplaceOne
 from pymongo.errors import DuplicateKeyError
 from uuid_utils import uuid7
 
-from service import codec
+from service import codec, documents
 from service.codec import Metadata, Stored
-from service.database import Database
-from service.errors import DocumentNotFound
+from service.database import Collection, Database
+from service.errors import DocumentNotFound, WriteConflict
+from service.patching import Patch
+from service.preconditions import NO_PRECONDITIONS, Preconditions
+from service.query import View
+
+MAX_ATTEMPTS = 100
+# A filter that holds as long as the document is, as a whole, what was read as $$current: another
+# program may change the fields and leave `_stuff` as it was, so that only the content can tell. As
+# a variable of the command it may have 16 MiB, which it may not as a part of the filter.
+_UNCHANGED = {"$expr": {"$eq": ["$$ROOT", "$$current"]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,71 +35,166 @@ class Written:
 
     id: str
     created: bool
-    metadata: Metadata
+    stored: Stored
 
 
 class Store:
     """The documents of one collection.
 
-    Every method raises `DatabaseUnavailable` when the database does not acknowledge in time.
+    Every method raises `DatabaseUnavailable` when the database does not acknowledge in time, every
+    write `DocumentTooLarge`, `DocumentRejected` and `DuplicateKey`, and every conditional write
+    `PreconditionFailed` and `WriteConflict`.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._documents = database.documents
+        # Conditional writes of one document take turns in this process, so that they need not
+        # repeat what they read; other processes are met by comparing.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def get(self, id: str) -> Stored:
-        """The document. Raises `DocumentNotFound`."""
+    async def get(self, id: str, view: View | None = None) -> Stored:
+        """The document, or a view of it. Raises `DocumentNotFound`."""
         async with self._database.operation():
-            document = await self._documents.find_one({"_id": id})
-        if document is None:
-            raise DocumentNotFound(id)
-        return codec.read(document.bson)
+            if view is not None:
+                document = await self._collection.find_one({"_id": id}, view.projection)
+                if document is not None:
+                    return codec.read_view(bytes(document.raw), view.name)
+            elif (found := await self._find(id)) is not None:
+                return found
+        raise DocumentNotFound(id)
 
-    async def put(self, id: str, fields: bytes) -> Written:
-        """Create or replace the document.
-
-        Raises `DocumentTooLarge`, `DocumentRejected` and `DuplicateKey`.
-        """
-        metadata = _metadata(fields)
-        document = RawBSONDocument(codec.assemble(id, fields, metadata))
-        collection = self._documents.get_motor_collection()
+    async def put(
+        self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
+    ) -> Written:
+        """Create or replace the document."""
+        new = _stored(id, fields)
+        if preconditions.on_write():
+            return await self._put_if(preconditions, id, new)
+        document = RawBSONDocument(new.bson)
         async with self._database.operation():
             try:
-                result = await collection.replace_one({"_id": id}, document, upsert=True)
+                result = await self._collection.replace_one({"_id": id}, document, upsert=True)
             except DuplicateKeyError as error:
-                if not _is_upsert_race(error):
+                if not _is_about_id(error):
                     raise
-                result = await collection.replace_one({"_id": id}, document, upsert=True)
-        return Written(id, result.upserted_id is not None, metadata)
+                # Two upserts of one id met: the other one has created it, and ours replaces it.
+                # https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/
+                result = await self._collection.replace_one({"_id": id}, document, upsert=True)
+        return Written(id, result.upserted_id is not None, new)
 
     async def create(self, fields: bytes) -> Written:
-        """Create the document under an id of its own, a UUIDv7: ids sort by time.
-
-        Raises `DocumentTooLarge`, `DocumentRejected` and `DuplicateKey`.
-        """
+        """Create the document under an id of its own, a UUIDv7: ids sort by time."""
         id = str(uuid7())
-        metadata = _metadata(fields)
-        document = RawBSONDocument(codec.assemble(id, fields, metadata))
+        new = _stored(id, fields)
         async with self._database.operation():
-            await self._documents.get_motor_collection().insert_one(document)
-        return Written(id, True, metadata)
+            await self._collection.insert_one(RawBSONDocument(new.bson))
+        return Written(id, True, new)
 
-    async def delete(self, id: str) -> None:
+    async def patch(
+        self, id: str, patch: Patch, preconditions: Preconditions = NO_PRECONDITIONS
+    ) -> Written:
+        """Patch the document as it is when the patch is written.
+
+        Raises `DocumentNotFound`, and what `documents.apply` raises.
+        """
+        async with self._turn(id):
+            for delay in _delays():
+                current = await self._find(id)
+                if current is None:
+                    raise DocumentNotFound(id)
+                preconditions.check(current)
+                new = _stored(id, documents.apply(patch, current.bson, id))
+                if await self._replace(current, new, id):
+                    return Written(id, False, new)
+                await asyncio.sleep(delay)
+        raise WriteConflict
+
+    async def delete(self, id: str, preconditions: Preconditions = NO_PRECONDITIONS) -> None:
         """Delete the document. Raises `DocumentNotFound`."""
+        if preconditions.on_write():
+            return await self._delete_if(preconditions, id)
         async with self._database.operation():
-            result = await self._documents.find_one({"_id": id}).delete_one()
+            result = await self._database.documents.find_one({"_id": id}).delete_one()
         if result is None or not result.deleted_count:
             raise DocumentNotFound(id)
+        return None
+
+    async def _put_if(self, preconditions: Preconditions, id: str, new: Stored) -> Written:
+        async with self._turn(id):
+            for delay in _delays():
+                current = await self._find(id)
+                preconditions.check(current)
+                if current is None:
+                    if await self._insert(new):
+                        return Written(id, True, new)
+                elif await self._replace(current, new, id):
+                    return Written(id, False, new)
+                await asyncio.sleep(delay)
+        raise WriteConflict
+
+    async def _delete_if(self, preconditions: Preconditions, id: str) -> None:
+        async with self._turn(id):
+            for delay in _delays():
+                current = await self._find(id)
+                if current is None:
+                    raise DocumentNotFound(id)
+                preconditions.check(current)
+                request: DeleteOne = DeleteOne({"_id": id, **_UNCHANGED})
+                result = await self._collection.bulk_write([request], let=_current(current))
+                if result.deleted_count:
+                    return
+                await asyncio.sleep(delay)
+        raise WriteConflict
+
+    @property
+    def _collection(self) -> Collection:
+        collection: Collection = self._database.documents.get_motor_collection()
+        return collection
+
+    async def _find(self, id: str) -> Stored | None:
+        document = await self._database.documents.find_one({"_id": id})
+        return None if document is None else codec.read(document.bson)
+
+    async def _insert(self, new: Stored) -> bool:
+        """Insert the document; False if there is one by now."""
+        try:
+            await self._collection.insert_one(RawBSONDocument(new.bson))
+        except DuplicateKeyError as error:
+            if not _is_about_id(error):
+                raise
+            return False
+        return True
+
+    async def _replace(self, current: Stored, new: Stored, id: str) -> bool:
+        """Replace the document; False if it is not the current one any more."""
+        request: ReplaceOne[RawBSONDocument] = ReplaceOne(
+            {"_id": id, **_UNCHANGED}, RawBSONDocument(new.bson)
+        )
+        result = await self._collection.bulk_write([request], let=_current(current))
+        return bool(result.matched_count)
+
+    @asynccontextmanager
+    async def _turn(self, id: str) -> AsyncIterator[None]:
+        lock = self._turns.setdefault(id, asyncio.Lock())
+        async with self._database.operation(), lock:
+            yield
 
 
-def _metadata(fields: bytes) -> Metadata:
-    return Metadata(codec.entity_tag(fields), datetime.now(UTC))
+def _stored(id: str, fields: bytes) -> Stored:
+    metadata = Metadata(codec.entity_tag(fields), datetime.now(UTC))
+    document = codec.assemble(id, fields, metadata)
+    return Stored(document, metadata.etag, metadata.updated_at, metadata)
 
 
-def _is_upsert_race(error: DuplicateKeyError) -> bool:
-    """Whether two upserts of one id met: then the other one has created it, and ours replaces it.
+def _current(current: Stored) -> Mapping[str, Any]:
+    return {"current": {"$literal": RawBSONDocument(current.bson)}}
 
-    https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/#upsert-with-unique-index
-    """
+
+def _delays() -> Iterator[float]:
+    """Seconds to wait after each attempt: growing, and by chance, so that writers do not march."""
+    for attempt in range(MAX_ATTEMPTS):
+        yield random.uniform(0, min(0.001 * 2**attempt, 0.05))  # noqa: S311
+
+
+def _is_about_id(error: DuplicateKeyError) -> bool:
     return list((error.details or {}).get("keyPattern", {"_id": 1})) == ["_id"]

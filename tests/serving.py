@@ -28,6 +28,11 @@ class Service:
         self.process.send_signal(number)
         return self.process.wait(TIMEOUT)
 
+    def commands(self) -> list[str]:
+        """The command lines of the processes below this one."""
+        below = self.descendants()
+        return [command for pid, _, command in processes() if pid in below]
+
     def descendants(self) -> list[int]:
         """The processes below this one, nearest first."""
         found, pending = [], [self.process.pid]

@@ -177,10 +177,10 @@ async def test_an_unknown_address_is_a_404_problem(client: AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("PATCH", "/stuff/a", "GET, HEAD, PUT, DELETE"),
-        ("PUT", "/stuff", "POST"),
+        ("POST", "/stuff/a", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
+        ("PUT", "/stuff", "POST, OPTIONS"),
         ("POST", "/healthz", "GET"),
-        ("BREW", "/stuff/a/b", "GET, HEAD, PUT, DELETE"),
+        ("BREW", "/stuff/a/b", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
     ],
 )
 async def test_another_method_is_405_and_names_those_that_are_allowed(
@@ -206,7 +206,7 @@ async def test_every_problem_type_explains_itself(client: AsyncClient) -> None:
 async def test_an_error_of_the_service_is_a_500_without_its_inside(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(document: bytes) -> bytes:
+    def broken(*_: object, **__: object) -> bytes:
         raise RuntimeError("the inside")
 
     async with application() as client:

@@ -3,23 +3,39 @@
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from service import openapi
-from service.routers.dependencies import NewFields, StoreDep
-from service.routers.document import written_response
+from service.openapi import operations
+from service.problems import allowed_methods
+from service.routers.dependencies import NewFields, PreferenceDep, StoreDep
+from service.routers.responses import written_response
 
-router = APIRouter(tags=["documents"])
+router = APIRouter(tags=["documents"], default_response_class=Response)
 
 
 @router.post(
     "/stuff",
     summary="Create a document under a new id",
     status_code=201,
-    responses=openapi.CREATE_DOCUMENT,
-    openapi_extra=openapi.DOCUMENT_BODY,
+    responses=operations.CREATE_DOCUMENT,
+    openapi_extra=operations.PREFERENCE | operations.DOCUMENT_BODY,
 )
-async def create_document(request: Request, fields: NewFields, store: StoreDep) -> Response:
+async def create_document(
+    request: Request, fields: NewFields, preference: PreferenceDep, store: StoreDep
+) -> Response:
     """Stores a JSON object of any shape under an id that the service makes: a UUIDv7, so that ids
     sort by the time they were made.
     """
     written = await store.create(fields)
-    return written_response(request, written, orjson.dumps({"_id": written.id}))
+    id = orjson.dumps({"_id": written.id})
+    return written_response(request, written, preference, minimum=id)
+
+
+@router.options(
+    "/stuff",
+    summary="Ask what can be done",
+    status_code=204,
+    responses=operations.COLLECTION_OPTIONS,
+)
+async def options_collection(request: Request) -> Response:
+    """Answers the methods of the collection."""
+    allow = ", ".join(allowed_methods(request.app, request))
+    return Response(status_code=204, headers={"Allow": allow})

@@ -1,92 +1,136 @@
 """`/stuff/{id}`: one document."""
 
-from email.utils import format_datetime
-from urllib.parse import quote
-
 from fastapi import APIRouter, Request, Response
 
-from service import codec, openapi
-from service.codec import Stored
-from service.routers.dependencies import JSON, DocumentId, Fields, StoreDep
-from service.store import Written
+from service import codec
+from service.openapi import operations
+from service.problems import allowed_methods
+from service.routers.dependencies import (
+    PATCH_TYPES,
+    DocumentId,
+    DocumentPatch,
+    Fields,
+    Meta,
+    PreconditionsDep,
+    PreferenceDep,
+    StoreDep,
+    ViewDep,
+)
+from service.routers.responses import JSON, validators, written_response
 
-router = APIRouter(prefix="/stuff", tags=["documents"])
+router = APIRouter(prefix="/stuff", tags=["documents"], default_response_class=Response)
 PATH = "/{id:document_id}"
 
 
-@router.get(PATH, summary="Read a document", responses=openapi.GET_DOCUMENT)
-async def get_document(id: DocumentId, store: StoreDep) -> Response:
+@router.get(
+    PATH,
+    summary="Read a document",
+    responses=operations.GET_DOCUMENT,
+    openapi_extra=operations.READ_CONDITIONS,
+)
+async def get_document(
+    id: DocumentId,
+    view: ViewDep,
+    preconditions: PreconditionsDep,
+    store: StoreDep,
+    meta: Meta = False,
+) -> Response:
     """Answers the document: its fields as they were stored, in their own order, behind `_id`.
 
     BSON types that JSON lacks, stored by other programs, are written as relaxed
     [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/).
     """
-    stored = await store.get(id)
-    return Response(codec.to_json(stored.bson), headers=_validators(stored), media_type=JSON)
+    stored = await store.get(id, view)
+    if not preconditions.allow_reading(stored):
+        return Response(status_code=304, headers=validators(stored))
+    body = codec.to_json(stored, with_metadata=meta)
+    return Response(body, headers=validators(stored), media_type=JSON)
 
 
 @router.head(
     PATH,
     summary="Read a document's headers",
-    response_class=Response,
-    responses=openapi.HEAD_DOCUMENT,
+    responses=operations.HEAD_DOCUMENT,
+    openapi_extra=operations.READ_CONDITIONS,
 )
-async def head_document(id: DocumentId, store: StoreDep) -> Response:
+async def head_document(
+    id: DocumentId,
+    view: ViewDep,
+    preconditions: PreconditionsDep,
+    store: StoreDep,
+    meta: Meta = False,
+) -> Response:
     """Answers what GET would, without the body."""
-    stored = await store.get(id)
-    size = str(len(codec.to_json(stored.bson)))
-    headers = {"Content-Length": size, **_validators(stored)}
-    return Response(headers=headers, media_type=JSON)
+    response = await get_document(id, view, preconditions, store, meta)
+    return Response(status_code=response.status_code, headers=dict(response.headers))
 
 
 @router.put(
     PATH,
     summary="Create or replace a document",
     status_code=201,
-    response_class=Response,
-    responses=openapi.PUT_DOCUMENT,
-    openapi_extra=openapi.DOCUMENT_BODY,
+    responses=operations.PUT_DOCUMENT,
+    openapi_extra=operations.WRITE_CONDITIONS | operations.DOCUMENT_BODY,
 )
 async def put_document(
-    request: Request, id: DocumentId, fields: Fields, store: StoreDep
+    request: Request,
+    id: DocumentId,
+    fields: Fields,
+    preconditions: PreconditionsDep,
+    preference: PreferenceDep,
+    store: StoreDep,
 ) -> Response:
     """Stores a JSON object of any shape. The answer comes when a majority of the replica set has
     it in its journal.
 
-    The body may repeat `_id` if it equals the id in the path.
+    The body may repeat `_id` if it equals the id in the path. With `If-Match` a document is only
+    replaced as long as it is the one that was read, with `If-None-Match: *` it is only created.
     """
-    return written_response(request, await store.put(id, fields))
+    return written_response(request, await store.put(id, fields, preconditions), preference)
+
+
+@router.patch(
+    PATH,
+    summary="Change parts of a document",
+    responses=operations.PATCH_DOCUMENT,
+    openapi_extra=operations.PATCH_CONDITIONS | operations.PATCH_BODY,
+)
+async def patch_document(
+    request: Request,
+    id: DocumentId,
+    patch: DocumentPatch,
+    preconditions: PreconditionsDep,
+    preference: PreferenceDep,
+    store: StoreDep,
+) -> Response:
+    """Applies a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902), all of it or nothing, and
+    answers the new document.
+
+    Patches that arrive at the same time are applied one after the other: none loses another's work.
+    """
+    written = await store.patch(id, patch, preconditions)
+    return written_response(request, written, preference, default="representation")
 
 
 @router.delete(
     PATH,
     summary="Delete a document",
     status_code=204,
-    response_class=Response,
-    responses=openapi.DELETE_DOCUMENT,
+    responses=operations.DELETE_DOCUMENT,
+    openapi_extra=operations.DELETE_CONDITIONS,
 )
-async def delete_document(id: DocumentId, store: StoreDep) -> Response:
-    """Deletes the document for good."""
-    await store.delete(id)
+async def delete_document(
+    id: DocumentId, preconditions: PreconditionsDep, store: StoreDep
+) -> Response:
+    """Deletes the document for good; with `If-Match`, only while it is the one that was read."""
+    await store.delete(id, preconditions)
     return Response(status_code=204)
 
 
-def written_response(request: Request, written: Written, content: bytes | None = None) -> Response:
-    """201 with `Location` for a document that was created, 200 for one that was replaced."""
-    headers = {
-        "ETag": f'"{written.metadata.etag}"',
-        "Last-Modified": format_datetime(written.metadata.updated_at, usegmt=True),
-    }
-    if written.created:
-        root = request.scope.get("root_path", "").rstrip("/")
-        headers["Location"] = f"{root}/stuff/{quote(written.id, safe='')}"
-    media_type = None if content is None else JSON
-    return Response(content, 201 if written.created else 200, headers, media_type)
-
-
-def _validators(stored: Stored) -> dict[str, str]:
-    """The validators of a document (RFC 9110, section 8.8)."""
-    headers = {"ETag": f'"{stored.etag}"'}
-    if stored.updated_at is not None:
-        headers["Last-Modified"] = format_datetime(stored.updated_at, usegmt=True)
-    return headers
+@router.options(
+    PATH, summary="Ask what can be done", status_code=204, responses=operations.DOCUMENT_OPTIONS
+)
+async def options_document(request: Request, id: DocumentId) -> Response:  # noqa: ARG001
+    """Answers the methods and the patch formats of documents."""
+    allow = ", ".join(allowed_methods(request.app, request))
+    return Response(status_code=204, headers={"Allow": allow, "Accept-Patch": PATCH_TYPES})

@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from service import openapi
 from service.database import DatabaseDep
+from service.openapi import operations
 
 router = APIRouter(tags=["system"])
 
@@ -15,13 +15,13 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@router.get("/healthz", summary="Liveness", responses=openapi.LIVENESS)
+@router.get("/healthz", summary="Liveness", responses=operations.LIVENESS)
 async def get_liveness() -> Health:
     """Answers 200 as long as the process lives, whatever the database does."""
     return Health()
 
 
-@router.get("/readyz", summary="Readiness", responses=openapi.READINESS)
+@router.get("/readyz", summary="Readiness", responses=operations.READINESS)
 async def get_readiness(database: DatabaseDep) -> Health:
     """Answers 200 when the database answers, else 503."""
     await database.ping()

@@ -1,0 +1,261 @@
+"""What operations take in headers and bodies, and what they answer, headers included."""
+
+from typing import Any
+
+from service import errors, problems
+from service.errors import StuffError
+from service.openapi.schemas import (
+    EXAMPLE,
+    EXAMPLE_TAG,
+    MERGE_EXAMPLE,
+    PATCH_EXAMPLE,
+    Created,
+    Document,
+)
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+ETAG = {"ETag": _header("The document's strong entity tag, a hash of its fields.", EXAMPLE_TAG)}
+LAST_MODIFIED = {
+    "Last-Modified": _header(
+        "When the document was last written, if it is known.", "Mon, 23 Nov 2026 12:00:00 GMT"
+    )
+}
+VALIDATORS = ETAG | LAST_MODIFIED
+LOCATION = {"Location": _header("The address of the new document.", "/stuff/ada")}
+PREFERRED = {
+    "Preference-Applied": _header("The preference that was met.", "return=representation"),
+    "Content-Location": _header("The address of the document in the body.", "/stuff/ada"),
+    "Vary": _header("That the answer depends on the preference.", "Prefer"),
+}
+RETRY_AFTER = {"Retry-After": _header("Seconds to wait before trying again.", "1")}
+ALLOW = {"Allow": _header("The methods.", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")}
+ACCEPT_PATCH = {
+    "Accept-Patch": _header(
+        "The formats of patches.", "application/merge-patch+json, application/json-patch+json"
+    )
+}
+ACCEPT_ENCODING = {"Accept-Encoding": _header("The content coding to send.", "identity")}
+
+
+def _parameter(name: str, description: str, example: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": description,
+        "schema": {"type": "string"},
+        "example": example,
+    }
+
+
+IF_MATCH = _parameter(
+    "If-Match",
+    "Only if the document has one of these entity tags, or, with `*`, only if it exists; else 412.",
+    EXAMPLE_TAG,
+)
+IF_NONE_MATCH = _parameter(
+    "If-None-Match",
+    "Only if the document has none of these entity tags, or, with `*`, only if there is none.",
+    "*",
+)
+IF_NONE_MATCH_READ = _parameter(
+    "If-None-Match",
+    "The entity tags of what the client has already: 304 if it is one.",
+    EXAMPLE_TAG,
+)
+IF_MODIFIED_SINCE = _parameter(
+    "If-Modified-Since",
+    "304 if the document has not changed since, as far as that is known.",
+    "Mon, 23 Nov 2026 12:00:00 GMT",
+)
+IF_UNMODIFIED_SINCE = _parameter(
+    "If-Unmodified-Since",
+    "Only if the document has not changed since, as far as that is known; else 412.",
+    "Mon, 23 Nov 2026 12:00:00 GMT",
+)
+PREFER = _parameter(
+    "Prefer",
+    "What to answer (RFC 7240): `return=representation`, the document, or `return=minimal`.",
+    "return=representation",
+)
+READ_CONDITIONS = {
+    "parameters": [IF_NONE_MATCH_READ, IF_MODIFIED_SINCE, IF_MATCH, IF_UNMODIFIED_SINCE]
+}
+WRITE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PREFER]}
+PATCH_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PREFER]}
+DELETE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE]}
+PREFERENCE = {"parameters": [PREFER]}
+
+
+def _ok(status: int, description: str, **more: Any) -> Responses:
+    return {status: {"description": description} | more}
+
+
+def _problem(
+    error: type[StuffError], description: str, headers: dict[str, Any] | None = None
+) -> Responses:
+    """The response to errors of a status, shown by the example of one."""
+    example = {
+        "type": problems.TYPE_PREFIX + error.slug,
+        "title": error.title,
+        "status": error.status,
+        "detail": "What went wrong this time, and what to do about it.",
+        "instance": "/stuff/ada",
+    }
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    response = {"description": description, "content": {problems.MEDIA_TYPE: content}}
+    return {error.status: response | ({"headers": headers} if headers else {})}
+
+
+def _without_content(responses: Responses) -> Responses:
+    """The responses of HEAD: the same, without a body."""
+    return {
+        status: {key: value for key, value in response.items() if key not in ("content", "model")}
+        for status, response in responses.items()
+    }
+
+
+UNAVAILABLE = _problem(
+    errors.DatabaseUnavailable, "The database does not answer; try again shortly.", RETRY_AFTER
+)
+MALFORMED = _problem(
+    errors.MalformedJSON,
+    "The body is not JSON, the path is not UTF-8, or a precondition is malformed.",
+)
+MALFORMED_HEAD = _problem(
+    errors.InvalidPrecondition, "The path is not UTF-8, or a precondition is malformed."
+)
+INVALID = _problem(errors.InvalidId, "The id or a parameter is not valid.")
+NOT_FOUND = _problem(errors.DocumentNotFound, "There is no such document.")
+FAILED = _problem(
+    errors.PreconditionFailed, "A precondition failed; the problem gives the current entity tag."
+)
+TOO_LARGE = _problem(
+    errors.BodyTooLarge, "The body is larger than the service reads, or than MongoDB stores."
+)
+REFUSED = (
+    MALFORMED
+    | _problem(
+        errors.DuplicateKey,
+        "A unique index of the collection holds a value of the document already.",
+    )
+    | TOO_LARGE
+    | _problem(
+        errors.UnsupportedMediaType,
+        "The body is not `application/json` in UTF-8.",
+        {"Accept": _header("The media type to send.", "application/json")} | ACCEPT_ENCODING,
+    )
+    | _problem(
+        errors.InvalidDocument, "The id is not valid, or the JSON cannot be stored as a document."
+    )
+    | UNAVAILABLE
+)
+
+GET_DOCUMENT = (
+    _ok(200, "The document.", model=Document, headers=VALIDATORS)
+    | _ok(304, "The document is one that the client has.", headers=VALIDATORS)
+    | MALFORMED_HEAD
+    | NOT_FOUND
+    | FAILED
+    | INVALID
+    | UNAVAILABLE
+)
+HEAD_DOCUMENT = _without_content(GET_DOCUMENT)
+PUT_DOCUMENT = (
+    # No content is declared, since by default there is none, and clients would try to read it.
+    _ok(
+        200,
+        "The document was replaced. With `Prefer: return=representation` the body is the document.",
+        headers=VALIDATORS | PREFERRED,
+    )
+    | _ok(
+        201,
+        "The document was created. With `Prefer: return=representation` the body is the document.",
+        headers=VALIDATORS | LOCATION | PREFERRED,
+    )
+    | REFUSED
+    | FAILED
+)
+PATCH_DOCUMENT = (
+    _ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED)
+    | _ok(204, "The document was changed, and the minimum preferred.", headers=VALIDATORS)
+    | MALFORMED
+    | NOT_FOUND
+    | _problem(
+        errors.PatchTestFailed,
+        "A `test` of the patch failed, or a unique index holds a value of the document already.",
+    )
+    | FAILED
+    | TOO_LARGE
+    | _problem(
+        errors.UnsupportedMediaType,
+        "The body is no patch of a supported format.",
+        ACCEPT_PATCH | ACCEPT_ENCODING,
+    )
+    | _problem(
+        errors.InvalidPatch,
+        "The id is not valid, the patch does not apply, or its result cannot be stored.",
+    )
+    | UNAVAILABLE
+)
+CREATE_DOCUMENT = (
+    _ok(
+        201,
+        "The document was created. The body is its id, or the document if that is preferred.",
+        model=Created,
+        headers=VALIDATORS | LOCATION | PREFERRED,
+    )
+    | REFUSED
+)
+DELETE_DOCUMENT = (
+    _ok(204, "The document was deleted.")
+    | MALFORMED_HEAD
+    | NOT_FOUND
+    | FAILED
+    | INVALID
+    | UNAVAILABLE
+)
+DOCUMENT_OPTIONS = (
+    _ok(204, "What can be done.", headers=ALLOW | ACCEPT_PATCH) | MALFORMED_HEAD | INVALID
+)
+COLLECTION_OPTIONS = _ok(204, "What can be done.", headers=ALLOW)
+LIVENESS = _ok(200, "The process lives.")
+READINESS = _ok(200, "The database answers.") | UNAVAILABLE
+
+DOCUMENT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "description": "The document: any JSON object.",
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Fields"},
+                "example": EXAMPLE,
+            }
+        },
+    }
+}
+PATCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "description": "The patch.",
+        "required": True,
+        "content": {
+            "application/merge-patch+json": {
+                "schema": {"$ref": "#/components/schemas/MergePatch"},
+                "example": MERGE_EXAMPLE,
+            },
+            "application/json-patch+json": {
+                "schema": {
+                    "type": "array",
+                    "items": {"$ref": "#/components/schemas/PatchOperation"},
+                },
+                "example": [PATCH_EXAMPLE],
+            },
+        },
+    }
+}

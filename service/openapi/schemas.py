@@ -1,0 +1,67 @@
+"""The schemas of bodies, with examples that work."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EXAMPLE: dict[str, Any] = {
+    "name": "Ada Lovelace",
+    "born": 1815,
+    "fields": ["mathematics", "computing"],
+}
+MERGE_EXAMPLE: dict[str, Any] = {"died": 1852, "fields": ["mathematics"]}
+PATCH_EXAMPLE: dict[str, Any] = {"op": "add", "path": "/fields/-", "value": "poetry"}
+EXAMPLE_TAG = '"1e5ea7c4b6a94e55bf0e8e2a3a1b6ffd"'
+
+
+class Fields(BaseModel):
+    """The fields of a document: any JSON object.
+
+    Two top-level keys are reserved, `_id` (the document's id) and `_stuff` (the service's
+    metadata); keys that start with `$` are possible below the top level only.
+    """
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
+
+
+class Document(BaseModel):
+    """A document: its id and its fields, of any shape."""
+
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"_id": "ada", **EXAMPLE}]}
+    )
+
+    id: str = Field(alias="_id", description="The document's id.", examples=["ada"])
+
+
+class Created(BaseModel):
+    """The id that the service gave a new document; with its fields, if they are preferred."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(
+        alias="_id",
+        description="The document's id, a UUIDv7.",
+        examples=["0190a0b0-7c3e-7d64-9f2e-3b1f5d8c2a10"],
+    )
+
+
+class MergePatch(BaseModel):
+    """A JSON Merge Patch (RFC 7396): the members to set, and, as null, those to remove."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [MERGE_EXAMPLE]})
+
+
+class PatchOperation(BaseModel):
+    """An operation of a JSON Patch (RFC 6902)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PATCH_EXAMPLE]})
+
+    op: Literal["add", "remove", "replace", "move", "copy", "test"] = Field(
+        description="What to do."
+    )
+    path: str = Field(description="Where, as a JSON Pointer (RFC 6901).")
+    source: str = Field(
+        "", alias="from", description="Where to move or copy from, as a JSON Pointer."
+    )
+    value: Any = Field(None, description="The value to add, to put there, or to test for.")

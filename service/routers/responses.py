@@ -1,0 +1,53 @@
+"""How documents and acknowledgements are answered."""
+
+from email.utils import format_datetime
+from typing import Literal
+from urllib.parse import quote
+
+from fastapi import Request, Response
+
+from service import codec
+from service.codec import Stored
+from service.store import Written
+
+JSON = "application/json"
+
+Preference = Literal["minimal", "representation"]
+
+
+def validators(stored: Stored) -> dict[str, str]:
+    """The validators of a document (RFC 9110, section 8.8)."""
+    headers = {"ETag": f'"{stored.etag}"'}
+    if stored.updated_at is not None:
+        headers["Last-Modified"] = format_datetime(stored.updated_at, usegmt=True)
+    return headers
+
+
+def written_response(
+    request: Request,
+    written: Written,
+    preferred: Preference | None,
+    *,
+    minimum: bytes = b"",
+    default: Preference = "minimal",
+) -> Response:
+    """201 with `Location` for a document that was created, 200 for one that was changed.
+
+    The body is the document, or `minimum`: what is preferred (RFC 7240, section 4.2), or else the
+    default. A minimum that is not the default is 204.
+    """
+    root = request.scope.get("root_path", "").rstrip("/")
+    location = f"{root}/stuff/{quote(written.id, safe='')}"
+    headers = {**validators(written.stored), "Vary": "Prefer"}
+    if written.created:
+        headers["Location"] = location
+    if preferred is not None:
+        headers["Preference-Applied"] = f"return={preferred}"
+    chosen = preferred or default
+    if chosen == "representation":
+        headers["Content-Location"] = location
+        body = codec.to_json(written.stored)
+    else:
+        body = minimum
+    status = 201 if written.created else 200 if chosen == default or body else 204
+    return Response(body, status, headers, JSON if body else None)

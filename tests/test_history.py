@@ -1,0 +1,236 @@
+"""Histories: processes that count together, and a model that the service must agree with."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from service.settings import Settings
+from tests.conftest import serve
+from tests.serving import TIMEOUT, Service, stuff_serve
+
+Values: TypeAlias = dict[str, Any]
+
+
+def increment_by_patch(http: httpx.Client) -> None:
+    while True:
+        n = http.get("/stuff/counter").json()["n"]
+        operations = [
+            {"op": "test", "path": "/n", "value": n},
+            {"op": "replace", "path": "/n", "value": n + 1},
+        ]
+        headers = {"content-type": "application/json-patch+json"}
+        response = http.patch("/stuff/counter", content=json.dumps(operations), headers=headers)
+        if response.status_code == 200:
+            assert response.json()["n"] == n + 1
+            return
+        assert response.status_code == 409, response.text
+
+
+def increment_by_put(http: httpx.Client) -> None:
+    while True:
+        read = http.get("/stuff/counter")
+        headers = {"if-match": read.headers["etag"]}
+        response = http.put("/stuff/counter", json={"n": read.json()["n"] + 1}, headers=headers)
+        if response.status_code == 200:
+            return
+        assert response.status_code == 412, response.text
+
+
+@contextmanager
+def two_services(tmp_path: Path) -> Iterator[list[Service]]:
+    """Three processes on one engine: a service of two workers, and another service."""
+    with ExitStack() as stack:
+        first = stack.enter_context(stuff_serve(tmp_path, "--workers", "2"))
+        port = next(
+            command.partition("--port ")[2].split()[0]
+            for command in first.commands()
+            if "--storage-path" in command
+        )
+        uri = f"mongodb://127.0.0.1:{port}/?retryWrites=false"
+        yield [first, stack.enter_context(stuff_serve(tmp_path, STUFF_MONGODB_URI=uri))]
+
+
+@pytest.mark.parametrize("increment", [increment_by_patch, increment_by_put])
+def test_processes_that_count_together_lose_no_increment(
+    tmp_path: Path, increment: Callable[[httpx.Client], None]
+) -> None:
+    clients, increments = 4, 15
+    failures: list[BaseException] = []
+
+    def count(base_url: str) -> None:
+        try:
+            for _ in range(increments):
+                # A connection of its own, and so any of the workers.
+                with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
+                    increment(http)
+        except BaseException as error:
+            failures.append(error)
+
+    with two_services(tmp_path) as services:
+        services[0].http.put("/stuff/counter", json={"n": 0})
+        threads = [
+            threading.Thread(target=count, args=(service.base_url,))
+            for service in services
+            for _ in range(clients // len(services))
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not failures
+        expected = {"_id": "counter", "n": clients * increments}
+        for service in services:
+            assert service.http.get("/stuff/counter").json() == expected
+
+
+class Documents(RuleBasedStateMachine):
+    """The service against a dictionary."""
+
+    portal: BlockingPortal
+    client: httpx.AsyncClient
+
+    tags = Bundle("tags")
+    ids = st.sampled_from(["a", "b"])
+    values = st.dictionaries(st.sampled_from(["x", "y"]), st.integers(0, 2) | st.none(), max_size=2)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model: dict[str, Values] = {}
+        self.tag_of: dict[str, str] = {}  # by the fields, as JSON
+        for id in ("a", "b"):
+            self.request("DELETE", id)
+
+    def request(
+        self,
+        method: str,
+        id: str,
+        body: Values | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        form = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        content = None if body is None else json.dumps(body)
+
+        async def send() -> httpx.Response:
+            return await self.client.request(
+                method,
+                f"/stuff/{id}",
+                content=content,
+                headers={"content-type": form, **(headers or {})},
+            )
+
+        response: httpx.Response = self.portal.call(send)
+        return response
+
+    def tag(self, fields: Values) -> str | None:
+        return self.tag_of.get(json.dumps(fields))
+
+    def remember(self, fields: Values, response: httpx.Response) -> str:
+        tag = response.headers["etag"]
+        assert self.tag_of.setdefault(json.dumps(fields), tag) == tag
+        assert list(self.tag_of.values()).count(tag) == 1
+        return str(tag)
+
+    def holds(self, id: str, headers: dict[str, str]) -> bool:
+        current = self.tag(self.model[id]) if id in self.model else None
+        if "if-match" in headers:
+            return current is not None and headers["if-match"] in ("*", current)
+        if "if-none-match" in headers:
+            return current is None or headers["if-none-match"] not in ("*", current)
+        return True
+
+    conditions = st.one_of(
+        st.just({}),
+        st.just({"if-match": "*"}),
+        st.just({"if-none-match": "*"}),
+        st.builds(lambda name: {name: ""}, st.sampled_from(["if-match", "if-none-match"])),
+    )
+
+    @initialize(target=tags)
+    def a_tag_of_nothing(self) -> str:
+        return '"none"'
+
+    @rule(target=tags, id=ids, fields=values, headers=conditions, tag=tags)
+    def put(self, id: str, fields: Values, headers: dict[str, str], tag: str) -> str:
+        headers = {name: value or tag for name, value in headers.items()}
+        response = self.request("PUT", id, fields, headers)
+        if not self.holds(id, headers):
+            assert response.status_code == 412
+            return tag
+        assert response.status_code == (200 if id in self.model else 201)
+        self.model[id] = fields
+        return self.remember(fields, response)
+
+    @rule(target=tags, id=ids, fields=values, headers=conditions, tag=tags)
+    def patch(self, id: str, fields: Values, headers: dict[str, str], tag: str) -> str:
+        headers = {name: value or tag for name, value in headers.items()}
+        response = self.request("PATCH", id, fields, headers)
+        if id not in self.model:
+            assert response.status_code == 404
+            return tag
+        if not self.holds(id, headers):
+            assert response.status_code == 412
+            return tag
+        assert response.status_code == 200
+        merged = {**self.model[id], **fields}
+        removed = [name for name, value in fields.items() if value is None]
+        self.model[id] = {name: value for name, value in merged.items() if name not in removed}
+        assert response.json() == {"_id": id, **self.model[id]}
+        return self.remember(self.model[id], response)
+
+    @rule(id=ids, headers=conditions, tag=tags)
+    def delete(self, id: str, headers: dict[str, str], tag: str) -> None:
+        headers = {name: value or tag for name, value in headers.items()}
+        response = self.request("DELETE", id, headers=headers)
+        if id not in self.model:
+            assert response.status_code == 404
+        elif not self.holds(id, headers):
+            assert response.status_code == 412
+        else:
+            assert response.status_code == 204
+            del self.model[id]
+
+    @rule(id=ids, headers=conditions, tag=tags)
+    def get(self, id: str, headers: dict[str, str], tag: str) -> None:
+        headers = {name: value or tag for name, value in headers.items()}
+        response = self.request("GET", id, headers=headers)
+        if id not in self.model:
+            assert response.status_code == 404
+            return
+        if self.holds(id, headers):
+            assert response.status_code == 200
+            assert response.json() == {"_id": id, **self.model[id]}
+        else:
+            assert response.status_code == (412 if "if-match" in headers else 304)
+        if response.status_code != 412:
+            self.remember(self.model[id], response)
+
+
+def test_any_history_is_that_of_a_dictionary(settings: Settings) -> None:
+    with (
+        start_blocking_portal("asyncio") as started,
+        started.wrap_async_context_manager(serve(settings)) as http,
+    ):
+
+        class Machine(Documents):
+            portal = started
+            client = http
+
+        run_state_machine_as_test(
+            Machine, settings=hypothesis_settings(max_examples=60, stateful_step_count=25)
+        )
