@@ -38,9 +38,8 @@ class EngineError(Exception):
 class EmbeddedEngine:
     """One engine on one data directory: started, restarted when it dies, and stopped."""
 
-    def __init__(self, data_dir: Path, *, test_commands: bool = False) -> None:
+    def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir.absolute()
-        self._arguments = ["--enable-test-commands"] if test_commands else []
         self._port = 0
         self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -82,7 +81,7 @@ class EmbeddedEngine:
 
     def _spawn(self, executable: str) -> None:
         assert self._lock is not None
-        command = [sys.executable, "-m", "service.guardian", executable, *self._arguments]
+        command = [sys.executable, "-m", "service.guardian", executable]
         command += ["--host", HOST, "--port", str(self._port), "--log-level", "WARNING"]
         command += ["--storage-path", str(self._data_dir / "engine")]
         with (self._data_dir / "engine.log").open("ab") as output:

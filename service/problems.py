@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from service import errors
@@ -98,6 +99,10 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         return problem_response(request, _from_validation(error.errors()[0]))
 
+    async def gone(request: Request, _: Exception) -> Response:
+        # Nobody reads this. It is no fault of the service, and not to be logged as one.
+        return problem_response(request, BadRequest("The body ended early. Send all of it."))
+
     async def unexpected(request: Request, _: Exception) -> Response:
         # The server logs the traceback; it is none of the client's business.
         return problem_response(
@@ -107,6 +112,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StuffError, own)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(ClientDisconnect, gone)
     app.add_exception_handler(Exception, unexpected)
 
 

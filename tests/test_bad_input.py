@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
+from starlette.types import Message
 
+from service.app import create_app
+from service.settings import Settings
 from tests.conftest import Application
 
 
@@ -201,6 +204,30 @@ async def test_every_problem_type_explains_itself(client: AsyncClient) -> None:
     explanation = await client.get(problem["type"])
     assert explanation.status_code == 200
     assert problem["title"] in explanation.text
+
+
+async def test_a_client_that_leaves_early_is_no_error_of_the_service(settings: Settings) -> None:
+    messages = [{"type": "http.request", "body": b"{", "more_body": True}]
+    statuses = []
+
+    async def receive() -> Message:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        statuses.append(message.get("status"))
+
+    app = create_app(settings)
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/stuff/a",
+        "raw_path": b"/stuff/a",
+        "query_string": b"",
+        "headers": [],
+    }
+    async with app.router.lifespan_context(app):
+        await app(scope, receive, send)
+    assert statuses == [400, None]
 
 
 async def test_an_error_of_the_service_is_a_500_without_its_inside(

@@ -12,7 +12,7 @@ import anyio
 import bson
 import pytest
 from fastapi import FastAPI
-from httpx import AsyncClient
+from httpx import ASGITransport, AsyncClient
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
@@ -182,9 +182,9 @@ def engine_on_port(tmp_path: Path) -> Iterator[Any]:
     started: list[subprocess.Popen[bytes]] = []
     executable = Path(sysconfig.get_path("scripts")) / "secantusd-py"
 
-    def start(port: int) -> subprocess.Popen[bytes]:
+    def start(port: int, *options: str) -> subprocess.Popen[bytes]:
         command = [str(executable), "--port", str(port), "--storage-path", str(tmp_path / "db")]
-        started.append(subprocess.Popen([*command, "--log-level", "ERROR"]))
+        started.append(subprocess.Popen([*command, "--log-level", "ERROR", *options]))
         return started[-1]
 
     yield start
@@ -247,3 +247,60 @@ async def test_a_database_that_hangs_is_503_within_the_time_limit(
         with anyio.fail_after(10):
             while (await client.get("/stuff/a")).status_code != 200:
                 await anyio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("failure", "method", "status", "slug"),
+    [
+        ({"errorCode": 13}, "PUT", 503, "database-unavailable"),
+        ({"errorCode": 13}, "GET", 503, "database-unavailable"),
+        ({"errorCode": 50}, "GET", 503, "database-unavailable"),
+        ({"writeConcernError": {"code": 64, "errmsg": "x"}}, "PUT", 503, "database-unavailable"),
+        ({"writeConcernError": {"code": 64, "errmsg": "x"}}, "PATCH", 503, "database-unavailable"),
+        ({"errorCode": 2}, "GET", 500, "internal-error"),
+    ],
+)
+async def test_failures_of_the_database_are_problems(
+    application: Application,
+    free_port: int,
+    engine_on_port: Any,
+    failure: dict[str, Any],
+    method: str,
+    status: int,
+    slug: str,
+) -> None:
+    engine_on_port(free_port, "--enable-test-commands")
+    uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false&retryReads=false"
+    async with application(mongodb_uri=uri) as client:
+        if method != "PUT":
+            await client.put("/stuff/a", json={})
+        command = {
+            "configureFailPoint": "failCommand",
+            "mode": {"times": 1},
+            "data": {
+                "failCommands": ["find", "update"] if method == "GET" else ["update"],
+                **failure,
+            },
+        }
+        with MongoClient[dict[str, Any]](uri) as mongo:
+            mongo.admin.command(command)
+        headers = {"content-type": "application/merge-patch+json"} if method == "PATCH" else {}
+        content = None if method == "GET" else '{"x": 1}'
+        response = await client.request(method, "/stuff/a", content=content, headers=headers)
+        assert_problem(response, status, slug)
+        assert (await client.put("/stuff/a", json={})).is_success
+
+
+async def test_of_two_upserts_that_meet_the_later_replaces(
+    app: FastAPI, collection: Documents
+) -> None:
+    async def meet(*_: object, **__: object) -> None:
+        del motor.replace_one
+        collection.insert_one({"_id": "a", "by": "the other"})
+        collection.insert_one({"_id": "a"})  # raises what an upsert raises then
+
+    motor = app.state.database.documents.get_motor_collection()
+    motor.replace_one = meet
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://stuff.test") as client:
+        assert (await client.put("/stuff/a", json={"by": "us"})).status_code == 200
+        assert (await client.get("/stuff/a")).json() == {"_id": "a", "by": "us"}

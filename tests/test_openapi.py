@@ -74,9 +74,18 @@ async def test_the_examples_work(client: AsyncClient, document: dict[str, Any]) 
     parameter = path["put"]["parameters"][0]
     url = f"/stuff/{parameter['schema']['examples'][0]}"
     body = path["put"]["requestBody"]["content"]["application/json"]["example"]
-    assert (await client.put(url, json=body)).status_code == 201
+    created = await client.put(url, json=body)
+    assert created.status_code == 201
+    headers = path["put"]["responses"]["201"]["headers"]
+    assert created.headers["etag"] == headers["ETag"]["example"]
+    assert created.headers["location"] == headers["Location"]["example"]
     expected = document["components"]["schemas"]["Document"]["examples"][0]
     assert (await client.get(url)).json() == expected
+    for form, content in path["patch"]["requestBody"]["content"].items():
+        patched = await client.patch(
+            url, content=json.dumps(content["example"]), headers={"content-type": form}
+        )
+        assert patched.status_code == 200
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])

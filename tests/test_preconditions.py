@@ -9,6 +9,8 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
+from service.codec import Stored
+from service.store import Store
 from tests.test_bad_input import assert_problem
 
 OTHER = '"00000000000000000000000000000000"'
@@ -196,3 +198,63 @@ async def test_documents_of_16_megabytes_are_compared_too(client: AsyncClient) -
     assert patched.status_code == 204
     deleted = await client.delete("/stuff/a", headers={"if-match": patched.headers["etag"]})
     assert deleted.status_code == 204
+
+
+class Intruder:
+    """Another program that changes the document between the service's reading and writing it."""
+
+    def __init__(self, collection: Collection[dict[str, Any]], times: int) -> None:
+        self.collection = collection
+        self.times = times
+        self.find = Store._find
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        async def find(store: Store, id: str) -> Stored | None:
+            found = await self.find(store, id)
+            if self.times > 0:
+                self.times -= 1
+                self.collection.update_one({"_id": id}, {"$inc": {"intruder": 1}})
+            return found
+
+        monkeypatch.setattr(Store, "_find", find)
+
+
+async def test_what_another_program_changes_meanwhile_is_not_lost(
+    client: AsyncClient,
+    collection: Collection[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    merge = {"content-type": "application/merge-patch+json"}
+    for method, headers, status in (
+        ("PUT", {}, 412),
+        ("DELETE", {}, 412),
+        ("PATCH", merge, 412),
+    ):
+        tag = (await client.put("/stuff/a", json={"x": 1})).headers["etag"]
+        with monkeypatch.context() as patched:
+            Intruder(collection, 1).install(patched)
+            content = None if method == "DELETE" else '{"y": 1}'
+            response = await client.request(
+                method, "/stuff/a", content=content, headers={**headers, "if-match": tag}
+            )
+        assert response.status_code == status
+        assert (await client.get("/stuff/a")).json() == {"_id": "a", "x": 1, "intruder": 1}
+    with monkeypatch.context() as patched:
+        Intruder(collection, 3).install(patched)
+        response = await client.patch("/stuff/a", content='{"y": 1}', headers=merge)
+    assert response.json() == {"_id": "a", "x": 1, "intruder": 4, "y": 1}
+
+
+async def test_a_patch_that_meets_others_again_and_again_gives_up(
+    client: AsyncClient,
+    collection: Collection[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await client.put("/stuff/a", json={"x": 1})
+    with monkeypatch.context() as patched:
+        Intruder(collection, 10_000).install(patched)
+        headers = {"content-type": "application/merge-patch+json"}
+        response = await client.patch("/stuff/a", content='{"y": 1}', headers=headers)
+    assert_problem(response, 503, "write-conflict")
+    assert response.headers["retry-after"] == "1"
+    assert "y" not in (await client.get("/stuff/a")).json()

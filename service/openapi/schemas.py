@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service import codec
+
 EXAMPLE: dict[str, Any] = {
     "name": "Ada Lovelace",
     "born": 1815,
@@ -11,7 +13,7 @@ EXAMPLE: dict[str, Any] = {
 }
 MERGE_EXAMPLE: dict[str, Any] = {"died": 1852, "fields": ["mathematics"]}
 PATCH_EXAMPLE: dict[str, Any] = {"op": "add", "path": "/fields/-", "value": "poetry"}
-EXAMPLE_TAG = '"1e5ea7c4b6a94e55bf0e8e2a3a1b6ffd"'
+EXAMPLE_TAG = f'"{codec.entity_tag(codec.encode_fields(EXAMPLE))}"'
 
 
 class Fields(BaseModel):

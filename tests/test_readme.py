@@ -1,0 +1,38 @@
+"""What the README lists is what there is."""
+
+import re
+from pathlib import Path
+
+from httpx import AsyncClient
+
+from service.problems import TYPE_PREFIX, problem_types
+from service.settings import Settings
+
+README = (Path(__file__).parent.parent / "README.md").read_text()
+
+
+def test_all_problem_types_are_listed_with_their_status() -> None:
+    rows = re.findall(rf"^\| (`{TYPE_PREFIX}.*) \| (\d+) \|$", README, re.MULTILINE)
+    listed = {
+        (slug, int(status))
+        for types, status in rows
+        for slug in re.findall(rf"`{TYPE_PREFIX}([a-z-]+)`", types)
+    }
+    assert listed == {(slug, error.status) for slug, error in problem_types().items()}
+
+
+def test_all_settings_are_listed_with_their_default() -> None:
+    section = README.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    listed: dict[str, str] = {}
+    for names, defaults in re.findall(r"^\| (`STUFF_.*?) \| (.*?) \|", section, re.MULTILINE):
+        variables = re.findall(r"`STUFF_(\w+)`", names)
+        listed |= dict(zip(variables, defaults.replace("`", "").split(", "), strict=True))
+    assert listed == {
+        name.upper(): str(field.default).lower().removesuffix(".0")
+        for name, field in Settings.model_fields.items()
+    }
+
+
+async def test_the_entity_tags_shown_are_real(client: AsyncClient) -> None:
+    for fields in ({"name": "Ada"}, {"n": 1}):
+        assert (await client.put("/stuff/ada", json=fields)).headers["etag"] in README
