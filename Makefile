@@ -4,10 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-ENGINE := 127.0.0.1:27017
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types openapi check-openapi image requirements clean
+.PHONY: help install run test lint format openapi lint-openapi image requirements clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -25,7 +24,7 @@ run: $(INSTALLED) ## Start the store on the embedded engine, data in ./data
 	$(BIN)/stuff serve
 
 test: $(INSTALLED) ## Run the tests (STUFF_TEST_MONGODB_URI=... for another engine)
-	$(BIN)/pytest -n auto --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/pytest -n auto --maxprocesses 8 --cov --cov-report=term --cov-fail-under=95
 
 lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check

@@ -40,12 +40,12 @@ _DUMP = (
     | orjson.OPT_PASSTHROUGH_DATACLASS
 )
 _INT32 = struct.Struct("<i")
-# The bytes of a value by its element type; None where a length stands first (_value_end).
+# The bytes of a value by its element type, where it always has the same.
 _FIXED_SIZES = {
     0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16,
     0x7F: 0, 0xFF: 0,
 }  # fmt: skip
-# What stands before its 4-byte length is counted by, besides the length itself.
+# Where a value starts with a length: what that does not count of the value.
 _LENGTH_EXTRAS = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
 
 

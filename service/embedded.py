@@ -54,7 +54,7 @@ class EmbeddedEngine:
     def start(self) -> str:
         """Own the directory, start the engine, and return its URI. Raises `EngineError`."""
         executable = _find_executable()
-        self._data_dir.mkdir(parents=True, exist_ok=True)
+        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _own(self._data_dir)
         try:
             self._port = _free_port()

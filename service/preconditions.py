@@ -46,7 +46,7 @@ class Preconditions:
     if_modified_since: datetime | None = None
     if_unmodified_since: datetime | None = None
 
-    def on_write(self) -> bool:
+    def guard_writes(self) -> bool:
         """Whether there is anything to check before a write."""
         return not (
             self.if_match is None

@@ -1,13 +1,16 @@
 """All settings, and the only reader of the environment."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS_DIR = Path("/run/secrets")
 """Where Docker and Kubernetes mount secrets: a file `stuff_mongodb_uri` there is a setting too."""
+
+SCHEMES = ("mongodb://", "mongodb+srv://")
 
 
 class Settings(BaseSettings):
@@ -43,6 +46,16 @@ class Settings(BaseSettings):
         str, Field(pattern="^(critical|error|warning|info|debug)$", description="The log level.")
     ] = "info"
 
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _has_a_scheme(cls, uri: SecretStr | None) -> SecretStr | None:
+        if uri is not None and not uri.get_secret_value().startswith(SCHEMES):
+            raise ValueError(f"A MongoDB URI starts with {' or '.join(SCHEMES)}")
+        return uri
+
     def __init__(self, **values: Any) -> None:
-        # pydantic-settings warns of a secrets directory that is not there, which is the usual case.
-        super().__init__(_secrets_dir=SECRETS_DIR if SECRETS_DIR.is_dir() else None, **values)
+        # pydantic-settings warns of a secrets directory that is not there, the usual case.
+        super().__init__(
+            _secrets_dir=SECRETS_DIR if os.access(SECRETS_DIR, os.R_OK | os.X_OK) else None,
+            **values,
+        )

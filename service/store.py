@@ -68,7 +68,7 @@ class Store:
     ) -> Written:
         """Create or replace the document."""
         new = _stored(id, fields)
-        if preconditions.on_write():
+        if preconditions.guard_writes():
             return await self._put_if(preconditions, id, new)
         document = RawBSONDocument(new.bson)
         async with self._database.operation():
@@ -111,7 +111,7 @@ class Store:
 
     async def delete(self, id: str, preconditions: Preconditions = NO_PRECONDITIONS) -> None:
         """Delete the document. Raises `DocumentNotFound`."""
-        if preconditions.on_write():
+        if preconditions.guard_writes():
             return await self._delete_if(preconditions, id)
         async with self._database.operation():
             result = await self._database.documents.find_one({"_id": id}).delete_one()

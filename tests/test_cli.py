@@ -45,6 +45,14 @@ def test_a_wrong_setting_is_named() -> None:
     assert "secret" not in result.stderr
 
 
+def test_a_uri_that_is_none_is_refused_without_showing_it() -> None:
+    result = stuff("serve", STUFF_MONGODB_URI="user:secret@host")
+    assert result.returncode == 2
+    assert "STUFF_MONGODB_URI" in result.stderr
+    assert "mongodb://" in result.stderr
+    assert "secret" not in result.stderr
+
+
 def test_serve_without_the_embedded_engine_says_what_to_do(tmp_path: Path) -> None:
     code = (
         "import service.embedded as e; e.COMMAND = 'no-such-engine'; "

@@ -79,6 +79,14 @@ async def test_types_that_json_lacks_are_extended_json(
             {"$date": {"$numberLong": "-4861728000000"}},
         ),
         "decimal": (bson.Decimal128("1.50"), {"$numberDecimal": "1.50"}),
+        "uuid": (
+            bson.Binary(bytes(16), 4),
+            {"$binary": {"base64": "AAAAAAAAAAAAAAAAAAAAAA==", "subType": "04"}},
+        ),
+        "scoped": (
+            bson.Code("f()", {"x": oid}),
+            {"$code": "f()", "$scope": {"x": {"$oid": str(oid)}}},
+        ),
         "binary": (b"\0\1", {"$binary": {"base64": "AAE=", "subType": "00"}}),
         "long": (bson.Int64(5), 5),
         "timestamp": (bson.Timestamp(1, 2), {"$timestamp": {"t": 1, "i": 2}}),

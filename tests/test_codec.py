@@ -1,0 +1,95 @@
+"""BSON of any kind, also what the embedded engine would not store."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import bson
+import pytest
+from bson.datetime_ms import DatetimeMS
+
+from service import codec
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+VALUES: dict[str, Any] = {
+    "double": 1.5,
+    "string": "a\0b",
+    "object": {"_id": 1, "_stuff": 2},
+    "array": [1, [2, {"x": 3}]],
+    "binary": b"\0\1",
+    "old binary": bson.Binary(b"\0\1", 2),
+    "object id": bson.ObjectId("65f000000000000000000000"),
+    "boolean": True,
+    "date": NOW,
+    "far date": DatetimeMS(10**15),
+    "null": None,
+    "regex": bson.Regex("a", "i"),
+    "reference": bson.DBRef("c", 1),
+    "code": bson.Code("f()"),
+    "scoped code": bson.Code("f()", {"x": 1}),
+    "int32": 1,
+    "timestamp": bson.Timestamp(1, 2),
+    "int64": bson.Int64(1),
+    "decimal": bson.Decimal128("1.5"),
+    "min": bson.MinKey(),
+    "max": bson.MaxKey(),
+    "": "",
+}
+# Types that are not written any more: undefined, symbol, and a pointer to a document.
+DEPRECATED = {
+    "undefined": b"\x06k\0",
+    "symbol": b"\x0ek\0\x02\0\0\0s\0",
+    "pointer": b"\x0ck\0\x02\0\0\0c\0" + bytes(12),
+}
+
+
+def elements(document: dict[str, Any]) -> bytes:
+    return bson.encode(document)[4:-1]
+
+
+def whole(content: bytes) -> bytes:
+    return (len(content) + 5).to_bytes(4, "little") + content + b"\0"
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_the_tag_is_of_the_fields_wherever_the_rest_stands(position: int) -> None:
+    fields = [elements({name: value}) for name, value in VALUES.items()] + [*DEPRECATED.values()]
+    tag = codec.entity_tag(whole(b"".join(fields)))
+    rest = [elements({"_stuff": {"etag": tag, "updated_at": NOW}}), elements({"_id": 1})]
+    middle = len(fields) // 2
+    first, second = [(0, 0), (len(fields), 0), (middle, middle)][position]
+    fields.insert(first, rest[0])
+    fields.insert(second, rest[1])
+    stored = codec.read(whole(b"".join(fields)))
+    assert stored.etag == tag
+    assert stored.updated_at == NOW
+
+
+def test_everything_can_be_shown() -> None:
+    document = whole(b"".join([elements({"_id": 1, **VALUES})]))
+    shown = json.loads(codec.to_json(codec.read(document)))
+    assert list(shown) == ["_id", *VALUES]
+    assert shown["far date"] == {"$date": {"$numberLong": "1000000000000000"}}
+    for element in DEPRECATED.values():
+        assert "k" in json.loads(codec.to_json(codec.read(whole(element))))
+
+
+def test_text_that_is_not_utf8_is_shown_as_far_as_it_goes() -> None:
+    document = whole(b"\x02k\0\x03\0\0\0a\xff\0")
+    assert json.loads(codec.to_json(codec.read(document))) == {"k": "a\ufffd"}
+
+
+def test_a_document_that_is_read_is_assembled_again_byte_by_byte() -> None:
+    fields = bson.encode({name: value for name, value in VALUES.items() if name != "far date"})
+    metadata = codec.Metadata(codec.entity_tag(fields), NOW)
+    document = codec.assemble("a", fields, metadata)
+    assert bson.decode(document)["_id"] == "a"
+    stored = codec.read(document)
+    assert stored.metadata == metadata
+    values = codec.to_values(document)
+    values.pop("_id")
+    restored = {
+        name: value.restored() if isinstance(value, codec.Foreign) else value
+        for name, value in values.items()
+    }
+    assert codec.encode_fields(restored) == fields
