@@ -79,7 +79,7 @@ def _storable(value: Any, path: list[str | int]) -> Any:
     """The patched value with its BSON types restored. What a parser checks in a text, such as the
     nesting, a patch can change by moving and copying."""
     if isinstance(value, codec.Foreign):
-        return value.restored()
+        value = value.restored()
     if not isinstance(value, dict | list):
         return value
     if len(path) >= strict_json.MAX_DEPTH:

@@ -6,6 +6,7 @@ A patch is parsed once and may be applied again and again, each time to a fresh 
 from typing import Any, Protocol
 
 import bson
+from bson.errors import InvalidDocument as InvalidBSON
 from jsonpatch import JsonPatch as LibraryPatch
 from jsonpatch import JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointer, JsonPointerException
@@ -119,5 +120,12 @@ def _check_pointer(pointer: Any, index: int, member: str) -> None:
 
 
 def _size_of(document: Any, pointer: str) -> int:
-    """The BSON bytes of the value, so that copies of copies cannot grow without bound."""
-    return len(bson.encode({"": JsonPointer(pointer).resolve(document)}))
+    """The BSON bytes of the value, so that copies of copies cannot grow without bound.
+
+    0 for what is no BSON: the place behind an array's end, or a key with a NUL. The first cannot
+    be copied, the second not be stored, and both are refused where that is known.
+    """
+    try:
+        return len(bson.encode({"": JsonPointer(pointer).resolve(document)}))
+    except InvalidBSON:
+        return 0

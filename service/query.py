@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from service.codec import METADATA_KEY
 from service.errors import InvalidParameter
+from service.strict_json import MAX_DEPTH
 
 MAX_FIELDS = 100
 
@@ -34,8 +35,12 @@ def parse_fields(value: str) -> View:
             raise _invalid("Give the names of fields, separated by commas: fields=a,b.c.")
         if any(step.startswith("$") or "\0" in step for step in steps):
             raise _invalid(f"{path!r} cannot be picked: no name may start with '$' or hold a NUL.")
+        if len(steps) > MAX_DEPTH:
+            raise _invalid(f"No field is more than {MAX_DEPTH} levels deep.")
         if steps[0] == METADATA_KEY:
             raise _invalid("Ask for the metadata by meta=true.")
+        if steps[0] == "_id" and len(steps) > 1:
+            raise _invalid("The _id has no parts.")
     # MongoDB refuses to be asked for a field and for a part of it.
     picked = sorted(path for path in paths if not _parents(path) & paths)
     return View(",".join(picked), dict.fromkeys([*picked, METADATA_KEY], 1))

@@ -195,6 +195,19 @@ PATCHES: dict[str, tuple[Any, list[Any], Any]] = {
         [{"op": "add", "path": "/x/a\0", "value": 1}],
         (422, "invalid-document", "/x/a\0"),
     ),
+    "copying a key with a NUL": (
+        {"x": {}},
+        [
+            {"op": "add", "path": "/x/a\0", "value": 1},
+            {"op": "copy", "from": "/x", "path": "/y"},
+        ],
+        (422, "invalid-document", "/x/a\0"),
+    ),
+    "copying what is behind the last": (
+        {"x": [1]},
+        [{"op": "copy", "from": "/x/-", "path": "/y"}],
+        (422, "invalid-patch", "/0"),
+    ),
     "an array": (
         {"x": 1},
         [{"op": "replace", "path": "", "value": []}],
@@ -326,6 +339,15 @@ async def test_what_a_patch_leaves_alone_keeps_its_bson_type(
     raw = collection.find_one({"_id": "a"}, {"_id": 0, "_stuff": 0})
     expected = values | {"changed": {"$date": "soon"}, "copied": date, "x": 1, "y": 2}
     assert bson.encode(raw or {}) == bson.encode(expected)
+
+
+async def test_extended_json_that_a_patch_changes_is_checked_too(
+    client: AsyncClient, collection: Collection[dict[str, Any]]
+) -> None:
+    collection.insert_one({"_id": "a", "date": datetime(2026, 11, 23, tzinfo=UTC)})
+    operations = [{"op": "add", "path": "/date/a\0", "value": 1}]
+    response = await patch(client, operations)
+    assert_problem(response, 422, "invalid-document", pointer="/date/a\0")
 
 
 async def test_concurrent_patches_never_lose_one_anothers_work(client: AsyncClient) -> None:
