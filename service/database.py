@@ -73,14 +73,12 @@ class Database:
     @property
     def documents(self) -> Documents:
         """The Beanie model. Raises `DatabaseUnavailable` until the database was there once."""
-        if not self._ready.is_set():
-            raise DatabaseUnavailable("The database has not answered yet. Try again shortly.")
+        self._check_ready()
         return self._model
 
     async def ping(self) -> None:
         """Return if the primary answers. Raises `DatabaseUnavailable`."""
-        if not self._ready.is_set():
-            raise DatabaseUnavailable("The database has not answered yet. Try again shortly.")
+        self._check_ready()
         async with self.operation(min(PING_TIMEOUT, self._operation_timeout)):
             await self.client.admin.command("ping")
 
@@ -97,11 +95,15 @@ class Database:
         except TimeoutError:
             raise DatabaseUnavailable("The database took too long. Try again.") from None
 
-    async def wait_until_ready(self, seconds: float) -> bool:
+    def _check_ready(self) -> None:
+        if not self._ready.is_set():
+            raise DatabaseUnavailable("The database has not answered yet. Try again shortly.")
+
+    async def wait_until_ready(self, seconds: float) -> None:
+        """Wait for the database at most this long."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._ready.wait()
-        return self._ready.is_set()
 
     async def set_up(self) -> None:
         """Set up Beanie, trying until the database is there."""

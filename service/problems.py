@@ -1,6 +1,5 @@
 """Errors as RFC 9457 problems: the one place where they become HTTP."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +13,6 @@ from starlette.routing import Match
 
 from service import errors
 from service.errors import StuffError
-
-log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"

@@ -193,7 +193,7 @@ def _current(current: Stored) -> Mapping[str, Any]:
 def _delays() -> Iterator[float]:
     """Seconds to wait after each attempt: growing, and by chance, so that writers do not march."""
     for attempt in range(MAX_ATTEMPTS):
-        yield random.uniform(0, min(0.001 * 2**attempt, 0.05))  # noqa: S311
+        yield random.uniform(0, min(0.001 * 2**attempt, 0.05))  # noqa: S311 (no secret)
 
 
 def _is_about_id(error: DuplicateKeyError) -> bool:

@@ -161,23 +161,23 @@ async def get_patch_format(request: Request) -> Callable[[bytes], Patch]:
     return PATCH_FORMATS[_media_type(request, list(PATCH_FORMATS), "none", headers)]
 
 
-# What is checked first stands first: the form of a body that is too large does not matter.
-JSONBody = Annotated[bytes, Depends(read_body)]
+# Below, what is checked first stands first: the type of a body, then its size, then its content.
+Body = Annotated[bytes, Depends(read_body)]
 PatchFormat = Annotated[Callable[[bytes], Patch], Depends(get_patch_format)]
 IsJSON = Depends(check_json)
 
 
-async def get_fields(id: DocumentId, _: Annotated[None, IsJSON], body: JSONBody) -> bytes:
+async def get_fields(id: DocumentId, _: Annotated[None, IsJSON], body: Body) -> bytes:
     """The fields (BSON) of the document in the body, for the id in the path."""
     return documents.parse(body, id)
 
 
-async def get_new_fields(_: Annotated[None, IsJSON], body: JSONBody) -> bytes:
+async def get_new_fields(_: Annotated[None, IsJSON], body: Body) -> bytes:
     """The fields (BSON) of the document in the body, for an id that is still to be made."""
     return documents.parse(body, None)
 
 
-async def get_patch(id: DocumentId, form: PatchFormat, body: JSONBody) -> Patch:  # noqa: ARG001
+async def get_patch(form: PatchFormat, body: Body) -> Patch:
     """The patch in the body."""
     return form(body)
 

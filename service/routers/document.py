@@ -93,7 +93,7 @@ async def put_document(
     PATH,
     summary="Change parts of a document",
     responses=operations.PATCH_DOCUMENT,
-    openapi_extra=operations.PATCH_CONDITIONS | operations.PATCH_BODY,
+    openapi_extra=operations.WRITE_CONDITIONS | operations.PATCH_BODY,
 )
 async def patch_document(
     request: Request,
@@ -130,7 +130,10 @@ async def delete_document(
 @router.options(
     PATH, summary="Ask what can be done", status_code=204, responses=operations.DOCUMENT_OPTIONS
 )
-async def options_document(request: Request, id: DocumentId) -> Response:  # noqa: ARG001
+async def options_document(
+    request: Request,
+    id: DocumentId,  # noqa: ARG001 (checked)
+) -> Response:
     """Answers the methods and the patch formats of documents."""
     allow = ", ".join(allowed_methods(request.app, request))
     return Response(status_code=204, headers={"Allow": allow, "Accept-Patch": PATCH_TYPES})
