@@ -1,5 +1,6 @@
 """The application: `create_app(settings)` for programs, `service.app:app` for `uvicorn`."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service import __version__, openapi, problems
+from service.batching import open_batchers
 from service.database import open_database
 from service.embedded import running_engine
 from service.routers import collection, document, pages, system
@@ -28,7 +30,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
             uri = await stack.enter_async_context(running_engine(settings.data_dir))
         database = await stack.enter_async_context(open_database(settings, uri))
         app.state.database = database
-        app.state.store = Store(database)
+        reads, writes = await stack.enter_async_context(open_batchers(database, settings))
+        app.state.store = Store(database, reads, writes)
         yield
 
 
@@ -41,12 +44,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        # Not included as routers, which would match each request twice, and slowly.
+        routes=[
+            route
+            for resource in (document, collection, system, pages)
+            for route in resource.router.routes
+        ],
     )
     app.state.settings = settings or Settings()
     problems.install(app)
-    for resource in (document, collection, system, pages):
-        app.include_router(resource.router)
     app.mount("/assets", pages.assets())
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     return app
@@ -55,5 +62,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def __getattr__(name: str) -> Any:
     # Made when asked for, so that importing create_app reads no environment.
     if name == "app":
-        return create_app()
+        app = create_app()
+        # The modules and their schemas stay: the collector need not look at them again and again,
+        # which would stop all requests for tens of milliseconds each time.
+        gc.collect()
+        gc.freeze()
+        return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

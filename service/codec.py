@@ -12,7 +12,7 @@ import math
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -40,6 +40,17 @@ _DUMP = (
     | orjson.OPT_PASSTHROUGH_DATACLASS
 )
 _INT32 = struct.Struct("<i")
+_INT64 = struct.Struct("<q")
+# The parts of a document as it is stored, where they have a constant size or content.
+_TEXT_ID = b"\x02_id\0"  # a length (4 bytes), the text, and a NUL follow
+_TAG_SIZE = 32
+_METADATA = bson.encode({METADATA_KEY: {"etag": "0" * _TAG_SIZE, "updated_at": datetime.now(UTC)}})
+_TAG_START = _METADATA.index(b"0" * _TAG_SIZE) - 4
+_BEFORE_TAG = _METADATA[4 : 4 + _TAG_START]
+_BEFORE_TIME = _METADATA[4 + _TAG_START + _TAG_SIZE : -10]
+_TAIL_SIZE = len(_METADATA) - 4
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 # The bytes of a value by its element type, where it always has the same.
 _FIXED_SIZES = {
     0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16,
@@ -98,23 +109,70 @@ def entity_tag(fields: bytes) -> str:
     return blake2b(fields, digest_size=16).hexdigest()
 
 
-def assemble(id: str, fields: bytes, metadata: Metadata) -> bytes:
+def assemble(id: str, fields: bytes, etag: str, updated_at: datetime) -> bytes:
     """The document to store. Raises `DocumentTooLarge` beyond `MAX_DOCUMENT_BYTES`."""
-    head = bson.encode({"_id": id})
-    tail = bson.encode({METADATA_KEY: {"etag": metadata.etag, "updated_at": metadata.updated_at}})
-    # Each is a length (4 bytes), its elements, and a NUL: keep the elements.
-    size = len(head) + len(fields) + len(tail) - 10
+    text = id.encode()
+    # Of the fields, the length in front and the NUL at the end are left out.
+    size = 4 + len(_TEXT_ID) + 4 + len(text) + 1 + len(fields) - 5 + _TAIL_SIZE
     if size > MAX_DOCUMENT_BYTES:
         raise DocumentTooLarge(
             f"As BSON the document has {size:,} bytes; MongoDB stores at most "
             f"{MAX_DOCUMENT_BYTES:,}. Split it.",
             members={"limit": MAX_DOCUMENT_BYTES},
         )
-    return b"".join((_INT32.pack(size), head[4:-1], fields[4:-1], tail[4:-1], b"\0"))
+    return b"".join(
+        (
+            _INT32.pack(size),
+            _TEXT_ID,
+            _INT32.pack(len(text) + 1),
+            text,
+            b"\0",
+            fields[4:-1],
+            _BEFORE_TAG,
+            etag.encode(),
+            _BEFORE_TIME,
+            _INT64.pack((updated_at - _EPOCH) // _MILLISECOND),
+            b"\0\0",
+        )
+    )
+
+
+def id_of(document: bytes) -> Any:
+    """The `_id` of what stands in the collection."""
+    if document.startswith(_TEXT_ID, 4):
+        end = 12 + _INT32.unpack_from(document, 9)[0]
+        return document[13:end].decode()
+    return RawBSONDocument(document, _DECODE.with_options(document_class=RawBSONDocument))["_id"]
 
 
 def read(document: bytes) -> Stored:
     """What stands in the collection, with its entity tag computed from its fields."""
+    return _read_own(document) or _read_any(document)
+
+
+def _read_own(document: bytes) -> Stored | None:
+    """A document as `assemble` made it; None if another program has changed it."""
+    tail = len(document) - _TAIL_SIZE
+    if not (
+        tail > 0
+        and document.startswith(_TEXT_ID, 4)
+        and document.startswith(_BEFORE_TAG, tail)
+        and document.startswith(_BEFORE_TIME, tail + _TAG_START + _TAG_SIZE)
+    ):
+        return None
+    start = 13 + _INT32.unpack_from(document, 9)[0]
+    # The tag that stands there is that of the fields, or else they are not what they seem.
+    etag = entity_tag(_INT32.pack(tail - start + 5) + document[start:tail] + b"\0")
+    if not document.startswith(etag.encode(), tail + _TAG_START):
+        return None
+    try:
+        updated_at = _EPOCH + _INT64.unpack_from(document, len(document) - 10)[0] * _MILLISECOND
+    except OverflowError:
+        return None
+    return Stored(document, etag, updated_at, Metadata(etag, updated_at))
+
+
+def _read_any(document: bytes) -> Stored:
     metadata: dict[str, Any] = {}
     fields = []
     for name, start, end in _elements(document):

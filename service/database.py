@@ -26,7 +26,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
-from service.errors import DatabaseUnavailable, DocumentRejected, DuplicateKey
+from service.errors import DatabaseUnavailable, DocumentRejected, DuplicateKey, StuffError
 from service.models import StuffDocument, bind
 from service.settings import Settings
 
@@ -138,42 +138,63 @@ async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]
 def translated_errors() -> Iterator[None]:
     """Raise the driver's errors as ours; what is left is a fault of the service."""
     try:
-        try:
-            yield
-        except BulkWriteError as error:
-            raise _first_of(error) from error
-    except (ConnectionFailure, ExecutionTimeout) as error:
-        raise _unavailable("The database is away or too slow. Try again.", error) from error
-    except WriteConcernError as error:
-        raise _unavailable(
-            "The write was not acknowledged by a majority; it may or may not stand. Try again.",
-            error,
-        ) from error
-    except DuplicateKeyError as error:
-        raise DuplicateKey(
-            "A unique index of the collection holds this value already. Send another.",
-            members={"keys": list((error.details or {}).get("keyPattern", {}))},
-        ) from error
-    except WriteError as error:
-        raise DocumentRejected(
-            f"MongoDB says: {(error.details or {}).get('errmsg', 'no reason given')}"
-            f" (code {error.code}). Change the document accordingly."
-        ) from error
-    except OperationFailure as error:
-        if error.code in (UNAUTHORIZED, AUTHENTICATION_FAILED):
-            raise _unavailable(
+        yield
+    except PyMongoError as error:
+        ours = translated(error)
+        if ours is error:
+            raise
+        raise ours from error
+
+
+def translated(error: PyMongoError) -> StuffError | PyMongoError:
+    """The driver's error as ours; the very same if it is a fault of the service."""
+    match error:
+        case BulkWriteError():
+            return translated(next(iter(bulk_faults(error, 1).values())))
+        case ConnectionFailure() | ExecutionTimeout():
+            return _unavailable("The database is away or too slow. Try again.", error)
+        case WriteConcernError():
+            return _unavailable(
+                "The write was not acknowledged by a majority; it may or may not stand. Try again.",
+                error,
+            )
+        case DuplicateKeyError():
+            return DuplicateKey(
+                "A unique index of the collection holds this value already. Send another.",
+                members={"keys": _keys(error)},
+            )
+        case WriteError():
+            return DocumentRejected(
+                f"MongoDB says: {(error.details or {}).get('errmsg', 'no reason given')}"
+                f" (code {error.code}). Change the document accordingly."
+            )
+        case OperationFailure(code=code) if code in (UNAUTHORIZED, AUTHENTICATION_FAILED):
+            return _unavailable(
                 "The database does not let this service in. Tell its operator.", error
-            ) from error
-        raise
+            )
+        case _:
+            return error
 
 
-def _first_of(error: BulkWriteError) -> WriteError | WriteConcernError:
-    """The error of a bulk of one operation, as that operation alone would have raised it."""
+def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | WriteConcernError]:
+    """What went wrong with each of the `count` operations of a bulk, by its index."""
+    found: dict[int, WriteError | WriteConcernError] = {}
+    for fault in error.details["writeConcernErrors"][:1]:
+        concern = WriteConcernError(fault.get("errmsg", ""), fault.get("code"), fault)
+        found.update(dict.fromkeys(range(count), concern))
     for fault in error.details["writeErrors"]:
         kind = DuplicateKeyError if fault["code"] == DUPLICATE_KEY else WriteError
-        return kind(fault["errmsg"], fault["code"], fault)
-    fault = error.details["writeConcernErrors"][0]
-    return WriteConcernError(fault.get("errmsg", ""), fault.get("code"), fault)
+        found[fault["index"]] = kind(fault["errmsg"], fault["code"], fault)
+    return found
+
+
+def is_about_id(error: PyMongoError) -> bool:
+    """Whether a write failed because another one had just created the document."""
+    return isinstance(error, DuplicateKeyError) and _keys(error) == ["_id"]
+
+
+def _keys(error: DuplicateKeyError) -> list[str]:
+    return list((error.details or {}).get("keyPattern", {"_id": 1}))
 
 
 def _unavailable(detail: str, error: PyMongoError) -> DatabaseUnavailable:

@@ -39,6 +39,16 @@ class Settings(BaseSettings):
     operation_timeout: Annotated[
         float, Field(gt=0, description="Seconds a database operation may take in all.")
     ] = 20.0
+    batch_count: Annotated[
+        int, Field(ge=1, description="The most documents in one call of the database.")
+    ] = 64
+    batch_bytes: Annotated[
+        int, Field(ge=1, description="The most bytes written in one call, beyond one document.")
+    ] = 16 * 1024 * 1024
+    round_trips: Annotated[
+        int,
+        Field(ge=1, description="Calls of the database at once: reads, writes and deletes each."),
+    ] = 4
     shutdown_timeout: Annotated[
         int, Field(ge=0, description="Seconds that requests in flight are given on SIGTERM.")
     ] = 30

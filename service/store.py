@@ -15,8 +15,9 @@ from pymongo.errors import DuplicateKeyError
 from uuid_utils import uuid7
 
 from service import codec, documents
+from service.batching import Reads, Writes
 from service.codec import Metadata, Stored
-from service.database import Collection, Database
+from service.database import Collection, Database, is_about_id
 from service.errors import DocumentNotFound, WriteConflict
 from service.patching import Patch
 from service.preconditions import NO_PRECONDITIONS, Preconditions
@@ -46,22 +47,28 @@ class Store:
     `PreconditionFailed` and `WriteConflict`.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reads: Reads, writes: Writes) -> None:
         self._database = database
+        self._reads = reads
+        self._writes = writes
         # Conditional writes of one document take turns in this process, so that they need not
         # repeat what they read; other processes are met by comparing.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def get(self, id: str, view: View | None = None) -> Stored:
-        """The document, or a view of it. Raises `DocumentNotFound`."""
+    async def get(self, id: str) -> Stored:
+        """The document. Raises `DocumentNotFound`."""
+        document = await self._reads.find(id)
+        if document is None:
+            raise DocumentNotFound(id)
+        return codec.read(document)
+
+    async def get_view(self, id: str, view: View) -> Stored:
+        """Some fields of the document. Raises `DocumentNotFound`."""
         async with self._database.operation():
-            if view is not None:
-                document = await self._collection.find_one({"_id": id}, view.projection)
-                if document is not None:
-                    return codec.read_view(bytes(document.raw), view.name)
-            elif (found := await self._find(id)) is not None:
-                return found
-        raise DocumentNotFound(id)
+            document = await self._collection.find_one({"_id": id}, view.projection)
+        if document is None:
+            raise DocumentNotFound(id)
+        return codec.read_view(bytes(document.raw), view.name)
 
     async def put(
         self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
@@ -70,25 +77,14 @@ class Store:
         new = _stored(id, fields)
         if preconditions.guard_writes():
             return await self._put_if(preconditions, id, new)
-        document = RawBSONDocument(new.bson)
-        async with self._database.operation():
-            try:
-                result = await self._collection.replace_one({"_id": id}, document, upsert=True)
-            except DuplicateKeyError as error:
-                if not _is_about_id(error):
-                    raise
-                # Two upserts of one id met: the other one has created it, and ours replaces it.
-                # https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/
-                result = await self._collection.replace_one({"_id": id}, document, upsert=True)
-        return Written(id, result.upserted_id is not None, new)
+        return Written(id, await self._writes.put(id, new.bson), new)
 
     async def create(self, fields: bytes) -> Written:
         """Create the document under an id of its own, a UUIDv7: ids sort by time."""
         id = str(uuid7())
         new = _stored(id, fields)
-        async with self._database.operation():
-            await self._collection.insert_one(RawBSONDocument(new.bson))
-        return Written(id, True, new)
+        # An upsert like any other, since nobody else has this id.
+        return Written(id, await self._writes.put(id, new.bson), new)
 
     async def patch(
         self, id: str, patch: Patch, preconditions: Preconditions = NO_PRECONDITIONS
@@ -113,9 +109,7 @@ class Store:
         """Delete the document. Raises `DocumentNotFound`."""
         if preconditions.guard_writes():
             return await self._delete_if(preconditions, id)
-        async with self._database.operation():
-            result = await self._database.documents.find_one({"_id": id}).delete_one()
-        if result is None or not result.deleted_count:
+        if not await self._writes.delete(id):
             raise DocumentNotFound(id)
         return None
 
@@ -160,7 +154,7 @@ class Store:
         try:
             await self._collection.insert_one(RawBSONDocument(new.bson))
         except DuplicateKeyError as error:
-            if not _is_about_id(error):
+            if not is_about_id(error):
                 raise
             return False
         return True
@@ -181,9 +175,8 @@ class Store:
 
 
 def _stored(id: str, fields: bytes) -> Stored:
-    metadata = Metadata(codec.entity_tag(fields), datetime.now(UTC))
-    document = codec.assemble(id, fields, metadata)
-    return Stored(document, metadata.etag, metadata.updated_at, metadata)
+    etag, now = codec.entity_tag(fields), datetime.now(UTC)
+    return Stored(codec.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
 
 
 def _current(current: Stored) -> Mapping[str, Any]:
@@ -194,7 +187,3 @@ def _delays() -> Iterator[float]:
     """Seconds to wait after each attempt: growing, and by chance, so that writers do not march."""
     for attempt in range(MAX_ATTEMPTS):
         yield random.uniform(0, min(0.001 * 2**attempt, 0.05))  # noqa: S311 (no secret)
-
-
-def _is_about_id(error: DuplicateKeyError) -> bool:
-    return list((error.details or {}).get("keyPattern", {"_id": 1})) == ["_id"]

@@ -1,9 +1,13 @@
 """The engine, an application on a database of its own, and a client to talk to it."""
 
 import os
+import socket
+import subprocess
+import sysconfig
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
@@ -104,3 +108,27 @@ def application(settings: Settings) -> Application:
 async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with serve(settings) as client:
         yield client
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def engine_on_port(tmp_path: Path) -> Iterator[Any]:
+    """Starts the engine on a port of one's choice."""
+    started: list[subprocess.Popen[bytes]] = []
+    executable = Path(sysconfig.get_path("scripts")) / "secantusd-py"
+
+    def start(port: int, *options: str) -> subprocess.Popen[bytes]:
+        command = [str(executable), "--port", str(port), "--storage-path", str(tmp_path / "db")]
+        started.append(subprocess.Popen([*command, "--log-level", "ERROR", *options]))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()

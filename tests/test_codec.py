@@ -79,13 +79,25 @@ def test_text_that_is_not_utf8_is_shown_as_far_as_it_goes() -> None:
     assert json.loads(codec.to_json(codec.read(document))) == {"k": "a\ufffd"}
 
 
+def test_a_document_of_ours_is_read_the_same_way_as_any_other() -> None:
+    fields = bson.encode({"text": "é", "_stuff ": [1]})
+    document = codec.assemble("ü", fields, codec.entity_tag(fields), NOW)
+    stored = codec.read(document)
+    assert (stored.etag, stored.updated_at) == (codec.entity_tag(fields), NOW)
+    moved = whole(b"\x10x\0\x01\0\0\0" + document[4:-1])  # the _id is not the first element
+    assert codec.id_of(moved) == codec.id_of(document) == "ü"
+    changed = document.replace("é".encode(), b"ee")
+    assert codec.read(changed).updated_at is None
+    absurd = document[:-10] + b"\xff" * 7 + b"\x7f\0\0"
+    assert (codec.read(absurd).etag, codec.read(absurd).updated_at) == (stored.etag, None)
+
+
 def test_a_document_that_is_read_is_assembled_again_byte_by_byte() -> None:
     fields = bson.encode({name: value for name, value in VALUES.items() if name != "far date"})
-    metadata = codec.Metadata(codec.entity_tag(fields), NOW)
-    document = codec.assemble("a", fields, metadata)
+    document = codec.assemble("a", fields, codec.entity_tag(fields), NOW)
     assert bson.decode(document)["_id"] == "a"
     stored = codec.read(document)
-    assert stored.metadata == metadata
+    assert stored.metadata == codec.Metadata(codec.entity_tag(fields), NOW)
     values = codec.to_values(document)
     values.pop("_id")
     restored = {

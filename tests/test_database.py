@@ -6,7 +6,7 @@ from typing import Any
 import bson
 import pytest
 from fastapi import FastAPI
-from httpx import ASGITransport, AsyncClient
+from httpx import AsyncClient
 from pymongo.collection import Collection
 
 from service.app import create_app
@@ -168,18 +168,3 @@ async def test_a_refused_document_is_422_and_a_taken_value_409(
         await client.post("/stuff", json={"email": "a"}),
     ):
         assert_problem(response, 409, "duplicate-key", keys=["email"])
-
-
-async def test_of_two_upserts_that_meet_the_later_replaces(
-    app: FastAPI, collection: Documents
-) -> None:
-    async def meet(*_: object, **__: object) -> None:
-        del motor.replace_one
-        collection.insert_one({"_id": "a", "by": "the other"})
-        collection.insert_one({"_id": "a"})  # raises what an upsert raises then
-
-    motor = app.state.database.documents.get_motor_collection()
-    motor.replace_one = meet
-    async with AsyncClient(transport=ASGITransport(app), base_url="http://stuff.test") as client:
-        assert (await client.put("/stuff/a", json={"by": "us"})).status_code == 200
-        assert (await client.get("/stuff/a")).json() == {"_id": "a", "by": "us"}

@@ -1,10 +1,5 @@
 """The database away, slow, or failing: every request gets a problem in time."""
 
-import socket
-import subprocess
-import sysconfig
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -13,30 +8,6 @@ from pymongo import MongoClient
 
 from tests.conftest import Application
 from tests.test_bad_input import assert_problem
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@pytest.fixture
-def engine_on_port(tmp_path: Path) -> Iterator[Any]:
-    """Starts the engine on a port of one's choice."""
-    started: list[subprocess.Popen[bytes]] = []
-    executable = Path(sysconfig.get_path("scripts")) / "secantusd-py"
-
-    def start(port: int, *options: str) -> subprocess.Popen[bytes]:
-        command = [str(executable), "--port", str(port), "--storage-path", str(tmp_path / "db")]
-        started.append(subprocess.Popen([*command, "--log-level", "ERROR", *options]))
-        return started[-1]
-
-    yield start
-    for process in started:
-        process.kill()
-        process.wait()
 
 
 async def test_an_absent_database_is_503_and_is_found_when_it_comes(

@@ -3,12 +3,18 @@
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from service.openapi import operations
+from service.openapi import operation_id, operations
 from service.problems import allowed_methods
 from service.routers.dependencies import NewFields, PreferenceDep, StoreDep
+from service.routers.direct import DirectRoute
 from service.routers.responses import written_response
 
-router = APIRouter(tags=["documents"], default_response_class=Response)
+router = APIRouter(
+    tags=["documents"],
+    route_class=DirectRoute,
+    default_response_class=Response,
+    generate_unique_id_function=operation_id,
+)
 
 
 @router.post(

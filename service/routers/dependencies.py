@@ -7,11 +7,12 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, Path, Query, Request
 from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import ClientDisconnect
 
 from service import documents
 from service.errors import BodyTooLarge, MalformedPath, UnsupportedMediaType
 from service.patching import JsonPatch, MergePatch, Patch
-from service.preconditions import Preconditions, parse_preconditions
+from service.preconditions import NO_PRECONDITIONS, Preconditions, parse_preconditions
 from service.query import View, parse_fields
 from service.routers.responses import JSON, Preference
 from service.settings import Settings
@@ -37,6 +38,14 @@ class DocumentIdConvertor(Convertor[str]):
 
 
 register_url_convertor("document_id", DocumentIdConvertor())
+
+
+def _header(request: Request, name: bytes) -> str | None:
+    """The first field of this name. On hot paths quicker than `request.headers`."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
 
 
 async def get_store(request: Request) -> Store:
@@ -101,10 +110,11 @@ Meta = Annotated[
 async def get_preconditions(request: Request) -> Preconditions:
     """The preconditions of the request. A field of several lines is one list (RFC 9110, 5.3)."""
     headers: dict[str, str] = {}
-    for name, value in request.headers.items():
-        if name.startswith("if-"):
+    for raw_name, raw_value in request.scope["headers"]:
+        if raw_name.startswith(b"if-"):
+            name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return parse_preconditions(headers)
+    return parse_preconditions(headers) if headers else NO_PRECONDITIONS
 
 
 PreconditionsDep = Annotated[Preconditions, Depends(get_preconditions)]
@@ -114,6 +124,8 @@ async def get_preference(request: Request) -> Preference | None:
     """What is preferred to be answered to a write; the first of several preferences counts, and
     unknown ones do not (RFC 7240, section 2).
     """
+    if _header(request, b"prefer") is None:
+        return None
     for preference in ",".join(request.headers.getlist("prefer")).split(","):
         name, _, value = preference.partition(";")[0].partition("=")
         if name.strip().lower() == "return":
@@ -137,15 +149,21 @@ async def read_body(request: Request, settings: SettingsDep) -> bytes:
     discards the rest, so the connection stays usable.
     """
     limit = settings.max_body_bytes
-    if int(request.headers.get("content-length", 0)) > limit:
+    if int(_header(request, b"content-length") or 0) > limit:
         raise BodyTooLarge(limit)
     chunks = []
     size = 0
-    async for chunk in request.stream():
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
             raise BodyTooLarge(limit)
         chunks.append(chunk)
+        more = message.get("more_body", False)
     return b"".join(chunks)
 
 
@@ -191,13 +209,14 @@ def _media_type(
     request: Request, supported: list[str], default: str, headers: dict[str, str]
 ) -> str:
     """The body's type. Raises `UnsupportedMediaType`, which answers with these headers."""
-    encoding = request.headers.get("content-encoding", "identity")
+    encoding = _header(request, b"content-encoding") or "identity"
     if encoding.lower() != "identity":
         raise UnsupportedMediaType(
             f"The content coding {encoding!r} is not supported. Send the body as it is.",
             headers={"Accept-Encoding": "identity"},
         )
-    sent = request.headers.get("content-type", default)
+    sent = _header(request, b"content-type")
+    sent = default if sent is None else sent
     if sent in supported:
         return sent
     message = Message()

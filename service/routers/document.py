@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request, Response
 
 from service import codec
-from service.openapi import operations
+from service.openapi import operation_id, operations
 from service.problems import allowed_methods
 from service.routers.dependencies import (
     PATCH_TYPES,
@@ -16,9 +16,16 @@ from service.routers.dependencies import (
     StoreDep,
     ViewDep,
 )
+from service.routers.direct import DirectRoute
 from service.routers.responses import JSON, validators, written_response
 
-router = APIRouter(prefix="/stuff", tags=["documents"], default_response_class=Response)
+router = APIRouter(
+    prefix="/stuff",
+    tags=["documents"],
+    route_class=DirectRoute,
+    default_response_class=Response,
+    generate_unique_id_function=operation_id,
+)
 PATH = "/{id:document_id}"
 
 
@@ -40,7 +47,7 @@ async def get_document(
     BSON types that JSON lacks, stored by other programs, are written as relaxed
     [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/).
     """
-    stored = await store.get(id, view)
+    stored = await (store.get(id) if view is None else store.get_view(id, view))
     if not preconditions.allow_reading(stored):
         return Response(status_code=304, headers=validators(stored))
     body = codec.to_json(stored, with_metadata=meta)

@@ -4,9 +4,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from service.database import DatabaseDep
-from service.openapi import operations
+from service.openapi import operation_id, operations
 
-router = APIRouter(tags=["system"])
+router = APIRouter(tags=["system"], generate_unique_id_function=operation_id)
 
 
 class Health(BaseModel):

@@ -1,0 +1,48 @@
+"""Reads by id."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from service import codec
+from service.batching.lane import Lane, Operation
+from service.database import Database
+from service.settings import Settings
+
+
+class Reads(Lane[bytes | None]):
+    """Those of one id that wait together are one operation."""
+
+    def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
+        super().__init__(database, settings, tasks)
+        self._queue: OrderedDict[str, Operation[bytes | None]] = OrderedDict()
+
+    async def find(self, id: str) -> bytes | None:
+        """The document as BSON, None if there is none. Raises `DatabaseUnavailable`."""
+        operation = self._queue.get(id)
+        if operation is None:
+            operation = self._queue[id] = Operation(id)
+        return await self.wait(operation)
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    def next_batch(self) -> list[Operation[bytes | None]]:
+        batch: list[Operation[bytes | None]] = []
+        while self._queue and len(batch) < self.max_count:
+            _, operation = self._queue.popitem(last=False)
+            if not operation.abandoned:
+                batch.append(operation)
+        return batch
+
+    async def send(self, batch: Sequence[Operation[bytes | None]]) -> None:
+        missing = {operation.id: operation for operation in batch}
+        async with self.database.operation():
+            # A reply has 16 MB at most: what it brings is answered while the rest is fetched.
+            async for document in self.database.documents.find_raw(list(missing)):
+                operation = missing.pop(codec.id_of(document), None)
+                if operation is not None:
+                    operation.answer(document)
+        for operation in missing.values():
+            operation.answer(None)

@@ -1,0 +1,339 @@
+"""Batching: what shares a round trip, and what never does.
+
+A gate in front of the database steers the timing; behind it is the real engine.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import bson
+import pytest
+from httpx import AsyncClient
+from pymongo import InsertOne, MongoClient
+from pymongo.collection import Collection
+
+from service.batching.lane import Lane, Operation
+from service.batching.reads import Reads
+from service.batching.writes import Writes
+from service.database import Database, open_database
+from service.errors import DatabaseUnavailable
+from service.settings import Settings
+from tests.conftest import Application
+from tests.test_bad_input import assert_problem
+
+Documents = Collection[dict[str, Any]]
+
+
+class Gate:
+    """Holds back every round trip until it is opened, and remembers what each was to do."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sent: list[list[str]] = []
+        self._open = asyncio.Event()
+        settle = Lane._settle
+
+        async def gated(lane: Lane[Any], batch: Sequence[Operation[Any]]) -> None:
+            self.sent.append([operation.id for operation in batch])
+            await self._open.wait()
+            await settle(lane, batch)
+
+        monkeypatch.setattr(Lane, "_settle", gated)
+
+    def open(self) -> None:
+        self._open.set()
+
+    async def holds(self, round_trips: int) -> None:
+        """Wait until so many have come, and a little for one too many."""
+        async with asyncio.timeout(5):
+            while len(self.sent) < round_trips:
+                await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)
+        assert len(self.sent) == round_trips
+
+
+@pytest.fixture
+async def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    return Gate(monkeypatch)
+
+
+@pytest.fixture
+def limits() -> dict[str, Any]:
+    """What a test wants to be set otherwise."""
+    return {"round_trips": 1}
+
+
+@pytest.fixture
+async def database(settings: Settings, limits: dict[str, Any]) -> AsyncIterator[Database]:
+    assert settings.mongodb_uri is not None
+    async with open_database(settings, settings.mongodb_uri.get_secret_value()) as database:
+        yield database
+
+
+@pytest.fixture
+async def tasks() -> AsyncIterator[asyncio.TaskGroup]:
+    async with asyncio.TaskGroup() as tasks:
+        yield tasks
+
+
+@pytest.fixture
+async def reads(
+    database: Database, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
+) -> Reads:
+    return Reads(database, settings.model_copy(update=limits), tasks)
+
+
+@pytest.fixture
+async def writes(
+    database: Database, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
+) -> Writes:
+    return Writes(database, settings.model_copy(update=limits), tasks)
+
+
+def document(id: str, n: int = 0, size: int = 0) -> bytes:
+    return bson.encode({"_id": id, "n": n, "text": "x" * size})
+
+
+async def start(*coroutines: Any) -> list[asyncio.Task[Any]]:
+    started = [asyncio.create_task(coroutine) for coroutine in coroutines]
+    await asyncio.sleep(0)
+    return started
+
+
+async def test_reads_that_wait_share_a_round_trip_and_those_of_one_id_an_operation(
+    reads: Reads, gate: Gate, collection: Documents
+) -> None:
+    collection.insert_one({"_id": "b", "n": 1})
+    first = await start(reads.find("a"))
+    await gate.holds(1)
+    others = await start(*(reads.find(id) for id in "bcbb"))
+    gate.open()
+    found = [await task for task in first + others]
+    assert gate.sent == [["a"], ["b", "c"]]
+    assert [value and bson.decode(value)["n"] for value in found] == [None, 1, None, 1, 1]
+
+
+async def test_a_read_never_joins_a_round_trip_that_was_sent_before_it_came(
+    reads: Reads, gate: Gate, collection: Documents
+) -> None:
+    [early] = await start(reads.find("a"))
+    await gate.holds(1)
+    collection.insert_one({"_id": "a", "n": 1})  # acknowledged
+    [late] = await start(reads.find("a"))
+    gate.open()
+    await early
+    assert bson.decode(await late)["n"] == 1
+    assert gate.sent == [["a"], ["a"]]
+
+
+async def test_writes_of_one_id_go_one_after_the_other_in_their_order(
+    writes: Writes, gate: Gate, collection: Documents
+) -> None:
+    started = await start(
+        writes.put("a", document("a", 1)),
+        writes.put("b", document("b", 1)),
+        writes.put("a", document("a", 2)),
+        writes.delete("a"),
+        writes.put("a", document("a", 3)),
+        writes.delete("c"),
+        writes.delete("b"),
+    )
+    gate.open()
+    answers = [await task for task in started]
+    assert answers == [True, True, False, True, True, False, True]
+    assert [batch for batch in gate.sent if "a" in batch] == [["a", "b"], ["a"], ["a"], ["a"]]
+    assert list(collection.find({}, {"n": 1})) == [{"_id": "a", "n": 3}]
+
+
+@pytest.mark.parametrize("limits", [{"round_trips": 1, "batch_count": 3}])
+async def test_a_round_trip_serves_at_most_so_many(
+    reads: Reads, writes: Writes, gate: Gate, limits: dict[str, Any]
+) -> None:
+    gate.open()
+    ids = "abcdefgh"
+    tasks = await start(*(reads.find(id) for id in ids))
+    tasks += await start(*(writes.put(id, document(id)) for id in ids))
+    for task in tasks:
+        await task
+    assert sorted(map(len, gate.sent)) == [2, 2, 3, 3, 3, 3]
+
+
+@pytest.mark.parametrize("limits", [{"round_trips": 1, "batch_bytes": 2500}])
+async def test_a_round_trip_writes_at_most_so_many_bytes_beyond_one_document(
+    writes: Writes, gate: Gate, limits: dict[str, Any]
+) -> None:
+    gate.open()
+    sizes = {"a": 1000, "b": 1000, "c": 1000, "d": 9000, "e": 10}
+    tasks = await start(*(writes.put(id, document(id, size=size)) for id, size in sizes.items()))
+    assert [await task for task in tasks] == [True] * len(sizes)
+    assert gate.sent == [["a", "b"], ["c"], ["d"], ["e"]]
+
+
+@pytest.mark.parametrize("limits", [{"round_trips": 2, "batch_count": 1}])
+async def test_round_trips_are_bounded_and_a_full_one_does_not_wait(
+    reads: Reads, gate: Gate, limits: dict[str, Any]
+) -> None:
+    tasks = await start(*(reads.find(id) for id in "abcd"))
+    await gate.holds(2)
+    gate.open()
+    for task in tasks:
+        await task
+    assert gate.sent == [["a"], ["b"], ["c"], ["d"]]
+
+
+@pytest.mark.parametrize("limits", [{"round_trips": 2}])
+async def test_who_waits_for_a_slow_round_trip_gets_one_beside_it(
+    reads: Reads, gate: Gate, limits: dict[str, Any]
+) -> None:
+    tasks = await start(*(reads.find(id) for id in "ab"))
+    await gate.holds(1)
+    tasks += await start(reads.find("c"))
+    await gate.holds(1)  # fewer wait than are served
+    tasks += await start(reads.find("d"))
+    await gate.holds(2)
+    gate.open()
+    for task in tasks:
+        await task
+    assert gate.sent == [["a", "b"], ["c", "d"]]
+
+
+async def test_who_is_cancelled_leaves_alone(
+    reads: Reads, writes: Writes, gate: Gate, collection: Documents
+) -> None:
+    under_way = await start(reads.find("a"), reads.find("a"), reads.find("b"))
+    under_way += await start(writes.put("a", document("a", 1)), writes.put("b", document("b", 1)))
+    await gate.holds(2)
+    waiting = await start(reads.find("c"), reads.find("c"), reads.find("d"))
+    waiting += await start(writes.put("a", document("a", 2)), writes.put("a", document("a", 3)))
+    leaving = [under_way[0], under_way[3], waiting[0], waiting[2], waiting[3]]
+    for task in leaving:
+        task.cancel()
+    gate.open()
+    staying = [task for task in under_way + waiting if task not in leaving]
+    assert [await task for task in staying] == [None, None, True, None, False]
+    for task in leaving:
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    # The read of d and the second write of a were not sent: nobody waited for them any more.
+    assert sorted(gate.sent) == [["a"], ["a", "b"], ["a", "b"], ["c"]]
+    assert {found["_id"]: found["n"] for found in collection.find()} == {"a": 3, "b": 1}
+
+
+@pytest.mark.parametrize("limits", [{"round_trips": 1, "operation_timeout": 0.2}])
+async def test_nobody_waits_longer_than_an_operation_may_take(
+    reads: Reads, writes: Writes, gate: Gate, collection: Documents, limits: dict[str, Any]
+) -> None:
+    tasks = await start(reads.find("a"), writes.put("a", document("a")), writes.delete("b"))
+    await gate.holds(3)
+    tasks += await start(reads.find("b"), writes.put("a", document("a", 2)))
+    async with asyncio.timeout(2):
+        for task in tasks:
+            with pytest.raises(DatabaseUnavailable):
+                await task
+    gate.open()
+    assert await reads.find("c") is None
+    await writes.delete("b")
+    assert gate.sent.count(["a"]) == 2  # what had waited was not sent
+    assert gate.sent.count(["b"]) == 2
+
+
+async def test_one_fault_is_not_its_neighbours(client: AsyncClient, collection: Documents) -> None:
+    collection.database.create_collection(collection.name, validator={"n": {"$gte": 0}})
+    collection.create_index("unique", unique=True, sparse=True)
+    await client.put("/stuff/taken", json={"n": 0, "unique": 1})
+    bodies = [{"n": n, "unique": 1} if n == 7 else {"n": n} for n in range(-1, 40)]
+    responses = await asyncio.gather(
+        *(client.put(f"/stuff/{body['n']}", json=body) for body in bodies)
+    )
+    for body, response in zip(bodies, responses, strict=True):
+        match body["n"]:
+            case -1:
+                assert_problem(response, 422, "document-rejected")
+            case 7:
+                assert_problem(response, 409, "duplicate-key", keys=["unique"])
+            case _:
+                assert response.status_code == 201
+    assert collection.count_documents({}) == 40
+
+
+async def test_what_the_database_refuses_as_a_whole_is_sent_one_by_one(
+    application: Application, free_port: int, engine_on_port: Any
+) -> None:
+    engine_on_port(free_port, "--enable-test-commands")
+    uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false&retryReads=false"
+    async with application(mongodb_uri=uri, round_trips=1) as client:
+        for command, method in (("update", "PUT"), ("find", "GET")):
+            for times in (1, 2):
+                failure = {
+                    "configureFailPoint": "failCommand",
+                    "mode": {"times": times},
+                    "data": {"failCommands": [command], "errorCode": 2},
+                }
+                with MongoClient[dict[str, Any]](uri) as mongo:
+                    mongo.admin.command(failure)
+                responses = await asyncio.gather(
+                    *(client.request(method, f"/stuff/{n}", json={}) for n in range(10))
+                )
+                # The first time it is the batch that is refused, the second time one alone.
+                failed = [response for response in responses if not response.is_success]
+                assert len(failed) == times - 1
+                for response in failed:
+                    assert_problem(response, 500, "internal-error")
+
+
+async def test_upserts_that_meet_those_of_another_service_are_tried_again(
+    application: Application, collection: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with application() as first, application() as second:
+        ids = range(60)
+        answers = await asyncio.gather(
+            *(
+                client.put(f"/stuff/{id}", json={"by": name})
+                for id in ids
+                for name, client in (("first", first), ("second", second))
+            )
+        )
+        statuses = [answer.status_code for answer in answers]
+        assert [sorted(statuses[2 * id : 2 * id + 2]) for id in ids] == [[200, 201]] * len(ids)
+
+
+async def test_of_two_upserts_that_meet_the_later_replaces(
+    writes: Writes, database: Database, collection: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    motor = database.documents.get_motor_collection()
+    bulk_write = motor.bulk_write
+
+    async def meet(*_: object, **__: object) -> None:
+        monkeypatch.undo()
+        collection.insert_one({"_id": "a", "by": "the other"})
+        await bulk_write([InsertOne({"_id": "a"})])  # raises what an upsert raises then
+
+    monkeypatch.setattr(motor, "bulk_write", meet)
+    assert await writes.put("a", document("a", 1)) is False
+    assert [found["n"] for found in collection.find()] == [1]
+
+
+async def test_when_the_database_is_gone_all_that_wait_are_told_at_once(
+    application: Application, free_port: int, engine_on_port: Any
+) -> None:
+    engine = engine_on_port(free_port)
+    uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false&retryReads=false"
+    async with application(
+        mongodb_uri=uri, server_selection_timeout=0.5, round_trips=1, batch_count=1
+    ) as client:
+        async with asyncio.timeout(20):
+            while not (await client.get("/readyz")).is_success:
+                await asyncio.sleep(0.05)
+        engine.kill()
+        engine.wait()
+        with suppress(AssertionError):
+            await client.get("/stuff/0")  # the driver finds out
+        async with asyncio.timeout(5):
+            responses = await asyncio.gather(
+                *(client.get(f"/stuff/{n}") for n in range(30)),
+                *(client.put(f"/stuff/{n}", json={}) for n in range(30)),
+                *(client.delete(f"/stuff/{n}") for n in range(30)),
+            )
+        for response in responses:
+            assert_problem(response, 503, "database-unavailable")
