@@ -1,0 +1,92 @@
+"""Whether a history of concurrent operations on one document can have happened in some order.
+
+The algorithm of Wing and Gong ("Testing and Verifying Concurrent Objects", 1993), which remembers
+where it has been, as Lowe has it ("Testing for Linearizability", 2017). Each value is written once:
+it cannot be overwritten before all have read it who did.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Event:
+    """An operation between two moments, and its answer: of `put`, whether the document was created;
+    of `delete`, whether there was one; of `get`, the value or None.
+
+    What was never answered may happen at any time, or never: its end is infinity.
+    """
+
+    start: float
+    end: float
+    operation: Literal["put", "get", "delete"]
+    value: int | None = None  # to be put
+    answer: Any = None
+
+    @property
+    def is_answered(self) -> bool:
+        return self.end < math.inf
+
+    def fits(self, state: int | None) -> bool:
+        """Whether the answer is what a document with this value, or none, answers."""
+        match self.operation:
+            case "put":
+                expected: Any = state is None
+            case "delete":
+                expected = state is not None
+            case "get":
+                expected = state
+        return not self.is_answered or self.answer == expected
+
+    def leaves(self, state: int | None) -> int | None:
+        """The value afterwards."""
+        return state if self.operation == "get" else self.value
+
+
+def is_linearizable(history: Sequence[Event]) -> bool:
+    """Whether the history can be that of a document, used by one after the other; first it is not
+    there."""
+    events = sorted(history, key=lambda event: event.start)
+    answered = sum(1 << index for index, event in enumerate(events) if event.is_answered)
+    readers: dict[int | None, int] = defaultdict(int)
+    for index, event in enumerate(events):
+        if event.operation == "get" and event.is_answered and event.answer is not None:
+            readers[event.answer] |= 1 << index
+    seen: set[tuple[int, int | None]] = set()
+    pending: list[tuple[int, int | None]] = [(0, None)]
+    while pending:
+        done, state = pending.pop()
+        if done & answered == answered:
+            return True
+        if (done, state) in seen:
+            continue
+        seen.add((done, state))
+        following = []
+        for index, event in _next(events, done):
+            after = event.leaves(state)
+            if not event.fits(state) or (after != state and readers[state] & ~done):
+                continue
+            if after == state and event.is_answered:
+                # Whatever changes nothing and may come now need not come later.
+                following = [(done | 1 << index, after)]
+                break
+            following.append((done | 1 << index, after))
+        pending += following
+    return False
+
+
+def _next(events: Sequence[Event], done: int) -> Iterator[tuple[int, Event]]:
+    """What may come next: what had started when the first of all that are left ended."""
+    first_end = math.inf
+    found = []
+    for index in range((~done & (done + 1)).bit_length() - 1, len(events)):
+        event = events[index]
+        if event.start > first_end:
+            break
+        if not done >> index & 1:
+            first_end = min(first_end, event.end)
+            found.append((index, event))
+    return ((index, event) for index, event in found if event.start <= first_end)

@@ -1,0 +1,133 @@
+"""Histories of many clients on few documents: each could be that of one document, used by one after
+the other."""
+
+import asyncio
+import math
+import random
+import time
+from collections import defaultdict
+from itertools import count
+from typing import Literal
+
+import pytest
+from httpx import AsyncClient
+
+from service.batching.lane import Operation
+from service.batching.reads import Reads
+from tests.conftest import Application
+from tests.linearizability import Event, is_linearizable
+
+CLIENTS, DOCUMENTS, REQUESTS = 64, 8, 25
+OPERATIONS: list[Literal["put", "get", "delete"]] = ["put", "get", "delete"]
+
+
+async def record(
+    services: list[AsyncClient], seed: int, clients: int = CLIENTS
+) -> dict[str, list[Event]]:
+    """What the clients of the services did and were answered, by document."""
+    history: dict[str, list[Event]] = defaultdict(list)
+    values = count()
+
+    async def use(http: AsyncClient, chance: random.Random) -> None:
+        for _ in range(REQUESTS):
+            id = str(chance.randrange(DOCUMENTS))
+            value = answer = None
+            operation = chance.choices(OPERATIONS, [4, 5, 1])[0]
+            start = time.perf_counter()
+            match operation:
+                case "put":
+                    value = next(values)
+                    response = await http.put(f"/stuff/{id}", json={"value": value})
+                    answer = {201: True, 200: False}[response.status_code]
+                case "get":
+                    response = await http.get(f"/stuff/{id}")
+                    answer = response.json()["value"] if response.is_success else None
+                    assert response.status_code in (200, 404)
+                case "delete":
+                    response = await http.delete(f"/stuff/{id}")
+                    answer = {204: True, 404: False}[response.status_code]
+            history[id].append(Event(start, time.perf_counter(), operation, value, answer))
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(clients):
+            http = services[number % len(services)]
+            group.create_task(use(http, random.Random(f"{seed} {number}")))
+    return history
+
+
+def is_sound(history: dict[str, list[Event]]) -> bool:
+    return all(is_linearizable(events) for events in history.values())
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("limits", [{}, {"batch_count": 3, "round_trips": 2}])
+async def test_histories_of_two_services_are_linearizable(
+    application: Application, limits: dict[str, int], seed: int
+) -> None:
+    async with application(**limits) as first, application(**limits) as second:
+        history = await record([first, second], seed)
+    assert sum(map(len, history.values())) == CLIENTS * REQUESTS
+    assert is_sound(history)
+
+
+async def test_a_read_that_joined_a_round_trip_too_late_would_be_found(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way: dict[str, Operation[bytes | None]] = {}
+    next_batch, find = Reads.next_batch, Reads.find
+
+    def remembering(reads: Reads) -> list[Operation[bytes | None]]:
+        batch = next_batch(reads)
+        under_way.update({operation.id: operation for operation in batch})
+        return batch
+
+    async def joining(reads: Reads, id: str) -> bytes | None:
+        operation = under_way.get(id)
+        if operation is not None and not operation.abandoned:
+            return await reads.wait(operation)
+        return await find(reads, id)
+
+    monkeypatch.setattr(Reads, "next_batch", remembering)
+    monkeypatch.setattr(Reads, "find", joining)
+    histories = [await record([client], seed, clients=20) for seed in range(5)]
+    assert not all(is_sound(history) for history in histories)
+
+
+PUT_1 = Event(0, 1, "put", 1, True)
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([PUT_1, Event(2, 3, "get", None, 1)], True),
+        ([PUT_1, Event(2, 3, "get", None, None)], False),  # stale
+        ([PUT_1, Event(0.5, 3, "get", None, None)], True),  # at the same time
+        ([PUT_1, Event(0.5, 3, "put", 2, True)], False),  # created twice
+        ([PUT_1, Event(2, 3, "delete", None, True), Event(2, 3, "delete", None, True)], False),
+        ([PUT_1, Event(2, 3, "delete", None, True), Event(2, 3, "delete", None, False)], True),
+        # Back and forth: seen, and then not seen any more.
+        (
+            [
+                PUT_1,
+                Event(2, 9, "put", 2, False),
+                Event(3, 4, "get", None, 2),
+                Event(5, 6, "get", None, 1),
+            ],
+            False,
+        ),
+        # Never answered: it may have happened, or not.
+        ([PUT_1, Event(2, math.inf, "put", 2), Event(5, 6, "get", None, 2)], True),
+        ([PUT_1, Event(2, math.inf, "put", 2), Event(5, 6, "get", None, 1)], True),
+        (
+            [
+                PUT_1,
+                Event(2, math.inf, "put", 2),
+                Event(5, 6, "get", None, 2),
+                Event(7, 8, "get", None, 1),
+            ],
+            False,
+        ),
+    ],
+)
+def test_the_checker_tells_what_can_have_happened(history: list[Event], expected: bool) -> None:
+    assert is_linearizable(history) is expected
