@@ -220,8 +220,12 @@ def to_json(stored: Stored, *, with_metadata: bool = False) -> bytes:
             moment = stored.metadata.updated_at.isoformat(timespec="milliseconds")
             shown["updated_at"] = moment.replace("+00:00", "Z")
     text = orjson.dumps(values, default=_extended, option=_DUMP)
-    # orjson writes NaN and Infinity as null; only other programs store them.
-    if b"null" in text and (finite := _with_non_finite(values)) is not values:
+    # orjson writes NaN and Infinity as null; as BSON they end in 7F or FF.
+    if (
+        (b"\x7f" in stored.bson or b"\xff" in stored.bson)
+        and b"null" in text
+        and (finite := _with_non_finite(values)) is not values
+    ):
         text = orjson.dumps(finite, default=_extended, option=_DUMP)
     return text
 
@@ -246,7 +250,7 @@ def _shown(value: Any) -> Any:
 
 
 def _decode(document: bytes) -> dict[str, Any]:
-    if b"$ref\0" in document:
+    if b"$" in document and b"$ref\0" in document:
         # bson would turn {"$ref", "$id"} into a DBRef, which forgets the order of its keys.
         plain: dict[str, Any] = _without_dbrefs(
             RawBSONDocument(document, _DECODE.with_options(document_class=RawBSONDocument))

@@ -34,10 +34,14 @@ class StuffDocument(Document):
     @classmethod
     async def find_raw(cls, ids: Sequence[str]) -> AsyncIterator[bytes]:
         """The documents with these ids, as BSON, in any order, as they arrive."""
-        # A single id is asked for by equality, which some engines find faster. With a limit the
-        # database closes the cursor as soon as it has found them all.
-        condition = {"_id": ids[0] if len(ids) == 1 else {"$in": ids}}
         collection = cls.get_motor_collection()
+        if len(ids) == 1:  # by equality, which some engines find faster
+            document = await collection.find_one({"_id": ids[0]})
+            if document is not None:
+                yield bytes(document.raw)
+            return
+        # With a limit the database closes the cursor as soon as it has found them all.
+        condition = {"_id": {"$in": ids}}
         cursor = collection.find_raw_batches(condition, limit=len(ids), batch_size=len(ids))
         async for batch in cursor:
             position = 0

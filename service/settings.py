@@ -43,8 +43,8 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="The most documents in one call of the database.")
     ] = 64
     batch_bytes: Annotated[
-        int, Field(ge=1, description="The most bytes written in one call, beyond one document.")
-    ] = 16 * 1024 * 1024
+        int, Field(ge=1, description="The most bytes in one call, beyond one document.")
+    ] = 1024 * 1024
     round_trips: Annotated[
         int,
         Field(ge=1, description="Calls of the database at once: reads, writes and deletes each."),

@@ -298,20 +298,31 @@ async def test_upserts_that_meet_those_of_another_service_are_tried_again(
         assert [sorted(statuses[2 * id : 2 * id + 2]) for id in ids] == [[200, 201]] * len(ids)
 
 
+@pytest.mark.parametrize(("method", "others"), [("replace_one", []), ("bulk_write", ["b", "c"])])
 async def test_of_two_upserts_that_meet_the_later_replaces(
-    writes: Writes, database: Database, collection: Documents, monkeypatch: pytest.MonkeyPatch
+    writes: Writes,
+    database: Database,
+    collection: Documents,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    others: list[str],
 ) -> None:
     motor = database.documents.get_motor_collection()
-    bulk_write = motor.bulk_write
 
     async def meet(*_: object, **__: object) -> None:
         monkeypatch.undo()
         collection.insert_one({"_id": "a", "by": "the other"})
-        await bulk_write([InsertOne({"_id": "a"})])  # raises what an upsert raises then
+        # Raises what an upsert raises then.
+        if method == "replace_one":
+            await motor.insert_one({"_id": "a"})
+        else:
+            collection.insert_many([{"_id": id, "by": "the other"} for id in others])
+            await motor.bulk_write([InsertOne({"_id": id}) for id in ["a", *others]], ordered=False)
 
-    monkeypatch.setattr(motor, "bulk_write", meet)
-    assert await writes.put("a", document("a", 1)) is False
-    assert [found["n"] for found in collection.find()] == [1]
+    monkeypatch.setattr(motor, method, meet)
+    tasks = await start(*(writes.put(id, document(id, 1)) for id in ["a", *others]))
+    assert [await task for task in tasks] == [False] * len(tasks)
+    assert [found["n"] for found in collection.find()] == [1] * len(tasks)
 
 
 async def test_when_the_database_is_gone_all_that_wait_are_told_at_once(

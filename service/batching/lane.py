@@ -48,20 +48,24 @@ class Lane(ABC, Generic[Answer]):
 
     def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
         self.database = database
-        self.max_count = settings.batch_count
         self._max_round_trips = settings.round_trips
         self._timeout = settings.operation_timeout
         self._tasks = tasks
         self._loop = asyncio.get_running_loop()
         self._round_trips = 0  # under way
         self._under_way = 0  # operations that they serve
-        self._starts_soon = False
+        self._is_starting = False
         self._patience: asyncio.TimerHandle | None = None
 
     @property
     @abstractmethod
     def queued(self) -> int:
         """How many operations are in the queue."""
+
+    @property
+    @abstractmethod
+    def capacity(self) -> int:
+        """How many operations a batch has at most."""
 
     @abstractmethod
     def next_batch(self) -> list[Operation[Answer]]:
@@ -90,43 +94,42 @@ class Lane(ABC, Generic[Answer]):
 
     def wake(self) -> None:
         """See to it that the queue is sent."""
-        if self._starts_soon or self._round_trips == self._max_round_trips:
+        if self._is_starting or self._round_trips == self._max_round_trips:
             return
-        if self._round_trips == 0 or self.queued >= self.max_count:
-            # Not now: this turn of the event loop may bring more requests.
-            self._starts_soon = True
-            self._loop.call_soon(self._start)
+        if self._round_trips == 0 or self.queued >= self.capacity:
+            self._start()
         elif self._patience is None:
             self._patience = self._loop.call_later(PATIENCE, self._start_beside)
 
     def _start_beside(self) -> None:
-        """Start another round trip if that is worth it: if it serves no fewer than are served."""
+        """Start another round trip if it serves no fewer than are served."""
         self._patience = None
-        if self.queued >= self._under_way:
+        if self.queued >= max(1, self._under_way) and not self._is_starting:
             self._start()
         elif self.queued:
             self.wake()
 
     def _start(self) -> None:
-        """Start a round trip with what is in the queue."""
-        self._starts_soon = False
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
-        if self._round_trips < self._max_round_trips and (batch := self.next_batch()):
-            self._round_trips += 1
+        self._is_starting = True
+        self._round_trips += 1
+        self._tasks.create_task(self._make_round_trips())
+
+    async def _make_round_trips(self) -> None:
+        """Make one after the other until nothing waits."""
+        # By now this turn of the event loop has brought all the requests that it had.
+        self._is_starting = False
+        while batch := self.next_batch():
+            if self._patience is not None:
+                self._patience.cancel()
+                self._patience = None
             self._under_way += len(batch)
-            self._tasks.create_task(self._make_round_trip(batch))
             if self.queued:
                 self.wake()
-
-    async def _make_round_trip(self, batch: Sequence[Operation[Answer]]) -> None:
-        await self._settle(batch)
+            await self._settle(batch)
+            self._under_way -= len(batch)
+            for operation in batch:
+                self.finished(operation)
         self._round_trips -= 1
-        self._under_way -= len(batch)
-        for operation in batch:
-            self.finished(operation)
-        self._start()
 
     async def _settle(self, batch: Sequence[Operation[Answer]]) -> None:
         """Answer each operation of the batch, or fail it."""

@@ -9,7 +9,7 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, WriteConcernError, WriteError
 
 from service.batching.lane import Lane, Operation
-from service.database import Database, bulk_faults, is_about_id, translated
+from service.database import Collection, Database, bulk_faults, is_about_id, translated
 from service.errors import WriteConflict
 from service.settings import Settings
 
@@ -76,7 +76,12 @@ class _WriteLane(Lane[bool]):
         super().__init__(database, settings, tasks)
         self._order = order
         self.queue: deque[Operation[bool]] = deque()
+        self._max_count = settings.batch_count
         self._max_bytes = settings.batch_bytes
+
+    @property
+    def capacity(self) -> int:
+        return self._max_count
 
     @property
     def queued(self) -> int:
@@ -85,7 +90,7 @@ class _WriteLane(Lane[bool]):
     def next_batch(self) -> list[Operation[bool]]:
         batch: list[Operation[bool]] = []
         size = 0
-        while self.queue and len(batch) < self.max_count:
+        while self.queue and len(batch) < self.capacity:
             write = self.queue[0]
             if write.abandoned:
                 self.queue.popleft()
@@ -115,31 +120,51 @@ class _Upserts(_WriteLane):
 
     async def _upsert(self, batch: Sequence[Operation[bool]]) -> list[Operation[bool]]:
         """Answer or fail what the database has decided; return what is to be tried again."""
-        requests: list[ReplaceOne[RawBSONDocument]] = [
-            ReplaceOne({"_id": write.id}, RawBSONDocument(write.document), upsert=True)
-            for write in batch
-        ]
         collection = self.database.documents.get_motor_collection()
-        faults: dict[int, WriteError | WriteConcernError] = {}
-        try:
-            result = await collection.bulk_write(requests, ordered=False)
-            upserted = result.bulk_api_result["upserted"]
-        except BulkWriteError as error:
-            faults = bulk_faults(error, len(batch))
-            upserted = error.details["upserted"]
-        created = {entry["index"] for entry in upserted}
+        answers = await (_replace_one if len(batch) == 1 else _replace_many)(collection, batch)
         again = []
-        for index, write in enumerate(batch):
-            fault = faults.get(index)
-            if fault is None:
-                write.answer(index in created)
-            elif is_about_id(fault):
+        for write, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, bool):
+                write.answer(answer)
+            elif is_about_id(answer):
                 # Two upserts of one id met: the other has created it, and ours is to replace it.
                 # https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/
                 again.append(write)
             else:
-                write.fail(translated(fault))
+                write.fail(translated(answer))
         return again
+
+
+async def _replace_one(
+    collection: Collection, batch: Sequence[Operation[bool]]
+) -> list[bool | WriteError | WriteConcernError]:
+    # Costs less than a bulk of one.
+    [write] = batch
+    try:
+        result = await collection.replace_one(
+            {"_id": write.id}, RawBSONDocument(write.document), upsert=True
+        )
+    except (WriteError, WriteConcernError) as fault:
+        return [fault]
+    return [result.upserted_id is not None]
+
+
+async def _replace_many(
+    collection: Collection, batch: Sequence[Operation[bool]]
+) -> list[bool | WriteError | WriteConcernError]:
+    requests: list[ReplaceOne[RawBSONDocument]] = [
+        ReplaceOne({"_id": write.id}, RawBSONDocument(write.document), upsert=True)
+        for write in batch
+    ]
+    faults: dict[int, WriteError | WriteConcernError] = {}
+    try:
+        result = await collection.bulk_write(requests, ordered=False)
+        upserted = result.bulk_api_result["upserted"]
+    except BulkWriteError as error:
+        faults = bulk_faults(error, len(batch))
+        upserted = error.details["upserted"]
+    created = {entry["index"] for entry in upserted}
+    return [faults.get(index, index in created) for index in range(len(batch))]
 
 
 class _Deletes(_WriteLane):
@@ -149,11 +174,7 @@ class _Deletes(_WriteLane):
     whose document it was.
     """
 
-    def __init__(
-        self, order: _Order, database: Database, settings: Settings, tasks: asyncio.TaskGroup
-    ) -> None:
-        super().__init__(order, database, settings, tasks)
-        self.max_count = 1
+    capacity = 1
 
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
         [write] = batch
