@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint format openapi lint-openapi image requirements clean
+.PHONY: help install run test bench lint format openapi lint-openapi image requirements clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -25,6 +25,10 @@ run: $(INSTALLED) ## Start the store on the embedded engine, data in ./data
 
 test: $(INSTALLED) ## Run the tests (STUFF_TEST_MONGODB_URI=... for another engine)
 	$(BIN)/pytest -n auto --maxprocesses 8 --cov --cov-report=term --cov-fail-under=95
+
+bench: $(INSTALLED) ## Measure it, side by side with the original (needs wrk; BENCH="connections --turns 1")
+	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
+	$(BIN)/python -m bench bench $(BENCH)
 
 lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check
@@ -49,7 +53,8 @@ image: ## Build the container image with buildah on a base of debootstrap, and r
 
 requirements: $(INSTALLED) ## Pin the newest versions, with hashes
 	$(BIN)/pip-compile $(PIN) --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile $(PIN) --all-extras --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(PIN) --extra dev --extra embedded --extra examples --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(PIN) --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt pyproject.toml
 
 PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links

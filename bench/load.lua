@@ -1,0 +1,29 @@
+-- Requests for wrk: METHOD (GET, PUT or MIXED) of random ids out of DOCUMENTS, with bodies of about
+-- BODY_BYTES. Ends with one line of JSON.
+local method = os.getenv("METHOD")
+local documents = tonumber(os.getenv("DOCUMENTS"))
+local bytes = tonumber(os.getenv("BODY_BYTES"))
+local text = string.rep("x", math.max(0, bytes - 36))
+local headers = {["Content-Type"] = "application/json"}
+
+function init(args)
+   math.randomseed(os.time() + tonumber(tostring({}):sub(8), 16) % 100000)
+end
+
+function request()
+   local path = "/stuff/" .. math.random(documents)
+   if method == "GET" or (method == "MIXED" and math.random() < 0.8) then
+      return wrk.format("GET", path)
+   end
+   local body = string.format('{"n":%d,"name":"Ada","text":"%s"}', math.random(1000000), text)
+   return wrk.format("PUT", path, headers, body)
+end
+
+function done(summary, latency, requests)
+   local errors = summary.errors
+   print(string.format(
+      '{"requests":%d,"seconds":%.6f,"p50_ms":%.4f,"p99_ms":%.4f,"errors":%d}',
+      summary.requests, summary.duration / 1e6,
+      latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+      errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end

@@ -1,0 +1,91 @@
+"""One measurement: load from wrk, and what the processes used meanwhile."""
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+import psutil
+
+SCRIPT = Path(__file__).with_name("load.lua")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What is asked for, by how many at once."""
+
+    method: str
+    connections: int = 64
+    documents: int = 10_000
+    body_bytes: int = 100
+
+
+@dataclass(frozen=True)
+class Result:
+    """Times in the unit that the name ends with; CPU time, user and system, is a request's."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    service_cpu_us: float
+    engine_cpu_us: float
+    memory_mb: float
+    errors: int
+
+
+def measure(
+    url: str, load: Load, seconds: float, service: psutil.Process, engine: psutil.Process
+) -> Result:
+    """Load the service at `url`; `service` and `engine` are the roots of their process trees."""
+    before = cpu_seconds(service), cpu_seconds(engine)
+    report = _wrk(url, load, seconds)
+    after = cpu_seconds(service), cpu_seconds(engine)
+    requests = max(report["requests"], 1)
+    return Result(
+        rate=report["requests"] / report["seconds"],
+        p50_ms=report["p50_ms"],
+        p99_ms=report["p99_ms"],
+        service_cpu_us=(after[0] - before[0]) / requests * 1e6,
+        engine_cpu_us=(after[1] - before[1]) / requests * 1e6,
+        memory_mb=resident_bytes(service) / 2**20,
+        errors=int(report["errors"]),
+    )
+
+
+def middle(results: list[Result]) -> Result:
+    """The median of each figure; all errors."""
+    rows = [asdict(result) for result in results]
+    figures = {name: median(row[name] for row in rows) for name in rows[0]}
+    return Result(**figures | {"errors": sum(row["errors"] for row in rows)})
+
+
+def cpu_seconds(root: psutil.Process) -> float:
+    times = [process.cpu_times() for process in _tree(root)]
+    return float(sum(time.user + time.system for time in times))
+
+
+def resident_bytes(root: psutil.Process) -> int:
+    return int(sum(process.memory_info().rss for process in _tree(root)))
+
+
+def _tree(root: psutil.Process) -> list[psutil.Process]:
+    return [root, *root.children(recursive=True)]
+
+
+def _wrk(url: str, load: Load, seconds: float) -> dict[str, float]:
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise SystemExit("bench: install wrk (Debian: apt-get install wrk)")
+    command = [wrk, "--threads", "1", "--connections", str(load.connections), "--timeout", "30s"]
+    command += ["--duration", f"{max(1, round(seconds))}s", "--script", str(SCRIPT), url]
+    environment = os.environ | {
+        "METHOD": load.method,
+        "DOCUMENTS": str(load.documents),
+        "BODY_BYTES": str(load.body_bytes),
+    }
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    report: dict[str, float] = json.loads(finished.stdout.splitlines()[-1])
+    return report

@@ -1,0 +1,139 @@
+"""Records as tables, as a list of goals, and as a plot."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.sections import Record
+
+STUFF, BASELINE, DURABLE, EMPTY = "stuff", "baseline", "baseline, durable", "empty FastAPI route"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A ratio that was measured, and where it should be."""
+
+    name: str
+    ratio: float
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @property
+    def is_met(self) -> bool:
+        if self.at_most is not None:
+            return self.ratio <= self.at_most
+        return self.at_least is not None and self.ratio >= self.at_least
+
+
+def goals(records: Sequence[Record]) -> Iterator[Goal]:
+    """The goals that these records can tell of."""
+
+    def find(section: str, server: str, method: str, connections: int) -> Record | None:
+        keys = ("section", "server", "method", "connections")
+        wanted = (section, server, method, connections)
+        found = [record for record in records if tuple(record[key] for key in keys) == wanted]
+        return found[-1] if found else None
+
+    def ratio(figure: str, method: str, connections: int, other: str) -> float | None:
+        ours = find("connections", STUFF, method, connections)
+        theirs = find("connections", other, method, connections)
+        return ours[figure] / theirs[figure] if ours and theirs else None
+
+    for method, cpu, rate in (("GET", 0.35, 2.2), ("PUT", 0.40, 2.5)):
+        for other in (BASELINE, DURABLE):
+            if (value := ratio("service_cpu_us", method, 64, other)) is not None:
+                yield Goal(f"service CPU a {method}, 64 connections, ÷ {other}", value, cpu)
+            if (value := ratio("rate", method, 64, other)) is not None:
+                name = f"rate of {method}, 64 connections, ÷ {other}"
+                yield Goal(name, value, at_least=rate)
+            if (value := ratio("p99_ms", method, 64, other)) is not None:
+                yield Goal(f"p99 of {method}, 64 connections, ÷ {other}", value, 1.0)
+            if (value := ratio("p50_ms", method, 1, other)) is not None:
+                yield Goal(f"p50 of {method}, one connection, ÷ {other}", value, 1.1)
+    if (value := ratio("service_cpu_us", "GET", 64, EMPTY)) is not None:
+        yield Goal(f"service CPU a GET, 64 connections, ÷ {EMPTY}", value, 1.5)
+    if sizes := sorted(_section(records, "collections"), key=lambda record: record["documents"]):
+        small, large = sizes[0], sizes[-1]
+        name = f"GET among {large['documents']:,} documents ÷ among {small['documents']:,}"
+        yield Goal(f"{name}: time (1 / rate)", small["rate"] / large["rate"], 1.1)
+        yield Goal(f"{name}: engine CPU", large["engine_cpu_us"] / small["engine_cpu_us"], 1.1)
+    soak = _section(records, "soak")
+    warm = [record for record in soak if record["elapsed"] > 60]
+    if len(warm) > 1:
+        third = max(1, len(warm) // 3)
+        first = sum(record["memory_mb"] for record in warm[:third]) / third
+        last = sum(record["memory_mb"] for record in warm[-third:]) / third
+        minutes = (warm[-1]["elapsed"] - warm[0]["elapsed"]) / 60
+        name = f"resident memory after {minutes:.0f} minutes of mixed load ÷ after warm-up"
+        yield Goal(name, last / first, 1.02)
+
+
+def goals_table(records: Sequence[Record]) -> str:
+    rows = ["| goal | wanted | measured | met |", "|---|---|---|---|"]
+    for goal in goals(records):
+        wanted = f"≤ {goal.at_most}" if goal.at_most is not None else f"≥ {goal.at_least}"
+        met = "yes" if goal.is_met else "no"
+        rows.append(f"| {goal.name} | {wanted} | {goal.ratio:.2f} | {met} |")
+    return "\n".join(rows)
+
+
+def table(records: Sequence[Record]) -> str:
+    """The records of one section."""
+    rows = [
+        "| server | method | connections | document, B | documents | workers | requests/s "
+        "| p50, ms | p99, ms | service CPU, µs | engine CPU, µs | memory, MB | errors |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {record['server']} | {record['method']} | {record['connections']} "
+        f"| {record['body_bytes']:,} | {record['documents']:,} | {record.get('workers', 1)} "
+        f"| {record['rate']:,.0f} | {record['p50_ms']:.2f} | {record['p99_ms']:.1f} "
+        f"| {record['service_cpu_us']:,.0f} | {record['engine_cpu_us']:,.0f} "
+        f"| {record['memory_mb']:,.0f} | {record['errors']} |"
+        for record in records
+    ]
+    return "\n".join(rows)
+
+
+def tables(records: Sequence[Record]) -> str:
+    sections = dict.fromkeys(record["section"] for record in records)
+    parts = [f"## {name}\n\n{table(_section(records, name))}" for name in sections]
+    return "\n\n".join([*parts, f"## goals\n\n{goals_table(records)}"])
+
+
+def plot(records: Sequence[Record], target: Path) -> None:
+    """Rate and CPU time at 64 connections, as an SVG."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot
+
+    mpl.rcParams.update({"svg.hashsalt": "stuff", "svg.fonttype": "none", "font.size": 9})
+    shown = [
+        record
+        for record in _section(records, "connections")
+        if record["connections"] == 64 and record["server"] != "bare ASGI"
+    ]
+    servers = list(dict.fromkeys(record["server"] for record in shown))[::-1]
+    figure, axes = pyplot.subplots(1, 2, figsize=(9, 2.8), sharey=True, layout="constrained")
+    panels = (("rate", "requests a second"), ("service_cpu_us", "service CPU a request, µs"))
+    for axis, (key, title) in zip(axes, panels, strict=True):
+        for offset, method, colour in ((0.2, "GET", "#2a7ab9"), (-0.2, "PUT", "#e08a1e")):
+            values = [
+                next(r[key] for r in shown if (r["server"], r["method"]) == (server, method))
+                for server in servers
+            ]
+            positions = [position + offset for position in range(len(servers))]
+            bars = axis.barh(positions, values, 0.38, label=method, color=colour)
+            axis.bar_label(bars, [f"{value:,.0f}" for value in values], padding=2, fontsize=8)
+        axis.set_yticks(range(len(servers)), servers)
+        axis.set_title(title, fontsize=10)
+        axis.margins(x=0.14)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].legend(loc="lower right", frameon=False)
+    figure.savefig(target, metadata={"Date": None}, facecolor="white")
+    pyplot.close(figure)
+
+
+def _section(records: Sequence[Record], name: str) -> list[Record]:
+    return [record for record in records if record["section"] == name]
