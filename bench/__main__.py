@@ -4,6 +4,8 @@ import json
 import os
 import platform
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +16,7 @@ import typer
 from pymongo import MongoClient
 
 from bench import report
+from bench.profiling import profile
 from bench.sections import SECTIONS, Bench
 from service.embedded import EmbeddedEngine
 
@@ -39,27 +42,36 @@ def bench(
     soak: Soak = 600,
     output: Output = HERE / "results.json",
 ) -> None:
-    """Measure this service, the original and the ceilings, side by side."""
+    """Measure this service, the original and the ceilings, side by side.
+
+    What is in the output of a former run stays there, unless its section is measured again.
+    """
+    names = sections or list(SECTIONS)
     records = []
-    with tempfile.TemporaryDirectory(prefix="stuff-bench-") as data_dir:
-        engine = EmbeddedEngine(Path(data_dir))
-        uri = engine.start()
-        try:
-            # Nothing else has been started by now.
-            [guardian] = psutil.Process().children()
-            with MongoClient[Any](uri) as mongo:
-                plan = Bench(uri, guardian, mongo, seconds, turns, documents, soak)
-                for name in sections or SECTIONS:
-                    print(f"\n## {name}: {SECTIONS[name].__doc__}", flush=True)
-                    for record in SECTIONS[name](plan):
-                        records.append(record)
-                        print(report.table([record]).splitlines()[-1], flush=True)
-        finally:
-            engine.stop()
+    if output.exists():
+        former = json.loads(output.read_text())["records"]
+        records = [record for record in former if record["section"] not in names]
+    with _engine(seconds, turns, documents, soak) as plan:
+        for name in names:
+            print(f"\n## {name}: {SECTIONS[name].__doc__}", flush=True)
+            for record in SECTIONS[name](plan):
+                records.append(record)
+                print(report.table([record]).splitlines()[-1], flush=True)
     output.write_text(json.dumps({"machine": _machine(), "records": records}, indent=1) + "\n")
     if any(record["section"] == "connections" for record in records):
         report.plot(records, output.with_suffix(".svg"))
     print(f"\n## goals\n\n{report.goals_table(records)}\n\nWritten to {output}")
+
+
+@app.command("profile")
+def show_profile(seconds: Seconds = 10) -> None:
+    """Print where the service's time goes at 64 connections."""
+    with _engine(seconds) as plan:
+        parts = {method: profile(plan, method) for method in ("GET", "PUT")}
+    print("| part of the service's time | GET | PUT |\n|---|---|---|")
+    for part in dict.fromkeys([*parts["GET"], *parts["PUT"]]):
+        shares = [f"{parts[method].get(part, 0):.0%}" for method in ("GET", "PUT")]
+        print(f"| {part} | {' | '.join(shares)} |")
 
 
 @app.command()
@@ -68,6 +80,19 @@ def show(source: Output = HERE / "results.json") -> None:
     records = json.loads(source.read_text())["records"]
     report.plot(records, source.with_suffix(".svg"))
     print(report.tables(records))
+
+
+@contextmanager
+def _engine(seconds: float, turns: int = 1, documents: int = 0, soak: float = 0) -> Iterator[Bench]:
+    with tempfile.TemporaryDirectory(prefix="stuff-bench-") as data_dir:
+        engine = EmbeddedEngine(Path(data_dir))
+        uri = engine.start()
+        try:
+            [guardian] = psutil.Process().children()  # nothing else has been started by now
+            with MongoClient[Any](uri) as mongo:
+                yield Bench(uri, guardian, mongo, seconds, turns, documents, soak)
+        finally:
+            engine.stop()
 
 
 def _machine() -> dict[str, Any]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from bench.sections import Record
+Record: TypeAlias = dict[str, Any]
 
 STUFF, BASELINE, DURABLE, EMPTY = "stuff", "baseline", "baseline, durable", "empty FastAPI route"
 
@@ -77,6 +78,24 @@ def goals_table(records: Sequence[Record]) -> str:
     return "\n".join(rows)
 
 
+def summary(records: Sequence[Record]) -> str:
+    """The figures at 64 connections in short, as the README shows them."""
+    rows = [
+        "| at 64 connections | GET/s | CPU a GET, µs | p99, ms | PUT/s | CPU a PUT, µs | p99, ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    at_64 = [r for r in _section(records, "connections") if r["connections"] == 64]
+    for server in dict.fromkeys(record["server"] for record in at_64):
+        figures = [
+            f"{record['rate']:,.0f} | {record['service_cpu_us']:,.0f} | {record['p99_ms']:.1f}"
+            for method in ("GET", "PUT")
+            for record in at_64
+            if (record["server"], record["method"]) == (server, method)
+        ]
+        rows.append(f"| {server} | {' | '.join(figures)} |")
+    return "\n".join(rows)
+
+
 def table(records: Sequence[Record]) -> str:
     """The records of one section."""
     rows = [
@@ -98,7 +117,7 @@ def table(records: Sequence[Record]) -> str:
 def tables(records: Sequence[Record]) -> str:
     sections = dict.fromkeys(record["section"] for record in records)
     parts = [f"## {name}\n\n{table(_section(records, name))}" for name in sections]
-    return "\n\n".join([*parts, f"## goals\n\n{goals_table(records)}"])
+    return "\n\n".join([summary(records), *parts, f"## goals\n\n{goals_table(records)}"])
 
 
 def plot(records: Sequence[Record], target: Path) -> None:

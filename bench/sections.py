@@ -4,23 +4,25 @@ All servers of a section are up together and take turns, again and again, so tha
 machine does meets all of them. A record holds the median of its turns.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any, TypeAlias
 
 import psutil
 from bson.raw_bson import RawBSONDocument
-from pymongo import MongoClient
+from pymongo import MongoClient, ReplaceOne, WriteConcern
+from pymongo.collection import Collection
 
 from bench import servers
-from bench.measuring import Load, Result, measure, middle, resident_bytes
+from bench.measuring import Load, Result, cpu_seconds, measure, middle, resident_bytes
+from bench.report import Record
 from bench.servers import Server
 from service import codec
-
-Record: TypeAlias = dict[str, Any]
 
 Form: TypeAlias = Callable[[int, int], Any]
 
@@ -57,24 +59,17 @@ class Bench:
                     target.insert_many([form(n, body_bytes) for n in chunk], ordered=False)
         return collection
 
-    def compare(
-        self, section: str, running: Sequence[Server], loads: Sequence[Load]
-    ) -> Iterator[Record]:
-        for load in loads:
-            results: dict[str, list[Result]] = {server.name: [] for server in running}
-            for server in running:  # warm up
-                measure(server.url, load, 1, server.process, self.engine)
-            for _ in range(self.turns):
-                for server in running:
-                    result = measure(server.url, load, self.seconds, server.process, self.engine)
-                    results[server.name].append(result)
-            for name, turns in results.items():
-                yield {
-                    "section": section,
-                    "server": name,
-                    **asdict(load),
-                    **asdict(middle(turns)),
-                }
+    def compare(self, section: str, loads: Sequence[tuple[Server, Load]]) -> Iterator[Record]:
+        """Measure in turn, each server under its load."""
+        for server, load in loads:  # warm up
+            measure(server.url, load, 1, server.process, self.engine)
+        results: list[list[Result]] = [[] for _ in loads]
+        for _ in range(self.turns):
+            for (server, load), turns in zip(loads, results, strict=True):
+                turns.append(measure(server.url, load, self.seconds, server.process, self.engine))
+        for (server, load), turns in zip(loads, results, strict=True):
+            figures = {**asdict(load), **asdict(middle(turns))}
+            yield {"section": section, "server": server.name, **figures}
 
 
 def connections(bench: Bench) -> Iterator[Record]:
@@ -91,7 +86,8 @@ def connections(bench: Bench) -> Iterator[Record]:
                 servers.bare_asgi(),
             )
         ]
-        yield from bench.compare("connections", running, loads)
+        for load in loads:
+            yield from bench.compare("connections", [(server, load) for server in running])
 
 
 def sizes(bench: Bench) -> Iterator[Record]:
@@ -105,7 +101,8 @@ def sizes(bench: Bench) -> Iterator[Record]:
                 bench.uri, bench.seed(name, documents, body_bytes, _as_sent)
             ) as original,
         ):
-            yield from bench.compare("sizes", [store, original], loads)
+            for load in loads:
+                yield from bench.compare("sizes", [(store, load), (original, load)])
 
 
 def collections(bench: Bench) -> Iterator[Record]:
@@ -113,11 +110,54 @@ def collections(bench: Bench) -> Iterator[Record]:
     small = bench.seed("small", 1_000, 100)
     large = bench.seed("large", bench.documents, 100)
     with servers.stuff(bench.uri, small) as first, servers.stuff(bench.uri, large) as second:
-        # The same number of ids, so that the same number of requests ask for the same document.
-        for _ in range(2):
-            for server, documents in ((first, 1_000), (second, bench.documents)):
-                load = Load("GET", 64, documents)
-                yield from bench.compare("collections", [server], [load])
+        loads = [
+            (first, Load("GET", documents=1_000)),
+            (second, Load("GET", documents=bench.documents)),
+        ]
+        yield from bench.compare("collections", loads)
+
+
+def engine(bench: Bench) -> Iterator[Record]:
+    """What the engine takes at most: bulks of 64 upserts by the driver, with the store's write
+    concern and with the driver's default. Times are a bulk's."""
+    target = bench.mongo[DATABASE][bench.seed("stuff", 10_000, 100)]
+    concerns = {"driver alone, durable": WriteConcern("majority", j=True), "driver alone": None}
+    for name, concern in concerns.items():
+        collection = target.with_options(write_concern=concern)
+        turns = [_bulks(collection, bench) for _ in range(bench.turns)]
+        yield {
+            "section": "engine",
+            "server": name,
+            **asdict(Load("PUT", 1)),
+            **asdict(middle(turns)),
+        }
+
+
+def _bulks(collection: Collection[Any], bench: Bench) -> Result:
+    times = []
+    ours = psutil.Process()
+    before = ours.cpu_times(), cpu_seconds(bench.engine)
+    start = time.perf_counter()
+    while time.perf_counter() - start < bench.seconds:
+        ids = random.sample(range(1, 10_001), 64)
+        bulk: list[ReplaceOne[Any]] = [
+            ReplaceOne({"_id": str(id)}, _as_stored(id, 100), upsert=True) for id in ids
+        ]
+        sent = time.perf_counter()
+        collection.bulk_write(bulk, ordered=False)
+        times.append((time.perf_counter() - sent) * 1000)
+    after = ours.cpu_times(), cpu_seconds(bench.engine)
+    documents = 64 * len(times)
+    used = after[0].user + after[0].system - before[0].user - before[0].system
+    return Result(
+        rate=documents / (time.perf_counter() - start),
+        p50_ms=median(times),
+        p99_ms=sorted(times)[len(times) * 99 // 100],
+        service_cpu_us=used / documents * 1e6,
+        engine_cpu_us=(after[1] - before[1]) / documents * 1e6,
+        memory_mb=ours.memory_info().rss / 2**20,
+        errors=0,
+    )
 
 
 def workers(bench: Bench) -> Iterator[Record]:
@@ -126,8 +166,9 @@ def workers(bench: Bench) -> Iterator[Record]:
     loads = [Load(method) for method in ("GET", "PUT")]
     for count in (1, 2):
         with servers.stuff(bench.uri, collection, count) as store:
-            for record in bench.compare("workers", [store], loads):
-                yield {**record, "workers": count}
+            for load in loads:
+                for record in bench.compare("workers", [(store, load)]):
+                    yield {**record, "workers": count}
 
 
 def soak(bench: Bench) -> Iterator[Record]:
@@ -149,6 +190,7 @@ def soak(bench: Bench) -> Iterator[Record]:
 
 SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "connections": connections,
+    "engine": engine,
     "sizes": sizes,
     "collections": collections,
     "workers": workers,

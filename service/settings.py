@@ -40,10 +40,12 @@ class Settings(BaseSettings):
         float, Field(gt=0, description="Seconds a database operation may take in all.")
     ] = 20.0
     batch_count: Annotated[
-        int, Field(ge=1, description="The most documents in one call of the database.")
+        int, Field(ge=1, le=10_000, description="The most documents in one call of the database.")
     ] = 64
     batch_bytes: Annotated[
-        int, Field(ge=1, description="The most bytes in one call, beyond one document.")
+        int,
+        # The driver splits what passes 48 MB, document by document, into several commands.
+        Field(ge=1, le=32 * 2**20, description="The most bytes in one call, beyond one document."),
     ] = 1024 * 1024
     round_trips: Annotated[
         int,

@@ -18,7 +18,7 @@ from service.batching.lane import Lane, Operation
 from service.batching.reads import Reads
 from service.batching.writes import Writes
 from service.database import Database, open_database
-from service.errors import DatabaseUnavailable
+from service.errors import DatabaseUnavailable, WriteConflict
 from service.settings import Settings
 from tests.conftest import Application
 from tests.test_bad_input import assert_problem
@@ -323,6 +323,20 @@ async def test_of_two_upserts_that_meet_the_later_replaces(
     tasks = await start(*(writes.put(id, document(id, 1)) for id in ["a", *others]))
     assert [await task for task in tasks] == [False] * len(tasks)
     assert [found["n"] for found in collection.find()] == [1] * len(tasks)
+
+
+async def test_an_upsert_is_not_tried_again_for_ever(
+    writes: Writes, database: Database, collection: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    motor = database.documents.get_motor_collection()
+    collection.insert_one({"_id": "a"})
+
+    async def meet(*_: object, **__: object) -> None:
+        await motor.insert_one({"_id": "a"})
+
+    monkeypatch.setattr(motor, "replace_one", meet)
+    with pytest.raises(WriteConflict):
+        await writes.put("a", document("a", 1))
 
 
 async def test_when_the_database_is_gone_all_that_wait_are_told_at_once(

@@ -1,14 +1,17 @@
 """What the README lists is what there is."""
 
+import json
 import re
 from pathlib import Path
 
 from httpx import AsyncClient
 
+from bench import report
 from service.problems import TYPE_PREFIX, problem_types
 from service.settings import Settings
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 
 
 def test_all_problem_types_are_listed_with_their_status() -> None:
@@ -19,6 +22,12 @@ def test_all_problem_types_are_listed_with_their_status() -> None:
         for slug in re.findall(rf"`{TYPE_PREFIX}([a-z-]+)`", types)
     }
     assert listed == {(slug, error.status) for slug, error in problem_types().items()}
+
+
+def test_the_figures_are_those_that_were_measured() -> None:
+    measured = json.loads((ROOT / "bench" / "results.json").read_text())["records"]
+    assert report.summary(measured) in README
+    assert report.goals_table(measured) in (ROOT / "bench" / "README.md").read_text()
 
 
 def test_all_settings_are_listed_with_their_default() -> None:
