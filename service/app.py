@@ -10,8 +10,10 @@ from fastapi import FastAPI
 
 from service import __version__, openapi, problems
 from service.batching import open_batchers
+from service.collection import DocumentCollection
 from service.database import open_database
 from service.embedded import running_engine
+from service.loading import Loader
 from service.routers import collection, document, pages, system
 from service.settings import Settings
 from service.store import Store
@@ -32,6 +34,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = database
         reads, writes = await stack.enter_async_context(open_batchers(database, settings))
         app.state.store = Store(database, reads, writes)
+        app.state.collection = DocumentCollection(database, settings.query_timeout)
+        app.state.loader = Loader(database, settings.max_body_bytes)
         yield
 
 

@@ -10,7 +10,7 @@ https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -212,17 +212,28 @@ def to_json(stored: Stored, *, with_metadata: bool = False) -> bytes:
 
     Types that JSON lacks become relaxed Extended JSON v2.
     """
-    values = _decode(stored.bson)
+    return dumps(stored.bson, stored.metadata if with_metadata else None)
+
+
+def dumps(
+    document: bytes,
+    metadata: Metadata | None = None,
+    pick: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> bytes:
+    """What stands in the collection, or what `pick` takes of it, as JSON."""
+    values = decode(document)
     values.pop(METADATA_KEY, None)
-    if with_metadata and stored.metadata is not None:
-        values[METADATA_KEY] = shown = {"etag": stored.metadata.etag}
-        if stored.metadata.updated_at is not None:
-            moment = stored.metadata.updated_at.isoformat(timespec="milliseconds")
+    if pick is not None:
+        values = pick(values)
+    if metadata is not None:
+        values[METADATA_KEY] = shown = {"etag": metadata.etag}
+        if metadata.updated_at is not None:
+            moment = metadata.updated_at.isoformat(timespec="milliseconds")
             shown["updated_at"] = moment.replace("+00:00", "Z")
     text = orjson.dumps(values, default=_extended, option=_DUMP)
     # orjson writes NaN and Infinity as null; as BSON they end in 7F or FF.
     if (
-        (b"\x7f" in stored.bson or b"\xff" in stored.bson)
+        (b"\x7f" in document or b"\xff" in document)
         and b"null" in text
         and (finite := _with_non_finite(values)) is not values
     ):
@@ -232,7 +243,7 @@ def to_json(stored: Stored, *, with_metadata: bool = False) -> bytes:
 
 def to_values(document: bytes) -> dict[str, Any]:
     """`_id` and the fields as JSON would show them, to be patched; see `Foreign`."""
-    values = _decode(document)
+    values = decode(document)
     values.pop(METADATA_KEY, None)
     shown: dict[str, Any] = _shown(values)
     return shown
@@ -249,7 +260,8 @@ def _shown(value: Any) -> Any:
     return Foreign(value)
 
 
-def _decode(document: bytes) -> dict[str, Any]:
+def decode(document: bytes) -> dict[str, Any]:
+    """The document's values, in the types of `bson`."""
     if b"$" in document and b"$ref\0" in document:
         # bson would turn {"$ref", "$id"} into a DBRef, which forgets the order of its keys.
         plain: dict[str, Any] = _without_dbrefs(

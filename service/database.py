@@ -17,6 +17,7 @@ from pymongo import ReadPreference, WriteConcern
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
+    CursorNotFound,
     DuplicateKeyError,
     ExecutionTimeout,
     OperationFailure,
@@ -26,7 +27,14 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 
-from service.errors import DatabaseUnavailable, DocumentRejected, DuplicateKey, StuffError
+from service.errors import (
+    DatabaseUnavailable,
+    DocumentRejected,
+    DuplicateKey,
+    InvalidParameter,
+    QueryTimeout,
+    StuffError,
+)
 from service.models import StuffDocument, bind
 from service.settings import Settings
 
@@ -40,6 +48,9 @@ RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database i
 PING_TIMEOUT = 2.0  # seconds
 # https://www.mongodb.com/docs/manual/reference/error-codes/
 UNAUTHORIZED, AUTHENTICATION_FAILED, DUPLICATE_KEY = 13, 18, 11000
+# BadValue, FailedToParse, TypeMismatch, InvalidOptions, QueryExceededMemoryLimitNoDiskUseAllowed, a
+# pattern that is none or takes too many steps: with these the database refuses what a filter says.
+BAD_QUERIES = {2, 9, 14, 72, 292, 51091, 51108, 51156}
 
 
 class Database:
@@ -151,7 +162,9 @@ def translated(error: PyMongoError) -> StuffError | PyMongoError:
     match error:
         case BulkWriteError():
             return translated(next(iter(bulk_faults(error, 1).values())))
-        case ConnectionFailure() | ExecutionTimeout():
+        case ExecutionTimeout():
+            return QueryTimeout()
+        case ConnectionFailure() | CursorNotFound():
             return _unavailable("The database is away or too slow. Try again.", error)
         case WriteConcernError():
             return _unavailable(
@@ -171,6 +184,11 @@ def translated(error: PyMongoError) -> StuffError | PyMongoError:
         case OperationFailure(code=code) if code in (UNAUTHORIZED, AUTHENTICATION_FAILED):
             return _unavailable(
                 "The database does not let this service in. Tell its operator.", error
+            )
+        case OperationFailure(code=code) if code in BAD_QUERIES:
+            return InvalidParameter(
+                f"The database refused the query: {(error.details or {}).get('errmsg', error)}.",
+                members={"parameter": "filter"},
             )
         case _:
             return error

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from uuid_utils import uuid7
 
 from service import codec, strict_json
 from service.errors import InvalidDocument, InvalidId
@@ -35,6 +36,11 @@ def check_id(id: str) -> str:
     return id
 
 
+def new_id() -> str:
+    """An id that nobody else has, a UUIDv7: ids sort by the time they were made."""
+    return str(uuid7())
+
+
 def parse(body: bytes, id: str | None) -> bytes:
     """The fields (BSON) of the document in `body`, which is to be stored under `id`.
 
@@ -44,9 +50,27 @@ def parse(body: bytes, id: str | None) -> bytes:
     value = _checked_object(strict_json.loads(body))
     if "_id" in value:
         _check_own_id(value.pop("_id"), id)
-    if codec.METADATA_KEY in value:
-        _check_metadata(value.pop(codec.METADATA_KEY))
-    return codec.encode_fields(value)
+    return _encode(value)
+
+
+def parse_line(line: bytes) -> tuple[str, bytes]:
+    """The id and the fields (BSON) of a document; the id is made if it has none.
+
+    Raises `MalformedJSON`, `InvalidDocument` and `InvalidId`.
+    """
+    value = _checked_object(strict_json.loads(line))
+    if "_id" not in value:
+        return new_id(), _encode(value)
+    id = value.pop("_id")
+    if not isinstance(id, str):
+        raise InvalidDocument(f"An _id is a string; this is {_json_type(id)}.", ["_id"])
+    return check_id(id), _encode(value)
+
+
+def _encode(fields: dict[str, Any]) -> bytes:
+    if codec.METADATA_KEY in fields:
+        _check_metadata(fields.pop(codec.METADATA_KEY))
+    return codec.encode_fields(fields)
 
 
 def apply(patch: Patch, document: bytes, id: str) -> bytes:
@@ -125,5 +149,7 @@ def _json_type(value: Any) -> str:
             return "a number"
         case str():
             return "a string"
+        case dict():
+            return "an object"
         case _:
             return "an array"

@@ -2,9 +2,11 @@
 
     StuffError
       MalformedJSON            400  the body is no JSON
+      MalformedCoding          400  the body is not gzip, as it says
       MalformedPath            400  the path is not UTF-8
       InvalidPrecondition      400  If-Match and its like are malformed
       DocumentNotFound         404
+      NotAcceptable            406  the client takes no format there is
       DuplicateKey             409  another document holds a unique value
       PatchTestFailed          409  a JSON Patch tested for something else
       PreconditionFailed       412  If-Match and its like
@@ -18,6 +20,7 @@
       DocumentRejected         422  refused by the database, e.g. by a validator
       WriteConflict            503  too many others write the document
       DatabaseUnavailable      503  not acknowledged: the client may try again
+      QueryTimeout             504  the database took too long for a query
 
 Each is raised where it is known and becomes an RFC 9457 problem in one place,
 `service.problems`. `slug`, `status` and `title` belong to the type and never
@@ -64,6 +67,12 @@ class MalformedJSON(StuffError):
     status, slug, title = 400, "malformed-json", "The body is not JSON"
 
 
+class MalformedCoding(StuffError):
+    """The body has not the content coding that it says, or is truncated."""
+
+    status, slug, title = 400, "malformed-coding", "The body cannot be unpacked"
+
+
 class MalformedPath(StuffError):
     """The percent-encoded path is not UTF-8."""
 
@@ -92,6 +101,12 @@ class DuplicateKey(StuffError):
     """The collection has a unique index, and another document holds the value already."""
 
     status, slug, title = 409, "duplicate-key", "A unique value is already taken"
+
+
+class NotAcceptable(StuffError):
+    """The resource is available in none of the media types that `Accept` lists."""
+
+    status, slug, title = 406, "not-acceptable", "No acceptable format is available"
 
 
 class PreconditionFailed(StuffError):
@@ -186,6 +201,19 @@ class WriteConflict(StuffError):
         super().__init__(
             "The document changed again and again while it was being written. Try again.",
             headers={"Retry-After": "1"},
+        )
+
+
+class QueryTimeout(StuffError):
+    """The database did not finish the query in the time that it may take (STUFF_QUERY_TIMEOUT). Of
+    a DELETE a part may have been done."""
+
+    status, slug, title = 504, "query-timeout", "The query takes too long"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database could not finish this in time. Ask for less, or have an index made that "
+            "serves the filter and the order."
         )
 
 

@@ -1,6 +1,7 @@
 """The Beanie document: it owns the collection."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 from beanie import Document, Insert, Replace, Save, SaveChanges, Update, before_event
@@ -44,16 +45,51 @@ class StuffDocument(Document):
         condition = {"_id": {"$in": ids}}
         cursor = collection.find_raw_batches(condition, limit=len(ids), batch_size=len(ids))
         async for batch in cursor:
-            position = 0
-            while position < len(batch):
-                end = position + int.from_bytes(batch[position : position + 4], "little")
-                yield batch[position:end]
-                position = end
+            for found in _split(batch):
+                yield found
+
+    @classmethod
+    async def find_batches(
+        cls,
+        condition: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]],
+        projection: Mapping[str, int] | None = None,
+        limit: int = 0,
+        batch_size: int = 0,
+        max_time_ms: int | None = None,
+    ) -> AsyncGenerator[list[bytes], None]:
+        """The documents that meet the condition, as BSON, in this order, as they arrive.
+
+        Closing the iterator closes the cursor of the database. A limit of 0 is none.
+        """
+        cursor = cls.get_motor_collection().find_raw_batches(
+            condition,
+            projection,
+            sort=sort,
+            limit=limit,
+            batch_size=batch_size,
+            max_time_ms=max_time_ms,
+        )
+        try:
+            async for batch in cursor:
+                yield list(_split(batch))
+        finally:
+            await asyncio.shield(cursor.close())
 
     @before_event(Insert, Replace, Save, SaveChanges, Update)
     def _refuse(self) -> None:
         """Beanie would store the model's own attributes in place of the document."""
         raise TypeError("Write documents through service.store.Store.")
+
+
+def _split(batch: bytes) -> Iterator[bytes]:
+    """The documents that follow one another in a batch."""
+    position = 0
+    while position < len(batch):
+        end = position + int.from_bytes(batch[position : position + 4], "little")
+        yield batch[position:end]
+        position = end
 
 
 def bind(collection: str) -> type[StuffDocument]:

@@ -66,10 +66,10 @@ def problem_types() -> dict[str, type[StuffError]]:
     return dict(sorted(leaves.items(), key=lambda item: (item[1].status, item[0])))
 
 
-def problem_response(request: Request, error: StuffError) -> Response:
-    """The error as a response; `instance` is the address as it was asked for."""
+def problem_body(error: StuffError, request: Request) -> dict[str, Any]:
+    """The error as a problem; `instance` is the address as it was asked for."""
     path: bytes = request.scope.get("raw_path") or request.url.path.encode()
-    body = {
+    return {
         "type": TYPE_PREFIX + error.slug,
         "title": error.title,
         "status": error.status,
@@ -77,7 +77,11 @@ def problem_response(request: Request, error: StuffError) -> Response:
         "instance": path.decode("ascii", "replace"),
         **error.members,
     }
-    content = b"" if request.method == "HEAD" else orjson.dumps(body)
+
+
+def problem_response(request: Request, error: StuffError) -> Response:
+    """The error as a response."""
+    content = b"" if request.method == "HEAD" else orjson.dumps(problem_body(error, request))
     return Response(content, error.status, error.headers, MEDIA_TYPE)
 
 

@@ -33,12 +33,19 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[
         int, Field(ge=1, description="The largest body that is read, in bytes.")
     ] = 32 * 1024 * 1024
+    max_stream_bytes: Annotated[
+        int, Field(ge=1, description="The most bytes of lines that one request loads.")
+    ] = 64 * 1024**3
     server_selection_timeout: Annotated[
         float, Field(gt=0, description="Seconds to look for a primary before a request gets 503.")
     ] = 5.0
     operation_timeout: Annotated[
         float, Field(gt=0, description="Seconds a database operation may take in all.")
     ] = 20.0
+    query_timeout: Annotated[
+        float,
+        Field(gt=0, description="Seconds the database may work on a page, a count or a deletion."),
+    ] = 10.0
     batch_count: Annotated[
         int, Field(ge=1, le=10_000, description="The most documents in one call of the database.")
     ] = 64
@@ -51,6 +58,9 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, description="Calls of the database at once: reads, writes and deletes each."),
     ] = 4
+    indexes: Annotated[
+        Path | None, Field(description="A JSON file of indexes to make when the service starts.")
+    ] = None
     shutdown_timeout: Annotated[
         int, Field(ge=0, description="Seconds that requests in flight are given on SIGTERM.")
     ] = 30

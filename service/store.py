@@ -12,7 +12,6 @@ from weakref import WeakValueDictionary
 from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne
 from pymongo.errors import DuplicateKeyError
-from uuid_utils import uuid7
 
 from service import codec, documents
 from service.batching import Reads, Writes
@@ -65,7 +64,7 @@ class Store:
     async def get_view(self, id: str, view: View) -> Stored:
         """Some fields of the document. Raises `DocumentNotFound`."""
         async with self._database.operation():
-            document = await self._collection.find_one({"_id": id}, view.projection)
+            document = await self._collection.find_one({"_id": id}, view.projection())
         if document is None:
             raise DocumentNotFound(id)
         return codec.read_view(bytes(document.raw), view.name)
@@ -74,15 +73,15 @@ class Store:
         self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
     ) -> Written:
         """Create or replace the document."""
-        new = _stored(id, fields)
+        new = new_document(id, fields)
         if preconditions.guard_writes():
             return await self._put_if(preconditions, id, new)
         return Written(id, await self._writes.put(id, new.bson), new)
 
     async def create(self, fields: bytes) -> Written:
         """Create the document under an id of its own, a UUIDv7: ids sort by time."""
-        id = str(uuid7())
-        new = _stored(id, fields)
+        id = documents.new_id()
+        new = new_document(id, fields)
         # An upsert like any other, since nobody else has this id.
         return Written(id, await self._writes.put(id, new.bson), new)
 
@@ -99,7 +98,7 @@ class Store:
                 if current is None:
                     raise DocumentNotFound(id)
                 preconditions.check(current)
-                new = _stored(id, documents.apply(patch, current.bson, id))
+                new = new_document(id, documents.apply(patch, current.bson, id))
                 if await self._replace(current, new, id):
                     return Written(id, False, new)
                 await asyncio.sleep(delay)
@@ -174,7 +173,8 @@ class Store:
             yield
 
 
-def _stored(id: str, fields: bytes) -> Stored:
+def new_document(id: str, fields: bytes) -> Stored:
+    """The document with these fields, as it is stored now. Raises `DocumentTooLarge`."""
     etag, now = codec.entity_tag(fields), datetime.now(UTC)
     return Stored(codec.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
 

@@ -9,41 +9,40 @@ from service.openapi.schemas import (
     EXAMPLE_TAG,
     MERGE_EXAMPLE,
     PATCH_EXAMPLE,
-    Created,
     Document,
 )
 
 Responses = dict[int | str, dict[str, Any]]
 
 
-def _header(description: str, example: str) -> dict[str, Any]:
+def header(description: str, example: str) -> dict[str, Any]:
     return {"description": description, "schema": {"type": "string"}, "example": example}
 
 
-ETAG = {"ETag": _header("The document's strong entity tag, a hash of its fields.", EXAMPLE_TAG)}
+ETAG = {"ETag": header("The document's strong entity tag, a hash of its fields.", EXAMPLE_TAG)}
 LAST_MODIFIED = {
-    "Last-Modified": _header(
+    "Last-Modified": header(
         "When the document was last written, if it is known.", "Mon, 23 Nov 2026 12:00:00 GMT"
     )
 }
 VALIDATORS = ETAG | LAST_MODIFIED
-LOCATION = {"Location": _header("The address of the new document.", "/stuff/ada")}
+LOCATION = {"Location": header("The address of the new document.", "/stuff/ada")}
 PREFERRED = {
-    "Preference-Applied": _header("The preference that was met.", "return=representation"),
-    "Content-Location": _header("The address of the document in the body.", "/stuff/ada"),
-    "Vary": _header("That the answer depends on the preference.", "Prefer"),
+    "Preference-Applied": header("The preference that was met.", "return=representation"),
+    "Content-Location": header("The address of the document in the body.", "/stuff/ada"),
+    "Vary": header("That the answer depends on the preference.", "Prefer"),
 }
-RETRY_AFTER = {"Retry-After": _header("Seconds to wait before trying again.", "1")}
-ALLOW = {"Allow": _header("The methods.", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")}
+RETRY_AFTER = {"Retry-After": header("Seconds to wait before trying again.", "1")}
+ALLOW = {"Allow": header("The methods.", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")}
 ACCEPT_PATCH = {
-    "Accept-Patch": _header(
+    "Accept-Patch": header(
         "The formats of patches.", "application/merge-patch+json, application/json-patch+json"
     )
 }
-ACCEPT_ENCODING = {"Accept-Encoding": _header("The content coding to send.", "identity")}
+ACCEPT_ENCODING = {"Accept-Encoding": header("The content codings to send.", "gzip, identity")}
 
 
-def _parameter(name: str, description: str, example: str) -> dict[str, Any]:
+def parameter(name: str, description: str, example: str) -> dict[str, Any]:
     return {
         "name": name,
         "in": "header",
@@ -54,32 +53,32 @@ def _parameter(name: str, description: str, example: str) -> dict[str, Any]:
     }
 
 
-IF_MATCH = _parameter(
+IF_MATCH = parameter(
     "If-Match",
     "Only if the document has one of these entity tags, or, with `*`, only if it exists; else 412.",
     EXAMPLE_TAG,
 )
-IF_NONE_MATCH = _parameter(
+IF_NONE_MATCH = parameter(
     "If-None-Match",
     "Only if the document has none of these entity tags, or, with `*`, only if there is none.",
     "*",
 )
-IF_NONE_MATCH_READ = _parameter(
+IF_NONE_MATCH_READ = parameter(
     "If-None-Match",
     "The entity tags of what the client has already: 304 if it is one.",
     EXAMPLE_TAG,
 )
-IF_MODIFIED_SINCE = _parameter(
+IF_MODIFIED_SINCE = parameter(
     "If-Modified-Since",
     "304 if the document has not changed since, as far as that is known.",
     "Mon, 23 Nov 2026 12:00:00 GMT",
 )
-IF_UNMODIFIED_SINCE = _parameter(
+IF_UNMODIFIED_SINCE = parameter(
     "If-Unmodified-Since",
     "Only if the document has not changed since, as far as that is known; else 412.",
     "Mon, 23 Nov 2026 12:00:00 GMT",
 )
-PREFER = _parameter(
+PREFER = parameter(
     "Prefer",
     "What to answer (RFC 7240): `return=representation`, the document, or `return=minimal`.",
     "return=representation",
@@ -92,11 +91,11 @@ DELETE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE
 PREFERENCE = {"parameters": [PREFER]}
 
 
-def _ok(status: int, description: str, **more: Any) -> Responses:
+def ok(status: int, description: str, **more: Any) -> Responses:
     return {status: {"description": description} | more}
 
 
-def _problem(
+def problem(
     error: type[StuffError], description: str, headers: dict[str, Any] | None = None
 ) -> Responses:
     """The response to errors of a status, shown by the example of one."""
@@ -112,7 +111,7 @@ def _problem(
     return {error.status: response | ({"headers": headers} if headers else {})}
 
 
-def _without_content(responses: Responses) -> Responses:
+def without_content(responses: Responses) -> Responses:
     """The responses of HEAD: the same, without a body."""
     return {
         status: {key: value for key, value in response.items() if key not in ("content", "model")}
@@ -120,60 +119,60 @@ def _without_content(responses: Responses) -> Responses:
     }
 
 
-UNAVAILABLE = _problem(
+UNAVAILABLE = problem(
     errors.DatabaseUnavailable, "The database does not answer; try again shortly.", RETRY_AFTER
 )
-MALFORMED = _problem(
+MALFORMED = problem(
     errors.MalformedJSON,
     "The body is not JSON, the path is not UTF-8, or a precondition is malformed.",
 )
-MALFORMED_HEAD = _problem(
+MALFORMED_HEAD = problem(
     errors.InvalidPrecondition, "The path is not UTF-8, or a precondition is malformed."
 )
-INVALID = _problem(errors.InvalidId, "The id or a parameter is not valid.")
-NOT_FOUND = _problem(errors.DocumentNotFound, "There is no such document.")
-FAILED = _problem(
+INVALID = problem(errors.InvalidId, "The id or a parameter is not valid.")
+NOT_FOUND = problem(errors.DocumentNotFound, "There is no such document.")
+FAILED = problem(
     errors.PreconditionFailed, "A precondition failed; the problem gives the current entity tag."
 )
-TOO_LARGE = _problem(
+TOO_LARGE = problem(
     errors.BodyTooLarge, "The body is larger than the service reads, or than MongoDB stores."
 )
 REFUSED = (
     MALFORMED
-    | _problem(
+    | problem(
         errors.DuplicateKey,
         "A unique index of the collection holds a value of the document already.",
     )
     | TOO_LARGE
-    | _problem(
+    | problem(
         errors.UnsupportedMediaType,
         "The body is not `application/json` in UTF-8.",
-        {"Accept": _header("The media type to send.", "application/json")} | ACCEPT_ENCODING,
+        {"Accept": header("The media type to send.", "application/json")} | ACCEPT_ENCODING,
     )
-    | _problem(
+    | problem(
         errors.InvalidDocument, "The id is not valid, or the JSON cannot be stored as a document."
     )
     | UNAVAILABLE
 )
 
 GET_DOCUMENT = (
-    _ok(200, "The document.", model=Document, headers=VALIDATORS)
-    | _ok(304, "The document is one that the client has.", headers=VALIDATORS)
+    ok(200, "The document.", model=Document, headers=VALIDATORS)
+    | ok(304, "The document is one that the client has.", headers=VALIDATORS)
     | MALFORMED_HEAD
     | NOT_FOUND
     | FAILED
     | INVALID
     | UNAVAILABLE
 )
-HEAD_DOCUMENT = _without_content(GET_DOCUMENT)
+HEAD_DOCUMENT = without_content(GET_DOCUMENT)
 PUT_DOCUMENT = (
     # No content is declared, since by default there is none, and clients would try to read it.
-    _ok(
+    ok(
         200,
         "The document was replaced. With `Prefer: return=representation` the body is the document.",
         headers=VALIDATORS | PREFERRED,
     )
-    | _ok(
+    | ok(
         201,
         "The document was created. With `Prefer: return=representation` the body is the document.",
         headers=VALIDATORS | LOCATION | PREFERRED,
@@ -182,38 +181,29 @@ PUT_DOCUMENT = (
     | FAILED
 )
 PATCH_DOCUMENT = (
-    _ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED)
-    | _ok(204, "The document was changed, and the minimum preferred.", headers=VALIDATORS)
+    ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED)
+    | ok(204, "The document was changed, and the minimum preferred.", headers=VALIDATORS)
     | MALFORMED
     | NOT_FOUND
-    | _problem(
+    | problem(
         errors.PatchTestFailed,
         "A `test` of the patch failed, or a unique index holds a value of the document already.",
     )
     | FAILED
     | TOO_LARGE
-    | _problem(
+    | problem(
         errors.UnsupportedMediaType,
         "The body is no patch of a supported format.",
         ACCEPT_PATCH | ACCEPT_ENCODING,
     )
-    | _problem(
+    | problem(
         errors.InvalidPatch,
         "The id is not valid, the patch does not apply, or its result cannot be stored.",
     )
     | UNAVAILABLE
 )
-CREATE_DOCUMENT = (
-    _ok(
-        201,
-        "The document was created. The body is its id, or the document if that is preferred.",
-        model=Created,
-        headers=VALIDATORS | LOCATION | PREFERRED,
-    )
-    | REFUSED
-)
 DELETE_DOCUMENT = (
-    _ok(204, "The document was deleted.")
+    ok(204, "The document was deleted.")
     | MALFORMED_HEAD
     | NOT_FOUND
     | FAILED
@@ -221,11 +211,10 @@ DELETE_DOCUMENT = (
     | UNAVAILABLE
 )
 DOCUMENT_OPTIONS = (
-    _ok(204, "What can be done.", headers=ALLOW | ACCEPT_PATCH) | MALFORMED_HEAD | INVALID
+    ok(204, "What can be done.", headers=ALLOW | ACCEPT_PATCH) | MALFORMED_HEAD | INVALID
 )
-COLLECTION_OPTIONS = _ok(204, "What can be done.", headers=ALLOW)
-LIVENESS = _ok(200, "The process lives.")
-READINESS = _ok(200, "The database answers.") | UNAVAILABLE
+LIVENESS = ok(200, "The process lives.")
+READINESS = ok(200, "The database answers.") | UNAVAILABLE
 
 DOCUMENT_BODY: dict[str, Any] = {
     "requestBody": {

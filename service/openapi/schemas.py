@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service import codec
+from service.problems import Problem
 
 EXAMPLE: dict[str, Any] = {
     "name": "Ada Lovelace",
@@ -46,6 +47,40 @@ class Created(BaseModel):
         description="The document's id, a UUIDv7.",
         examples=["0190a0b0-7c3e-7d64-9f2e-3b1f5d8c2a10"],
     )
+
+
+class DocumentPage(BaseModel):
+    """Some documents, and where to go on."""
+
+    items: list[Document] = Field(description="Documents, or the fields of them that were picked.")
+    next: str | None = Field(
+        description="What to send as `after` to get the next page; null if this is the last one."
+    )
+    total: int | None = Field(
+        None, description="How many documents match the filter, if that was asked for."
+    )
+
+
+class FailedLine(Problem):
+    """Why a line could not be stored: the problem that a request with it alone would have had."""
+
+    line: int = Field(description="The number of the line, from 1.")
+
+
+class LoadReport(BaseModel):
+    """What became of the lines that were sent."""
+
+    lines: int = Field(description="How many lines were read, empty ones included.")
+    created: int = Field(description="How many documents were created.")
+    replaced: int = Field(description="How many documents were replaced.")
+    failed: int = Field(description="How many lines could not be stored.")
+    errors: list[FailedLine] = Field(description="Why; of the first thousand of them.")
+
+
+class Deleted(BaseModel):
+    """What was deleted."""
+
+    deleted: int = Field(description="How many documents.")
 
 
 class MergePatch(BaseModel):

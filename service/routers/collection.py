@@ -1,13 +1,37 @@
 """`/stuff`: the collection."""
 
-import orjson
-from fastapi import APIRouter, Request, Response
+from functools import partial
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from service.openapi import operation_id, operations
-from service.problems import allowed_methods
-from service.routers.dependencies import NewFields, PreferenceDep, StoreDep
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from service import codec
+from service.collection import Page
+from service.collection import Query as DocumentQuery
+from service.errors import InvalidParameter, StuffError
+from service.loading import Report
+from service.openapi import collections as operations
+from service.openapi import operation_id
+from service.openapi.operations import PREFERENCE
+from service.problems import allowed_methods, problem_body
+from service.routers.dependencies import (
+    CollectionDep,
+    GivenFilter,
+    LoaderDep,
+    Meta,
+    NewDocuments,
+    PreferenceDep,
+    QueryDep,
+    StoreDep,
+)
 from service.routers.direct import DirectRoute
-from service.routers.responses import written_response
+from service.routers.responses import JSON, NDJSON, written_response
+from service.routers.streams import DocumentStream, begun, choose, encode, pack, takes_gzip
+
+PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
+MAX_LINK_BYTES = 4096  # a longer one may be more than a client takes as a header
 
 router = APIRouter(
     tags=["documents"],
@@ -17,22 +41,133 @@ router = APIRouter(
 )
 
 
+Limit = Annotated[
+    int | None,
+    Query(
+        ge=1,
+        description=f"The most documents. Of a page: {PAGE_SIZE} unless given, and at most "
+        f"{MAX_PAGE_SIZE}; large documents make a page end earlier. Of a stream: all unless given.",
+    ),
+]
+Count = Annotated[
+    bool, Query(description="Whether to add `total`, how many documents match the filter.")
+]
+
+
+@router.get(
+    "/stuff",
+    summary="Read documents",
+    responses=operations.GET_DOCUMENTS,
+    openapi_extra=operations.ACCEPT,
+)
+async def get_documents(
+    request: Request,
+    query: QueryDep,
+    collection: CollectionDep,
+    limit: Limit = None,
+    count: Count = False,
+    meta: Meta = False,
+) -> Response:
+    """Answers a page of documents, or with `Accept: application/x-ndjson` a stream of all of them,
+    a document a line.
+
+    The next page begins behind the last document of this one, wherever that is by then: documents
+    that nobody changes meanwhile are shown exactly once, and the last page costs what the first
+    one costs. A stream is as long as it must be; one that breaks off was not complete.
+    """
+    media_type = choose(request, [JSON, NDJSON])
+    line = partial(_line, query, meta)
+    if media_type == NDJSON:
+        lines = encode(collection.stream(query, limit), line)
+        headers = {"Vary": "Accept, Accept-Encoding"}
+        if takes_gzip(request):
+            lines = pack(lines)
+            headers["Content-Encoding"] = "gzip"
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type=NDJSON)
+        return DocumentStream(await begun(lines), headers=headers, media_type=NDJSON)
+    if limit is not None and limit > MAX_PAGE_SIZE:
+        raise InvalidParameter(
+            f"A page has at most {MAX_PAGE_SIZE} documents. Ask for {NDJSON} to get more at once.",
+            members={"parameter": "limit"},
+        )
+    page = await collection.page(query, limit or PAGE_SIZE)
+    total = b""
+    if count:
+        total = b',"total":%d' % await collection.count(query.filter)
+    items = b",".join(map(line, page.documents))
+    body = b'{"items":[%s],"next":%s%s}' % (items, orjson.dumps(page.next), total)
+    return Response(body, headers={"Vary": "Accept"} | _link(request, page), media_type=JSON)
+
+
+@router.head(
+    "/stuff",
+    summary="Read a page's headers",
+    responses=operations.HEAD_DOCUMENTS,
+    openapi_extra=operations.ACCEPT,
+)
+async def head_documents(
+    request: Request,
+    query: QueryDep,
+    collection: CollectionDep,
+    limit: Limit = None,
+    count: Count = False,
+    meta: Meta = False,
+) -> Response:
+    """Answers what GET would, without the body."""
+    response = await get_documents(request, query, collection, limit, count, meta)
+    return Response(status_code=response.status_code, headers=dict(response.headers))
+
+
 @router.post(
     "/stuff",
-    summary="Create a document under a new id",
+    summary="Create a document under a new id, or load many",
     status_code=201,
     responses=operations.CREATE_DOCUMENT,
-    openapi_extra=operations.PREFERENCE | operations.DOCUMENT_BODY,
+    openapi_extra=PREFERENCE | operations.NEW_DOCUMENTS_BODY,
 )
 async def create_document(
-    request: Request, fields: NewFields, preference: PreferenceDep, store: StoreDep
+    request: Request,
+    sent: NewDocuments,
+    preference: PreferenceDep,
+    store: StoreDep,
+    loader: LoaderDep,
 ) -> Response:
     """Stores a JSON object of any shape under an id that the service makes: a UUIDv7, so that ids
     sort by the time they were made.
+
+    `application/x-ndjson` loads many documents, a line each, as they arrive and as fast as the
+    database takes them. A line with an `_id` creates or replaces that document. A line that cannot
+    be stored is named in the answer and harms no other. If the database goes away, the problem
+    tells how many lines are settled; the others may be sent again.
     """
-    written = await store.create(fields)
-    id = orjson.dumps({"_id": written.id})
-    return written_response(request, written, preference, minimum=id)
+    if isinstance(sent, bytes):
+        written = await store.create(sent)
+        id = orjson.dumps({"_id": written.id})
+        return written_response(request, written, preference, minimum=id)
+    report = Report()
+    try:
+        await loader.load(sent, report)
+    except StuffError as error:
+        error.members |= _counts(report)
+        raise
+    failures = [{"line": line} | problem_body(error, request) for line, error in report.failures]
+    return Response(orjson.dumps(_counts(report) | {"errors": failures}), media_type=JSON)
+
+
+@router.delete(
+    "/stuff",
+    summary="Delete the documents that match",
+    responses=operations.DELETE_DOCUMENTS,
+)
+async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Response:
+    """Deletes every document that matches the filter, which must be given: `{}` matches all.
+
+    It is no transaction: what is written meanwhile may match or not, and of a deletion that takes
+    too long a part is done.
+    """
+    deleted = await collection.delete(filter)
+    return Response(orjson.dumps({"deleted": deleted}), media_type=JSON)
 
 
 @router.options(
@@ -45,3 +180,31 @@ async def options_collection(request: Request) -> Response:
     """Answers the methods of the collection."""
     allow = ", ".join(allowed_methods(request.app, request))
     return Response(status_code=204, headers={"Allow": allow})
+
+
+def _line(query: DocumentQuery, meta: bool, document: bytes) -> bytes:
+    view = query.view
+    if not meta:
+        return codec.dumps(document, pick=view.pick if view else None)
+    stored = codec.read(document) if view is None else codec.read_view(document, view.name)
+    return codec.dumps(document, stored.metadata, view.pick if view else None)
+
+
+def _link(request: Request, page: Page) -> dict[str, str]:
+    """The address of the next page (RFC 8288), unless it is very long."""
+    if page.next is None:
+        return {}
+    parameters = [item for item in request.query_params.multi_items() if item[0] != "after"]
+    query = urlencode([*parameters, ("after", page.next)])
+    root = request.scope.get("root_path", "").rstrip("/")
+    link = f'<{root}/stuff?{query}>; rel="next"'
+    return {"Link": link} if len(link) <= MAX_LINK_BYTES else {}
+
+
+def _counts(report: Report) -> dict[str, Any]:
+    return {
+        "lines": report.lines,
+        "created": report.created,
+        "replaced": report.replaced,
+        "failed": report.failed,
+    }

@@ -1,20 +1,23 @@
 """What endpoints ask for, each named once as a type."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from email.message import Message
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, Path, Query, Request
 from starlette.convertors import Convertor, register_url_convertor
-from starlette.requests import ClientDisconnect
 
 from service import documents
-from service.errors import BodyTooLarge, MalformedPath, UnsupportedMediaType
+from service.collection import DocumentCollection
+from service.collection import Query as DocumentQuery
+from service.errors import MalformedPath, UnsupportedMediaType
+from service.loading import Loader
 from service.patching import JsonPatch, MergePatch, Patch
 from service.preconditions import NO_PRECONDITIONS, Preconditions, parse_preconditions
-from service.query import View, parse_fields
-from service.routers.responses import JSON, Preference
+from service.query import View, decode_cursor, parse_fields, parse_filter, parse_sort
+from service.routers.bodies import header, read_chunks
+from service.routers.responses import JSON, NDJSON, Preference
 from service.settings import Settings
 from service.store import Store
 
@@ -40,17 +43,19 @@ class DocumentIdConvertor(Convertor[str]):
 register_url_convertor("document_id", DocumentIdConvertor())
 
 
-def _header(request: Request, name: bytes) -> str | None:
-    """The first field of this name. On hot paths quicker than `request.headers`."""
-    for key, value in request.scope["headers"]:
-        if key == name:
-            return str(value, "latin-1")
-    return None
-
-
 async def get_store(request: Request) -> Store:
     store: Store = request.app.state.store
     return store
+
+
+async def get_collection(request: Request) -> DocumentCollection:
+    collection: DocumentCollection = request.app.state.collection
+    return collection
+
+
+async def get_loader(request: Request) -> Loader:
+    loader: Loader = request.app.state.loader
+    return loader
 
 
 async def get_settings(request: Request) -> Settings:
@@ -59,6 +64,8 @@ async def get_settings(request: Request) -> Settings:
 
 
 StoreDep = Annotated[Store, Depends(get_store)]
+CollectionDep = Annotated[DocumentCollection, Depends(get_collection)]
+LoaderDep = Annotated[Loader, Depends(get_loader)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
@@ -107,6 +114,49 @@ Meta = Annotated[
 ]
 
 
+FILTER = Query(
+    description="Which documents: a query of MongoDB as JSON, with Extended JSON for types that "
+    "JSON lacks.",
+    examples=['{"born": {"$lt": 1900}}'],
+)
+
+
+async def get_filter(filter: Annotated[str | None, FILTER] = None) -> dict[str, Any]:
+    return {} if filter is None else parse_filter(filter)
+
+
+async def get_given_filter(filter: Annotated[str, FILTER]) -> dict[str, Any]:
+    return parse_filter(filter)
+
+
+FilterDep = Annotated[dict[str, Any], Depends(get_filter)]
+GivenFilter = Annotated[dict[str, Any], Depends(get_given_filter)]
+
+
+async def get_query(
+    filter: FilterDep,
+    view: ViewDep,
+    sort: Annotated[
+        str | None,
+        Query(
+            description="The fields to sort by, separated by commas, each descending behind a `-`. "
+            "The last one is `_id`, named or not.",
+            examples=["-born,name"],
+        ),
+    ] = None,
+    after: Annotated[
+        str | None,
+        Query(description="Where to go on: `next` of a page with the same filter and sort."),
+    ] = None,
+) -> DocumentQuery:
+    order = parse_sort(sort)
+    key = None if after is None else decode_cursor(after, filter, order)
+    return DocumentQuery(filter, order, key, view)
+
+
+QueryDep = Annotated[DocumentQuery, Depends(get_query)]
+
+
 async def get_preconditions(request: Request) -> Preconditions:
     """The preconditions of the request. A field of several lines is one list (RFC 9110, 5.3)."""
     headers: dict[str, str] = {}
@@ -124,7 +174,7 @@ async def get_preference(request: Request) -> Preference | None:
     """What is preferred to be answered to a write; the first of several preferences counts, and
     unknown ones do not (RFC 7240, section 2).
     """
-    if _header(request, b"prefer") is None:
+    if header(request, b"prefer") is None:
         return None
     for preference in ",".join(request.headers.getlist("prefer")).split(","):
         name, _, value = preference.partition(";")[0].partition("=")
@@ -142,29 +192,8 @@ PreferenceDep = Annotated[Preference | None, Depends(get_preference)]
 
 
 async def read_body(request: Request, settings: SettingsDep) -> bytes:
-    """The body of the request.
-
-    Raises `BodyTooLarge` as soon as the size is known: by its declaration, or by the first byte too
-    many. FastAPI's own `max_body_size` is not used because it answers in plain text. The server
-    discards the rest, so the connection stays usable.
-    """
-    limit = settings.max_body_bytes
-    if int(_header(request, b"content-length") or 0) > limit:
-        raise BodyTooLarge(limit)
-    chunks = []
-    size = 0
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise BodyTooLarge(limit)
-        chunks.append(chunk)
-        more = message.get("more_body", False)
-    return b"".join(chunks)
+    """The body of the request. Raises what `read_chunks` raises."""
+    return b"".join([chunk async for chunk in read_chunks(request, settings.max_body_bytes)])
 
 
 async def check_json(request: Request) -> None:
@@ -190,9 +219,14 @@ async def get_fields(id: DocumentId, _: Annotated[None, IsJSON], body: Body) -> 
     return documents.parse(body, id)
 
 
-async def get_new_fields(_: Annotated[None, IsJSON], body: Body) -> bytes:
-    """The fields (BSON) of the document in the body, for an id that is still to be made."""
-    return documents.parse(body, None)
+async def get_new_documents(
+    request: Request, settings: SettingsDep
+) -> bytes | AsyncIterator[bytes]:
+    """The fields (BSON) of the document in the body, for an id that is still to be made; or many
+    documents, as a stream of lines."""
+    if _media_type(request, [JSON, NDJSON], JSON, {"Accept": f"{JSON}, {NDJSON}"}) == NDJSON:
+        return read_chunks(request, settings.max_stream_bytes)
+    return documents.parse(await read_body(request, settings), None)
 
 
 async def get_patch(form: PatchFormat, body: Body) -> Patch:
@@ -201,7 +235,7 @@ async def get_patch(form: PatchFormat, body: Body) -> Patch:
 
 
 Fields = Annotated[bytes, Depends(get_fields)]
-NewFields = Annotated[bytes, Depends(get_new_fields)]
+NewDocuments = Annotated[bytes | AsyncIterator[bytes], Depends(get_new_documents)]
 DocumentPatch = Annotated[Patch, Depends(get_patch)]
 
 
@@ -209,13 +243,7 @@ def _media_type(
     request: Request, supported: list[str], default: str, headers: dict[str, str]
 ) -> str:
     """The body's type. Raises `UnsupportedMediaType`, which answers with these headers."""
-    encoding = _header(request, b"content-encoding") or "identity"
-    if encoding.lower() != "identity":
-        raise UnsupportedMediaType(
-            f"The content coding {encoding!r} is not supported. Send the body as it is.",
-            headers={"Accept-Encoding": "identity"},
-        )
-    sent = _header(request, b"content-type")
+    sent = header(request, b"content-type")
     sent = default if sent is None else sent
     if sent in supported:
         return sent

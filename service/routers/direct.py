@@ -17,19 +17,20 @@ class DirectRoute(APIRoute):
     What to call is read once, at start-up, from the declarations that FastAPI itself goes by, so
     that everything is in the OpenAPI document as usual and no dependency can be skipped, those that
     authorize least of all. Dependencies and endpoint must be coroutine functions that ask for
-    nothing but the request, parts of the path, optional parts of the query, and other dependencies;
-    else making the route raises `TypeError`.
+    nothing but the request, parts of the path, parts of the query, and other dependencies; else
+    making the route raises `TypeError`.
 
-    A request with a query goes FastAPI's way, which validates it.
+    A request that has a query, or should have one, goes FastAPI's way, which validates it.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         fastapis_way = self.app
         calls = _calls(self.dependant)
+        needs_query = any(call.needs_query for call in calls)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["query_string"]:
+            if scope["query_string"] or needs_query:
                 await fastapis_way(scope, receive, send)
                 return
             request = Request(scope, receive, send)
@@ -57,6 +58,7 @@ class _Call:
     request_params: list[str]
     dependencies: list[tuple[str, int]]  # the call whose result it is
     defaults: dict[str, Any]  # what the query leaves out
+    needs_query: bool
 
 
 def _calls(endpoint: Dependant) -> list[_Call]:
@@ -83,6 +85,7 @@ def _calls(endpoint: Dependant) -> list[_Call]:
                 # Those without a name are called for what they check.
                 [(name, position) for name, position in dependencies if name is not None],
                 {field.name: field.get_default() for field in dependant.query_params},
+                any(field.field_info.is_required() for field in dependant.query_params),
             )
         )
         positions[function] = len(calls) - 1
@@ -97,7 +100,6 @@ def _check(dependant: Dependant) -> None:
         *dependant.header_params,
         *dependant.cookie_params,
         *dependant.body_params,
-        *(field for field in dependant.query_params if field.field_info.is_required()),
         *(
             field
             for field in dependant.path_params

@@ -13,6 +13,7 @@ from service.codec import Stored
 from service.store import Written
 
 JSON = "application/json"
+NDJSON = "application/x-ndjson"
 
 Preference = Literal["minimal", "representation"]
 

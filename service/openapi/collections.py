@@ -1,0 +1,104 @@
+"""What the operations of the collection answer and take."""
+
+from typing import Any
+
+from service import errors
+from service.openapi.operations import (
+    ACCEPT_ENCODING,
+    ALLOW,
+    LOCATION,
+    PREFERRED,
+    REFUSED,
+    UNAVAILABLE,
+    VALIDATORS,
+    header,
+    ok,
+    parameter,
+    problem,
+    without_content,
+)
+from service.openapi.schemas import EXAMPLE, Created, Deleted, DocumentPage, LoadReport
+
+NDJSON = "application/x-ndjson"
+LINES = """\
+{"_id": "ada", "name": "Ada Lovelace"}
+{"_id": "charles", "name": "Charles Babbage"}
+"""
+
+ACCEPT = {
+    "parameters": [
+        parameter(
+            "Accept",
+            "`application/json`, a page, or `application/x-ndjson`, a stream of all documents.",
+            "application/json",
+        )
+    ]
+}
+VARY = {"Vary": header("That the answer depends on what is accepted.", "Accept")}
+LINK = {
+    "Link": header(
+        "The address of the next page, if there is one (RFC 8288); left out if it is very long.",
+        '</stuff?after=q3wPoyTC>; rel="next"',
+    )
+}
+INVALID_QUERY = problem(
+    errors.InvalidParameter,
+    "A parameter is not valid; for a filter the problem points to the place in it.",
+)
+TIMEOUT = problem(errors.QueryTimeout, "The database could not finish in time.")
+
+GET_DOCUMENTS = (
+    ok(
+        200,
+        "A page, or a stream with a document a line.",
+        model=DocumentPage,
+        headers=VARY | LINK,
+        content={NDJSON: {"schema": {"type": "string"}, "example": LINES}},
+    )
+    | problem(errors.NotAcceptable, "The client accepts none of the formats.", VARY)
+    | INVALID_QUERY
+    | UNAVAILABLE
+    | TIMEOUT
+)
+HEAD_DOCUMENTS = without_content(GET_DOCUMENTS)
+CREATE_DOCUMENT = (
+    ok(
+        200,
+        "The lines were read, and stored unless they are named as failed.",
+        model=LoadReport,
+    )
+    | ok(
+        201,
+        "The document was created. The body is its id, or the document if that is preferred.",
+        model=Created,
+        headers=VALIDATORS | LOCATION | PREFERRED,
+    )
+    | REFUSED
+    | problem(
+        errors.UnsupportedMediaType,
+        "The body is neither `application/json` nor `application/x-ndjson`, in UTF-8.",
+        {"Accept": header("The media types to send.", f"application/json, {NDJSON}")}
+        | ACCEPT_ENCODING,
+    )
+)
+DELETE_DOCUMENTS = (
+    ok(200, "How many documents were deleted.", model=Deleted)
+    | INVALID_QUERY
+    | UNAVAILABLE
+    | TIMEOUT
+)
+COLLECTION_OPTIONS = ok(204, "What can be done.", headers=ALLOW)
+
+NEW_DOCUMENTS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "description": "The document: any JSON object. Or many of them, a line each.",
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Fields"},
+                "example": EXAMPLE,
+            },
+            NDJSON: {"schema": {"type": "string"}, "example": LINES},
+        },
+    }
+}

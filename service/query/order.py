@@ -1,0 +1,202 @@
+"""The order of documents, and what comes after a document in it.
+
+Documents are sorted by fields and at last by `_id`, so that no two are equal. What comes after one
+is asked for as ranges of the fields' values, never by counting: an index that has the same order is
+entered at the very place.
+
+MongoDB compares values of all types, but its `$gt` only finds values of the type that it is given,
+and of an array each element is looked at: in ascending order the smallest counts, in descending
+order the largest. So a range is asked for in two steps, the rest of the type and the types beyond
+it, and it may bring documents back that have an array and came before: `Sort.is_after` tells.
+
+https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
+https://www.mongodb.com/docs/manual/reference/method/cursor.sort/
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from service.errors import InvalidParameter
+from service.query.fields import check_path, parents
+from service.query.values import BEYOND_NAN, EMPTY, NOT_A_NUMBER, Rank, comparable, rank_of
+
+MAX_SORT_FIELDS = 8
+
+Key: TypeAlias = tuple[Any, ...]
+"""What a document is sorted by: a value for each field of the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A condition that documents of a range meet. Others that meet it come before the range, and
+    are recognised by comparing: those that have arrays, or all if the values are not comparable.
+    """
+
+    condition: dict[str, Any]
+    is_exact: bool = True
+
+
+EVERYTHING = Range({})
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order: fields, and 1 for ascending or -1 for descending. The last one is `_id`."""
+
+    fields: tuple[tuple[str, int], ...]
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.fields]
+
+    def key(self, document: Mapping[str, Any]) -> Key:
+        """What the document is sorted by."""
+        keys = list(_keys([(document, path.split(".")) for path in self.paths]))
+        return keys[0] if len(keys) == 1 else min(keys, key=self._comparable)
+
+    def is_after(self, document: Mapping[str, Any], key: Key, range: Range) -> bool:
+        """Whether the document, found in the range, comes after the key."""
+        keys = list(_keys([(document, path.split(".")) for path in self.paths]))
+        if len(keys) == 1 and range.is_exact:
+            return True
+        return min(map(self._comparable, keys)) > self._comparable(key)
+
+    def ranges_after(self, key: Key) -> Iterator[Range]:
+        """What comes after the key, in order."""
+        for index in reversed(range(len(self.fields))):
+            equal = [
+                _equal(path, value) for path, value in zip(self.paths[:index], key, strict=False)
+            ]
+            path, direction = self.fields[index]
+            for beyond in _beyond(path, direction, key[index]):
+                yield Range(_all([*equal, beyond.condition]), beyond.is_exact)
+
+    def _comparable(self, key: Key) -> tuple[Any, ...]:
+        return tuple(
+            comparable(value) if direction == 1 else _Reversed(comparable(value))
+            for value, (_, direction) in zip(key, self.fields, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reversed:
+    value: Any
+
+    def __lt__(self, other: "_Reversed") -> bool:
+        return bool(other.value < self.value)
+
+
+def parse_sort(value: str | None) -> Sort:
+    """The order of `sort=-year,name`. Raises `InvalidParameter`."""
+    fields: dict[str, int] = {}
+    for name in value.split(",") if value is not None else ["_id"]:
+        path = name.removeprefix("-")
+        check_path(path, "sort")
+        if path in fields:
+            raise _invalid(f"{path!r} is there twice.")
+        fields[path] = -1 if name.startswith("-") else 1
+    if len(fields) > MAX_SORT_FIELDS:
+        raise _invalid(f"Documents can be sorted by {MAX_SORT_FIELDS} fields at most.")
+    if "_id" in fields:  # nothing is left to be decided by what follows
+        fields = dict(list(fields.items())[: list(fields).index("_id") + 1])
+    else:
+        # In the direction of the last field, so that one index serves both directions.
+        fields["_id"] = list(fields.values())[-1]
+    return Sort(tuple(fields.items()))
+
+
+def _keys(fields: list[tuple[Any, list[str]]]) -> Iterator[Key]:
+    """What an index on fields would hold of a document: several keys if there is an array.
+
+    Each field is given as a value and the names that lead on from there.
+    """
+    ends = [_walk(value, steps) for value, steps in fields]
+    arrays = [value for value, _ in ends if isinstance(value, list)]
+    if not arrays:
+        yield tuple(value.value if isinstance(value, _Value) else value for value, _ in ends)
+        return
+    array = arrays[0]  # two different ones cannot be sorted by, as the database says
+    for element in array or [EMPTY]:
+        below: list[tuple[Any, list[str]]] = []
+        for value, steps in ends:
+            if value is not array:
+                below.append((value, steps))
+            elif not steps:
+                below.append((_Value(element), []))
+            else:
+                below.append((None if isinstance(element, list) else element, steps))
+        yield from _keys(below)
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """The element of an array, which is not looked into any further."""
+
+    value: Any
+
+
+def _walk(value: Any, steps: list[str]) -> tuple[Any, list[str]]:
+    """Follow the names to a value, or to an array on the way; None if they lead nowhere."""
+    for index, step in enumerate(steps):
+        if isinstance(value, list):
+            if not step.isdigit():
+                return value, steps[index:]
+            value = value[int(step)] if int(step) < len(value) else None
+        elif isinstance(value, Mapping):
+            value = value.get(step)
+        else:
+            return None, []
+    return value, []
+
+
+def _beyond(path: str, direction: int, value: Any) -> Iterator[Range]:
+    """The values that come after one, in the order of this field: of its type, and of others."""
+    rank = rank_of(value)
+    if rank.is_comparable:
+        yield Range({path: {"$gt" if direction == 1 else "$lt": value}})
+    elif rank is Rank.NAN and direction == 1:
+        yield Range({path: BEYOND_NAN})
+    elif rank in (Rank.REGEX, Rank.CODE):
+        yield Range({path: {"$type": list(rank.types)}}, is_exact=False)
+    others = [other for other in Rank if (other > rank if direction == 1 else other < rank)]
+    if rank is Rank.NAN and direction == 1:
+        others.remove(Rank.NUMBER)
+    conditions: list[dict[str, Any]] = []
+    if types := [name for other in others for name in other.types]:
+        conditions.append({path: {"$type": types}})
+    if Rank.NAN in others and Rank.NUMBER not in others:
+        conditions.append({path: {"$eq": NOT_A_NUMBER}})
+    if Rank.NULL in others:
+        conditions.append(_nothing(path))
+    if Rank.EMPTY in others and path != "_id":
+        conditions.append({path: {"$eq": []}})
+    if conditions:
+        yield Range(conditions[0] if len(conditions) == 1 else {"$or": conditions})
+
+
+def _equal(path: str, value: Any) -> dict[str, Any]:
+    if value is None:
+        return _nothing(path)
+    return {path: {"$eq": [] if value is EMPTY else value}}
+
+
+def _nothing(path: str) -> dict[str, Any]:
+    """Documents that have null there, or nothing."""
+    arrays = [{parent: {"$type": "array"}} for parent in parents(path)]
+    # In an array some elements may lack the field, which counts as null, while others have it.
+    return {"$or": [{path: None}, *arrays]} if arrays else {path: None}
+
+
+def _all(conditions: list[dict[str, Any]]) -> dict[str, Any]:
+    """The conditions as one; plain if they can be, which every engine understands best."""
+    merged: dict[str, Any] = {}
+    for condition in conditions:
+        if not merged.keys().isdisjoint(condition):
+            return {"$and": conditions}
+        merged |= condition
+    return merged
+
+
+def _invalid(detail: str) -> InvalidParameter:
+    return InvalidParameter(detail, members={"parameter": "sort"})
