@@ -18,6 +18,7 @@ from uvicorn.supervisors import Multiprocess
 
 from service.app import create_app
 from service.embedded import EmbeddedEngine, EngineError
+from service.protocol import LongUrlProtocol
 from service.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -57,6 +58,7 @@ def serve(
         log_config=_log_config(settings),
         access_log=settings.log_level == "debug",
         server_header=False,
+        http=LongUrlProtocol,
         timeout_graceful_shutdown=settings.shutdown_timeout,
         ws="none",
     )

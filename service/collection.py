@@ -107,14 +107,14 @@ class DocumentCollection:
     async def count(self, filter: Mapping[str, Any]) -> int:
         """How many documents match."""
         collection = self._database.documents.get_motor_collection()
-        async with self._database.operation():
+        async with self._database.query():
             count: int = await collection.count_documents(filter, maxTimeMS=self._max_time_ms)
         return count
 
     async def delete(self, filter: Mapping[str, Any]) -> int:
         """Delete what matches, document by document; returns how many those were."""
         collection = self._database.documents.get_motor_collection()
-        async with self._database.operation():
+        async with self._database.query():
             # The driver's delete_many takes no time limit.
             reply = await collection.database.command(
                 "delete",
@@ -173,7 +173,7 @@ class DocumentCollection:
         )
         async with aclosing(batches):
             while True:
-                async with self._database.operation():
+                async with self._database.query():
                     batch = await anext(batches, None)
                 if batch is None:
                     return

@@ -49,7 +49,7 @@ PING_TIMEOUT = 2.0  # seconds
 # https://www.mongodb.com/docs/manual/reference/error-codes/
 UNAUTHORIZED, AUTHENTICATION_FAILED, DUPLICATE_KEY = 13, 18, 11000
 # BadValue, FailedToParse, TypeMismatch, InvalidOptions, QueryExceededMemoryLimitNoDiskUseAllowed, a
-# pattern that is none or takes too many steps: with these the database refuses what a filter says.
+# pattern that is none or takes too many steps: with these the database refuses what a query says.
 BAD_QUERIES = {2, 9, 14, 72, 292, 51091, 51108, 51156}
 
 
@@ -105,6 +105,25 @@ class Database:
                     yield
         except TimeoutError:
             raise DatabaseUnavailable("The database took too long. Try again.") from None
+
+    @asynccontextmanager
+    async def query(self) -> AsyncIterator[None]:
+        """Around an operation that does what a client has made up: its faults are the client's.
+
+        Raises `QueryTimeout` and `InvalidParameter`, and what `operation` raises.
+        """
+        async with self.operation():
+            try:
+                yield
+            except ExecutionTimeout as error:
+                raise QueryTimeout from error
+            except OperationFailure as error:
+                if error.code not in BAD_QUERIES:
+                    raise
+                raise InvalidParameter(
+                    f"The database refuses this: {(error.details or {}).get('errmsg', error)}.",
+                    members={"parameter": "filter"},
+                ) from error
 
     def _check_ready(self) -> None:
         if not self._ready.is_set():
@@ -162,9 +181,7 @@ def translated(error: PyMongoError) -> StuffError | PyMongoError:
     match error:
         case BulkWriteError():
             return translated(next(iter(bulk_faults(error, 1).values())))
-        case ExecutionTimeout():
-            return QueryTimeout()
-        case ConnectionFailure() | CursorNotFound():
+        case ConnectionFailure() | CursorNotFound() | ExecutionTimeout():
             return _unavailable("The database is away or too slow. Try again.", error)
         case WriteConcernError():
             return _unavailable(
@@ -184,11 +201,6 @@ def translated(error: PyMongoError) -> StuffError | PyMongoError:
         case OperationFailure(code=code) if code in (UNAUTHORIZED, AUTHENTICATION_FAILED):
             return _unavailable(
                 "The database does not let this service in. Tell its operator.", error
-            )
-        case OperationFailure(code=code) if code in BAD_QUERIES:
-            return InvalidParameter(
-                f"The database refused the query: {(error.details or {}).get('errmsg', error)}.",
-                members={"parameter": "filter"},
             )
         case _:
             return error

@@ -1,5 +1,6 @@
 """The engine, an application on a database of its own, and a client to talk to it."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any, Protocol
 
 import httpx
 import pytest
+import uvicorn
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pymongo import MongoClient
@@ -19,6 +21,7 @@ from pymongo.collection import Collection
 
 from service.app import create_app
 from service.embedded import EmbeddedEngine
+from service.protocol import LongUrlProtocol
 from service.settings import Settings
 
 hypothesis_settings.register_profile(
@@ -107,6 +110,32 @@ def application(settings: Settings) -> Application:
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with serve(settings) as client:
+        yield client
+
+
+@asynccontextmanager
+async def listen(settings: Settings) -> AsyncIterator[str]:
+    """The address of a new application behind a real server, on the loopback interface."""
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", ws="none", http=LongUrlProtocol
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve([listener]))
+        while not server.started:
+            assert not serving.done(), serving
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@pytest.fixture
+async def live_client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client over a real connection."""
+    async with listen(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
         yield client
 
 

@@ -1,6 +1,5 @@
 """Whatever is wrong with a request, the answer is a problem that says so (RFC 9457)."""
 
-import gzip
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -125,11 +124,11 @@ async def test_another_charset_is_415(client: AsyncClient) -> None:
     assert_problem(response, 415, "unsupported-media-type")
 
 
-async def test_a_content_coding_is_415(client: AsyncClient) -> None:
-    headers = {"content-type": "application/json", "content-encoding": "gzip"}
-    response = await client.put("/stuff/ada", content=gzip.compress(b"{}"), headers=headers)
+async def test_another_content_coding_is_415(client: AsyncClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "br"}
+    response = await client.put("/stuff/ada", content=b"{}", headers=headers)
     assert_problem(response, 415, "unsupported-media-type")
-    assert response.headers["accept-encoding"] == "identity"
+    assert response.headers["accept-encoding"] == "gzip, identity"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +180,7 @@ async def test_an_unknown_address_is_a_404_problem(client: AsyncClient) -> None:
     ("method", "path", "allow"),
     [
         ("POST", "/stuff/a", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
-        ("PUT", "/stuff", "POST, OPTIONS"),
+        ("PUT", "/stuff", "GET, HEAD, POST, DELETE, OPTIONS"),
         ("POST", "/healthz", "GET"),
         ("BREW", "/stuff/a/b", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
     ],

@@ -76,9 +76,6 @@ async def body_dependency(body: dict[str, Any]) -> None: ...
 async def number_dependency(number: int) -> None: ...
 
 
-async def required_dependency(query: str) -> None: ...
-
-
 @pytest.mark.parametrize(
     "dependency",
     [
@@ -86,7 +83,6 @@ async def required_dependency(query: str) -> None: ...
         header_dependency,
         body_dependency,
         number_dependency,
-        required_dependency,
     ],
 )
 def test_what_it_cannot_call_is_refused_at_start_up(dependency: Any) -> None:

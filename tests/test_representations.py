@@ -155,4 +155,5 @@ async def test_options_name_methods_and_patch_formats(client: AsyncClient) -> No
     assert document.headers["allow"] == "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"
     assert "application/json-patch+json" in document.headers["accept-patch"]
     collection = await client.options("/stuff")
-    assert (collection.status_code, collection.headers["allow"]) == (204, "POST, OPTIONS")
+    assert collection.status_code == 204
+    assert collection.headers["allow"] == "GET, HEAD, POST, DELETE, OPTIONS"

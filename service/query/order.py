@@ -52,13 +52,13 @@ class Sort:
 
     def key(self, document: Mapping[str, Any]) -> Key:
         """What the document is sorted by."""
-        keys = list(_keys([(document, path.split(".")) for path in self.paths]))
+        keys, _ = self._keys(document)
         return keys[0] if len(keys) == 1 else min(keys, key=self._comparable)
 
     def is_after(self, document: Mapping[str, Any], key: Key, range: Range) -> bool:
         """Whether the document, found in the range, comes after the key."""
-        keys = list(_keys([(document, path.split(".")) for path in self.paths]))
-        if len(keys) == 1 and range.is_exact:
+        keys, has_arrays = self._keys(document)
+        if range.is_exact and not has_arrays:
             return True
         return min(map(self._comparable, keys)) > self._comparable(key)
 
@@ -71,6 +71,13 @@ class Sort:
             path, direction = self.fields[index]
             for beyond in _beyond(path, direction, key[index]):
                 yield Range(_all([*equal, beyond.condition]), beyond.is_exact)
+
+    def _keys(self, document: Mapping[str, Any]) -> tuple[list[Key], bool]:
+        """What an index would hold of the document, and whether that is due to an array."""
+        ends = [_walk(document, path.split(".")) for path in self.paths]
+        if any(isinstance(value, list) for value, _ in ends):
+            return list(_expand(ends)), True
+        return [tuple(value for value, _ in ends)], False
 
     def _comparable(self, key: Key) -> tuple[Any, ...]:
         return tuple(
@@ -106,32 +113,29 @@ def parse_sort(value: str | None) -> Sort:
     return Sort(tuple(fields.items()))
 
 
-def _keys(fields: list[tuple[Any, list[str]]]) -> Iterator[Key]:
-    """What an index on fields would hold of a document: several keys if there is an array.
-
-    Each field is given as a value and the names that lead on from there.
-    """
-    ends = [_walk(value, steps) for value, steps in fields]
-    arrays = [value for value, _ in ends if isinstance(value, list)]
-    if not arrays:
-        yield tuple(value.value if isinstance(value, _Value) else value for value, _ in ends)
+def _expand(ends: list[tuple[Any, list[str]]]) -> Iterator[Key]:
+    """The keys of a document whose fields end in values, or in arrays where names lead on."""
+    array = next((value for value, _ in ends if isinstance(value, list)), None)
+    if array is None:
+        yield tuple(value.value if isinstance(value, _Element) else value for value, _ in ends)
         return
-    array = arrays[0]  # two different ones cannot be sorted by, as the database says
+    # The fields that go through this array do so together, element by element. Through two
+    # different ones they cannot be sorted, as the database says.
     for element in array or [EMPTY]:
         below: list[tuple[Any, list[str]]] = []
         for value, steps in ends:
             if value is not array:
                 below.append((value, steps))
             elif not steps:
-                below.append((_Value(element), []))
+                below.append((_Element(element), []))
             else:
-                below.append((None if isinstance(element, list) else element, steps))
-        yield from _keys(below)
+                below.append((None, []) if isinstance(element, list) else _walk(element, steps))
+        yield from _expand(below)
 
 
 @dataclass(frozen=True, slots=True)
-class _Value:
-    """The element of an array, which is not looked into any further."""
+class _Element:
+    """An element of an array where a path ends: if it is an array, that counts as a whole."""
 
     value: Any
 
@@ -157,11 +161,12 @@ def _beyond(path: str, direction: int, value: Any) -> Iterator[Range]:
         yield Range({path: {"$gt" if direction == 1 else "$lt": value}})
     elif rank is Rank.NAN and direction == 1:
         yield Range({path: BEYOND_NAN})
-    elif rank in (Rank.REGEX, Rank.CODE):
-        yield Range({path: {"$type": list(rank.types)}}, is_exact=False)
     others = [other for other in Rank if (other > rank if direction == 1 else other < rank)]
     if rank is Rank.NAN and direction == 1:
         others.remove(Rank.NUMBER)
+    is_exact = rank not in (Rank.ARRAY, Rank.REGEX, Rank.CODE)
+    if not is_exact:
+        others.append(rank)
     conditions: list[dict[str, Any]] = []
     if types := [name for other in others for name in other.types]:
         conditions.append({path: {"$type": types}})
@@ -172,7 +177,8 @@ def _beyond(path: str, direction: int, value: Any) -> Iterator[Range]:
     if Rank.EMPTY in others and path != "_id":
         conditions.append({path: {"$eq": []}})
     if conditions:
-        yield Range(conditions[0] if len(conditions) == 1 else {"$or": conditions})
+        condition = conditions[0] if len(conditions) == 1 else {"$or": conditions}
+        yield Range(condition, is_exact)
 
 
 def _equal(path: str, value: Any) -> dict[str, Any]:

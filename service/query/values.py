@@ -62,7 +62,8 @@ class Rank(IntEnum):
     @property
     def is_comparable(self) -> bool:
         """Whether `$gt` and `$lt` take values of this type."""
-        return Rank.NUMBER <= self <= Rank.TIMESTAMP
+        # Arrays are not: a query compares them both as a whole and by their elements.
+        return Rank.NUMBER <= self <= Rank.TIMESTAMP and self is not Rank.ARRAY
 
 
 _TYPES = {

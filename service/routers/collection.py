@@ -83,9 +83,9 @@ async def get_documents(
         if takes_gzip(request):
             lines = pack(lines)
             headers["Content-Encoding"] = "gzip"
-        if request.method == "HEAD":
-            return Response(headers=headers, media_type=NDJSON)
-        return DocumentStream(await begun(lines), headers=headers, media_type=NDJSON)
+        if request.method != "HEAD":
+            lines = await begun(lines)
+        return DocumentStream(lines, headers=headers, media_type=NDJSON)
     if limit is not None and limit > MAX_PAGE_SIZE:
         raise InvalidParameter(
             f"A page has at most {MAX_PAGE_SIZE} documents. Ask for {NDJSON} to get more at once.",
@@ -116,7 +116,11 @@ async def head_documents(
 ) -> Response:
     """Answers what GET would, without the body."""
     response = await get_documents(request, query, collection, limit, count, meta)
-    return Response(status_code=response.status_code, headers=dict(response.headers))
+    if isinstance(response, DocumentStream):
+        await response.close()
+    else:
+        response.body = b""
+    return response
 
 
 @router.post(

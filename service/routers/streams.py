@@ -69,6 +69,10 @@ class DocumentStream(StreamingResponse):
         super().__init__(chunks, **options)
         self._chunks = chunks
 
+    async def close(self) -> None:
+        """Have nothing to send."""
+        await self._chunks.aclose()
+
     async def stream_response(self, send: Send) -> None:
         async with aclosing(self._chunks):
             await super().stream_response(send)

@@ -1,0 +1,302 @@
+"""Bulk loads: lines as they arrive, each stored or named, and none lost for its neighbours."""
+
+import asyncio
+import gzip
+import json
+import random
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from httpx import AsyncClient, Response
+from pymongo.collection import Collection
+
+from service.database import Database
+from service.errors import DatabaseUnavailable
+from service.loading import Loader
+from tests.conftest import Application
+
+NDJSON = {"Content-Type": "application/x-ndjson"}
+Documents = Collection[dict[str, Any]]
+
+
+async def load(client: AsyncClient, *lines: Any, **headers: str) -> Response:
+    """Send the lines: bytes as they are, other values as JSON."""
+    encoded = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
+    return await client.post("/stuff", content=b"\n".join(encoded), headers=NDJSON | headers)
+
+
+async def test_lines_are_created_or_replaced_by_their_ids(client: AsyncClient) -> None:
+    await client.put("/stuff/b", json={"old": True})
+    response = await load(client, {"_id": "a", "n": 1}, {"_id": "b", "n": 2}, {"n": 3})
+    assert response.status_code == 200
+    report = response.json()
+    assert report == {"lines": 3, "created": 2, "replaced": 1, "failed": 0, "errors": []}
+    assert (await client.get("/stuff/b")).json() == {"_id": "b", "n": 2}
+    items = (await client.get("/stuff")).json()["items"]
+    assert [item["n"] for item in items] == [3, 1, 2]  # a UUIDv7 starts with a digit
+
+
+async def test_a_loaded_document_is_what_a_put_would_have_made(
+    client: AsyncClient, collection: Documents
+) -> None:
+    fields = {"z": 1, "a": {"$x": [1.0, 2**60, None]}, "": "ü"}
+    await client.put("/stuff/put", json=fields)
+    await load(client, {"_id": "load", **fields})
+    put, loaded = collection.find_one("put"), collection.find_one("load")
+    assert put is not None
+    assert loaded is not None
+    assert list(put) == list(loaded)
+    assert put["_stuff"]["etag"] == loaded["_stuff"]["etag"]
+    assert (await client.get("/stuff/load")).headers["etag"] == f'"{put["_stuff"]["etag"]}"'
+
+
+async def test_a_document_read_with_its_metadata_can_be_loaded(client: AsyncClient) -> None:
+    await client.put("/stuff/a", json={"n": 1})
+    [item] = (await client.get("/stuff", params={"meta": "true"})).json()["items"]
+    assert (await load(client, item)).json()["replaced"] == 1
+    assert (await client.get("/stuff/a")).json() == {"_id": "a", "n": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "slug", "status", "pointer"),
+    [
+        (b'{"a": 1', "malformed-json", 400, None),
+        (b"\xff", "malformed-json", 400, None),
+        (b"nonsense", "malformed-json", 400, None),
+        (b'{"a": NaN}', "malformed-json", 400, None),
+        (b"[1]", "invalid-document", 422, ""),
+        (b'{"a": 18446744073709551616}', "invalid-document", 422, "/a"),
+        (b'{"$a": 1}', "invalid-document", 422, "/$a"),
+        (b'{"_id": 5}', "invalid-document", 422, "/_id"),
+        (b'{"_id": {"$oid": "a"}}', "invalid-document", 422, "/_id"),
+        (b'{"_id": null}', "invalid-document", 422, "/_id"),
+        (b'{"_id": ""}', "invalid-id", 422, None),
+        (b'{"_id": "a\\u0000"}', "invalid-id", 422, None),
+        (b'{"_stuff": 1}', "invalid-document", 422, "/_stuff"),
+        (b'{"text": "' + b"x" * 1000 + b'"}', "body-too-large", 413, None),
+    ],
+)
+async def test_a_line_that_cannot_be_stored_is_named_and_harms_no_other(
+    application: Application, line: bytes, slug: str, status: int, pointer: str | None
+) -> None:
+    async with application(max_body_bytes=1000) as client:
+        response = await load(client, {"_id": "before"}, line, {"_id": "after"})
+        report = response.json()
+        assert (response.status_code, report["created"], report["failed"]) == (200, 2, 1)
+        [error] = report["errors"]
+        assert (error["line"], error["type"]) == (2, f"/problems/{slug}")
+        assert (error["status"], error.get("pointer")) == (status, pointer)
+        assert {"title", "detail", "instance"} <= error.keys()
+        items = (await client.get("/stuff")).json()["items"]
+        assert [item["_id"] for item in items] == ["after", "before"]
+
+
+async def test_what_the_database_refuses_is_named(
+    client: AsyncClient, collection: Documents
+) -> None:
+    collection.database.create_collection(collection.name, validator={"n": {"$not": {"$gt": 100}}})
+    collection.create_index("code", unique=True, sparse=True)
+    response = await load(
+        client,
+        {"_id": "a", "code": 1},
+        {"_id": "b", "n": 101},
+        {"_id": "c", "code": 1},
+        {"_id": "d", "n": 1},
+    )
+    report = response.json()
+    assert (report["created"], report["failed"]) == (2, 2)
+    named = [(error["line"], error["type"]) for error in report["errors"]]
+    assert named == [(2, "/problems/document-rejected"), (3, "/problems/duplicate-key")]
+    # The same when the documents are there already.
+    report = (await load(client, {"_id": "a", "n": 102}, {"_id": "d", "code": 1})).json()
+    assert (report["replaced"], report["failed"]) == (0, 2)
+
+
+async def test_empty_lines_are_only_counted(client: AsyncClient) -> None:
+    body = b'\n{"_id": "a"}\r\n   \n\n{"_id": "b"}\n[]\n\n'
+    report = (await client.post("/stuff", content=body, headers=NDJSON)).json()
+    assert (report["lines"], report["created"], report["failed"]) == (7, 2, 1)
+    assert report["errors"][0]["line"] == 6
+
+
+async def test_nothing_at_all_can_be_loaded(client: AsyncClient) -> None:
+    report = (await client.post("/stuff", content=b"", headers=NDJSON)).json()
+    assert report == {"lines": 0, "created": 0, "replaced": 0, "failed": 0, "errors": []}
+
+
+async def test_of_lines_with_the_same_id_the_last_one_stays(client: AsyncClient) -> None:
+    chance = random.Random(3)
+    lines = [{"_id": f"{chance.randrange(40)}", "n": n} for n in range(5000)]
+    report = (await load(client, *lines)).json()
+    expected = {line["_id"]: line["n"] for line in lines}
+    assert (report["created"], report["replaced"]) == (len(expected), 5000 - len(expected))
+    items = (await client.get("/stuff")).json()["items"]
+    assert {item["_id"]: item["n"] for item in items} == expected
+
+
+async def test_loading_again_replaces_all(client: AsyncClient) -> None:
+    lines = [{"_id": f"{n}", "n": n} for n in range(2500)]
+    assert (await load(client, *lines)).json()["created"] == 2500
+    again = (await load(client, *lines, {"_id": "new"})).json()
+    assert (again["created"], again["replaced"]) == (1, 2500)
+
+
+async def test_of_very_many_faults_all_are_counted_and_a_thousand_named(
+    client: AsyncClient,
+) -> None:
+    report = (await load(client, *([b"x", {"a": 1}] * 1500))).json()
+    assert (report["created"], report["failed"], len(report["errors"])) == (1500, 1500, 1000)
+    assert [error["line"] for error in report["errors"]] == list(range(1, 2001, 2))
+
+
+async def test_lines_may_arrive_in_any_pieces(live_client: AsyncClient) -> None:
+    body = "\n".join(json.dumps({"_id": f"{n}", "text": "äöü" * n}) for n in range(60)).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        chance = random.Random(1)
+        position = 0
+        while position < len(body):
+            size = chance.choice([1, 2, 100, 1000])
+            yield body[position : position + size]
+            position += size
+
+    response = await live_client.post("/stuff", content=pieces(), headers=NDJSON)
+    assert response.json()["created"] == 60
+    assert (await live_client.get("/stuff/59")).json()["text"] == "äöü" * 59
+
+
+async def test_lines_are_stored_as_they_arrive(live_client: AsyncClient) -> None:
+    seen = asyncio.Event()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"\n".join(b'{"_id": "%d"}' % n for n in range(1000)) + b"\n"
+        while (await live_client.get("/stuff/999")).status_code != 200:
+            await asyncio.sleep(0.01)
+        seen.set()
+        yield b'{"_id": "last"}'
+
+    response = await live_client.post("/stuff", content=pieces(), headers=NDJSON)
+    assert seen.is_set()
+    assert response.json()["created"] == 1001
+
+
+async def test_what_has_arrived_before_the_client_left_is_stored(
+    live_client: AsyncClient,
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"\n".join(b'{"_id": "%d"}' % n for n in range(1500)) + b"\n"
+        while (await live_client.get("/stuff/999")).status_code != 200:
+            await asyncio.sleep(0.01)
+        raise ConnectionError
+
+    with suppress(ConnectionError, httpx.HTTPError):
+        await live_client.post("/stuff", content=pieces(), headers=NDJSON)
+    assert (await live_client.get("/stuff", params={"count": "true"})).json()["total"] == 1000
+    assert (await live_client.put("/stuff/1", json={})).status_code == 200
+
+
+@pytest.mark.parametrize("members", [1, 3])
+async def test_a_body_may_be_packed(client: AsyncClient, members: int) -> None:
+    parts = [b'{"_id": "%d"}\n' % n * 1 for n in range(300)]
+    size = len(parts) // members
+    packed = b"".join(
+        gzip.compress(b"".join(parts[start : start + size])) for start in range(0, len(parts), size)
+    )
+    headers = NDJSON | {"Content-Encoding": "gzip"}
+    report = (await client.post("/stuff", content=packed, headers=headers)).json()
+    assert (report["created"], report["failed"]) == (300, 0)
+    document = gzip.compress(b'{"packed": true}')
+    response = await client.put(
+        "/stuff/one", content=document, headers={"Content-Encoding": "gzip"}
+    )
+    assert response.status_code == 201
+    assert (await client.get("/stuff/one")).json() == {"_id": "one", "packed": True}
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [b"plain", gzip.compress(b'{"_id": "a"}\n' * 9)[:-9], gzip.compress(b"{}")[:5] + b"x" * 20],
+)
+async def test_a_body_that_is_not_packed_as_it_says_is_refused(
+    client: AsyncClient, packed: bytes
+) -> None:
+    for method, path, types in (("POST", "/stuff", NDJSON), ("PUT", "/stuff/a", {})):
+        headers = types | {"Content-Encoding": "gzip"}
+        response = await client.request(method, path, content=packed, headers=headers)
+        assert response.status_code == 400
+        assert response.json()["type"] == "/problems/malformed-coding"
+
+
+async def test_the_unpacked_size_is_bounded(application: Application) -> None:
+    bomb = gzip.compress(b" " * 10_000_000)
+    assert len(bomb) < 10_000
+    async with application(max_body_bytes=10_000, max_stream_bytes=1_000_000) as client:
+        headers = {"Content-Encoding": "gzip"}
+        response = await client.put("/stuff/a", content=bomb, headers=headers)
+        assert response.status_code == 413
+        response = await client.post("/stuff", content=bomb, headers=NDJSON | headers)
+        assert response.status_code == 413
+        assert response.json()["limit"] == 1_000_000
+
+
+async def test_too_long_a_stream_is_a_413_that_tells_how_far_it_was_stored(
+    application: Application,
+) -> None:
+    lines = [{"_id": f"{n}", "text": "x" * 80} for n in range(3000)]
+    async with application(max_stream_bytes=150_000) as client:
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for line in lines:
+                yield json.dumps(line).encode() + b"\n"
+
+        response = await client.post("/stuff", content=pieces(), headers=NDJSON)
+        assert response.status_code == 413
+        problem = response.json()
+        assert problem["lines"] == problem["created"] == 1000
+        assert (await client.get("/stuff", params={"count": "true"})).json()["total"] == 1000
+
+
+async def test_other_types_and_codings_are_refused(client: AsyncClient) -> None:
+    response = await client.post("/stuff", content=b"a,b", headers={"Content-Type": "text/csv"})
+    assert response.status_code == 415
+    assert response.headers["accept"] == "application/json, application/x-ndjson"
+    response = await load(client, {"a": 1}, **{"Content-Encoding": "br"})
+    assert response.status_code == 415
+    assert response.headers["accept-encoding"] == "gzip, identity"
+
+
+class Away(Database):
+    """A database that leaves after some operations."""
+
+    def __init__(self, database: Database, after: int) -> None:
+        self.__dict__ = database.__dict__
+        self.left = after
+
+    def operation(self, seconds: float | None = None) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise DatabaseUnavailable("It left.")
+        return super().operation(seconds)
+
+
+async def test_when_the_database_goes_away_the_problem_tells_what_is_settled(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = Loader.__init__
+
+    def leave_early(self: Loader, database: Database, max_line_bytes: int) -> None:
+        started(self, Away(database, after=2), max_line_bytes)
+
+    monkeypatch.setattr(Loader, "__init__", leave_early)
+    async with application() as client:
+        lines: Iterable[Any] = [{"_id": f"{n:04}"} for n in range(4000)]
+        response = await load(client, b"[]", *lines)
+        assert response.status_code == 503
+        assert response.headers["retry-after"] == "1"
+        problem = response.json()
+        assert (problem["lines"], problem["created"], problem["failed"]) == (2001, 2000, 1)
+        total = (await client.get("/stuff", params={"count": "true"})).json()["total"]
+        assert total == 2000
