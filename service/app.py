@@ -13,6 +13,7 @@ from service.batching import open_batchers
 from service.collection import DocumentCollection
 from service.database import open_database
 from service.embedded import running_engine
+from service.indexes import indexing
 from service.loading import Loader
 from service.routers import collection, document, pages, system
 from service.settings import Settings
@@ -36,6 +37,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = Store(database, reads, writes)
         app.state.collection = DocumentCollection(database, settings.query_timeout)
         app.state.loader = Loader(database, settings.max_body_bytes)
+        if settings.indexes is not None:
+            await stack.enter_async_context(indexing(database, settings.indexes))
         yield
 
 

@@ -16,7 +16,7 @@ import sysconfig
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from fastapi.concurrency import run_in_threadpool
@@ -24,6 +24,7 @@ from fastapi.concurrency import run_in_threadpool
 log = logging.getLogger(__name__)
 
 COMMAND = "secantusd-py"
+URI_FILE = "engine.uri"
 HOST = "127.0.0.1"
 START_TIMEOUT = 30.0  # seconds until the engine accepts connections
 RELEASE_TIMEOUT = 25.0  # seconds for an engine whose owner was killed to leave its directory
@@ -60,6 +61,7 @@ class EmbeddedEngine:
             self._port = _free_port()
             self._spawn(executable)
             self._await_connections()
+            (self._data_dir / URI_FILE).write_text(self.uri)
         except BaseException:
             self.stop()
             raise
@@ -76,6 +78,7 @@ class EmbeddedEngine:
         if self._supervisor is not None:
             self._supervisor.join()
         if self._lock is not None:
+            (self._data_dir / URI_FILE).unlink(missing_ok=True)
             os.close(self._lock)
             self._lock = None
 
@@ -143,6 +146,22 @@ async def running_engine(data_dir: Path) -> AsyncIterator[str]:
         yield uri
     finally:
         await run_in_threadpool(engine.stop)
+
+
+def find_running(data_dir: Path) -> str | None:
+    """The URI of the engine that another process runs on the directory, if one does."""
+    try:
+        lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with suppress(FileNotFoundError):
+            return (data_dir / URI_FILE).read_text()
+    finally:
+        os.close(lock)
+    return None
 
 
 def _find_executable() -> str:

@@ -58,7 +58,7 @@ async def test_a_database_that_hangs_is_503_within_the_time_limit(
     async with application(mongodb_uri=uri, operation_timeout=1) as client:
         await client.put("/stuff/a", json={"x": 1})
         engine.send_signal(19)  # SIGSTOP
-        os.waitpid(engine.pid, os.WUNTRACED)  # until it has stopped
+        await anyio.to_thread.run_sync(os.waitpid, engine.pid, os.WUNTRACED)  # has stopped
         with anyio.fail_after(10):
             assert_problem(await client.get("/stuff/a"), 503, "database-unavailable")
             assert_problem(await client.get("/readyz"), 503, "database-unavailable")

@@ -1,4 +1,4 @@
-"""The command line: `stuff serve` and `stuff openapi`."""
+"""`stuff serve` and `stuff openapi`."""
 
 import copy
 import json
@@ -18,10 +18,9 @@ from uvicorn.supervisors import Multiprocess
 
 from service.app import create_app
 from service.embedded import EmbeddedEngine, EngineError
+from service.indexes import IndexFault, read_file
 from service.protocol import LongUrlProtocol
 from service.settings import Settings
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")]
@@ -30,15 +29,6 @@ DataDir = Annotated[Path | None, typer.Option(help="Where the embedded engine ke
 Target = Annotated[Path, typer.Argument(help="The file to write; - for standard output.")]
 
 
-@app.callback()
-def stuff() -> None:
-    """An HTTP JSON document store on MongoDB.
-
-    Every option is a setting too, read from the environment: --data-dir is STUFF_DATA_DIR.
-    """
-
-
-@app.command()
 def serve(
     host: Host = None, port: Port = None, workers: Workers = None, data_dir: DataDir = None
 ) -> None:
@@ -46,7 +36,13 @@ def serve(
 
     Without STUFF_MONGODB_URI the embedded engine is started beside it, and stopped with it.
     """
-    settings = _settings(host=host, port=port, workers=workers, data_dir=data_dir)
+    settings = read_settings(host=host, port=port, workers=workers, data_dir=data_dir)
+    if settings.indexes is not None:
+        try:
+            read_file(settings.indexes)
+        except IndexFault as error:
+            typer.echo(f"STUFF_INDEXES: {error}", err=True)
+            raise typer.Exit(2) from None
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     config = uvicorn.Config(
@@ -76,7 +72,6 @@ def serve(
             uvicorn.Server(config).run([listener])
 
 
-@app.command()
 def openapi(target: Target = Path("openapi.json")) -> None:
     """Write the OpenAPI document."""
     text = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
@@ -86,11 +81,7 @@ def openapi(target: Target = Path("openapi.json")) -> None:
         target.write_text(text, encoding="utf-8")
 
 
-def main() -> None:
-    app(prog_name="stuff")
-
-
-def _settings(**options: Any) -> Settings:
+def read_settings(**options: Any) -> Settings:
     """The settings of the options that were given, and of the environment for the others.
 
     The options go into the environment, where worker processes find them too.

@@ -1,0 +1,99 @@
+"""`stuff get`, `put`, `delete` and `ls`: documents, for people."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from service.cli.http import DEFAULT_URL, Url, address, checked, connection, write
+
+Id = Annotated[str, typer.Argument(help="The document's id.")]
+IfMatch = Annotated[
+    str | None, typer.Option(help="Only if the document still has this entity tag.")
+]
+Fields = Annotated[str | None, typer.Option(help="Only these fields: a,b.c.")]
+
+
+def get(id: Id, fields: Fields = None, meta: bool = False, url: Url = DEFAULT_URL) -> None:
+    """Show a document."""
+    parameters = {"fields": fields} if fields else {}
+    parameters |= {"meta": "true"} if meta else {}
+    with connection(url) as http:
+        body = checked(http.get(address(id), params=parameters)).content
+    if sys.stdout.isatty():
+        Console().print_json(body.decode())
+    else:
+        write(body + b"\n")
+
+
+def put(
+    id: Id,
+    file: Annotated[Path, typer.Argument(help="A file with the JSON; - for standard input.")] = (
+        Path("-")
+    ),
+    if_match: IfMatch = None,
+    create: Annotated[bool, typer.Option("--create", help="Only if there is none yet.")] = False,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Store a document."""
+    body = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+    headers = {"Content-Type": "application/json"}
+    if if_match is not None:
+        headers["If-Match"] = _quoted(if_match)
+    if create:
+        headers["If-None-Match"] = "*"
+    with connection(url) as http:
+        response = checked(http.put(address(id), content=body, headers=headers))
+    done = "created" if response.status_code == 201 else "replaced"
+    typer.echo(f"{done} {id} {response.headers['etag']}")
+
+
+def delete(id: Id, if_match: IfMatch = None, url: Url = DEFAULT_URL) -> None:
+    """Delete a document."""
+    headers = {} if if_match is None else {"If-Match": _quoted(if_match)}
+    with connection(url) as http:
+        checked(http.delete(address(id), headers=headers))
+    typer.echo(f"deleted {id}")
+
+
+def ls(
+    prefix: Annotated[str, typer.Argument(help="How the ids begin.")] = "",
+    filter: Annotated[str | None, typer.Option(help="Which documents: MongoDB's JSON.")] = None,
+    sort: Annotated[str | None, typer.Option(help="By which fields: -year,name.")] = None,
+    fields: Annotated[str | None, typer.Option(help="Show these fields too: a,b.c.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The most documents.")] = None,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """List the ids of documents, a line each; with --fields, the fields as JSON."""
+    conditions = [] if filter is None else [filter]
+    if prefix:
+        last = prefix + "\U0010ffff"
+        conditions.append(orjson.dumps({"_id": {"$gte": prefix, "$lt": last}}).decode())
+    parameters: dict[str, str | int] = {"fields": fields or "_id"}
+    if conditions:
+        parameters["filter"] = (
+            conditions[0] if len(conditions) == 1 else f'{{"$and":[{",".join(conditions)}]}}'
+        )
+    parameters |= {"sort": sort} if sort else {}
+    parameters |= {"limit": limit} if limit else {}
+    headers = {"Accept": "application/x-ndjson"}
+    with (
+        connection(url) as http,
+        http.stream("GET", "/stuff", params=parameters, headers=headers) as response,
+    ):
+        if not response.is_success:
+            response.read()
+        checked(response)
+        for line in response.iter_lines():
+            typer.echo(line if fields else _shown(orjson.loads(line)["_id"]))
+
+
+def _shown(id: object) -> str:
+    return id if isinstance(id, str) else orjson.dumps(id).decode()
+
+
+def _quoted(tag: str) -> str:
+    return tag if tag == "*" or tag.endswith('"') else f'"{tag}"'

@@ -1,0 +1,130 @@
+"""`stuff index`: the indexes of the collection, in the database itself."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Annotated, Any
+
+import typer
+
+from service import indexes
+from service.cli.http import fail
+from service.cli.serving import read_settings
+from service.collection import Query
+from service.database import Database, open_database
+from service.embedded import EngineError, find_running, running_engine
+from service.errors import StuffError
+from service.query import decode_cursor, parse_filter, parse_sort
+from service.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Indexes, made in the database itself.")
+
+Fields = Annotated[
+    str, typer.Argument(help="The fields, as in sort=: year,-name. The last one is _id.")
+]
+
+
+@app.command()
+def create(
+    fields: Fields,
+    unique: Annotated[
+        bool, typer.Option("--unique", help="Refuse documents with equal values. No _id is added.")
+    ] = False,
+    sparse: Annotated[
+        bool, typer.Option("--sparse", help="Only of documents with values.")
+    ] = False,
+    name: Annotated[str | None, typer.Option(help="Made of the fields unless given.")] = None,
+) -> None:
+    """Make an index that serves an order, and filters on its first fields.
+
+    While it is made, which may take a while, others read and write.
+    """
+
+    async def run(database: Database) -> None:
+        index = indexes.serving(parse_sort(fields))
+        if unique and fields != "_id":
+            del index.keys["_id"]
+        index = index.model_copy(update={"unique": unique, "sparse": sparse, "name": name})
+        typer.echo(await indexes.create(database, index))
+
+    _with_database(run)
+
+
+@app.command("list")
+def list_all() -> None:
+    """Show the indexes there are."""
+
+    async def run(database: Database) -> None:
+        for index in await indexes.list_all(database):
+            keys = ",".join(f"{'-' if order == -1 else ''}{path}" for path, order in index["key"])
+            rest = {k: v for k, v in index.items() if k not in ("name", "key", "v", "ns")}
+            typer.echo(f"{index['name']}: {keys}{' ' + json.dumps(rest) if rest else ''}")
+
+    _with_database(run)
+
+
+@app.command()
+def drop(name: Annotated[str, typer.Argument(help="The name of the index.")]) -> None:
+    """Remove an index."""
+
+    async def run(database: Database) -> None:
+        await indexes.drop(database, name)
+        typer.echo(f"dropped {name}")
+
+    _with_database(run)
+
+
+@app.command()
+def explain(
+    filter: Annotated[str, typer.Option(help="Which documents: MongoDB's JSON.")] = "{}",
+    sort: Annotated[str | None, typer.Option(help="By which fields: -year,name.")] = None,
+    after: Annotated[str | None, typer.Option(help="The cursor of a page.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Documents of a page.")] = 100,
+) -> None:
+    """Show how the database finds a page.
+
+    IXSCAN reads an index, COLLSCAN everything; SORT means that no index has the order.
+    """
+
+    async def run(database: Database) -> None:
+        order, query = parse_sort(sort), parse_filter(filter)
+        key = None if after is None else decode_cursor(after, query, order)
+        for plan in await indexes.explain(database, Query(query, order), limit, key):
+            typer.echo(" <- ".join(_stages(plan)))
+
+    _with_database(run)
+
+
+def _stages(plan: dict[str, Any]) -> list[str]:
+    plan = plan.get("queryPlan", plan)
+    name = plan.get("stage", "?")
+    if "indexName" in plan:
+        name += f" {plan['indexName']} {json.dumps(plan.get('indexBounds', {}), default=str)}"
+    below = [plan["inputStage"]] if "inputStage" in plan else plan.get("inputStages", [])
+    return [name, *(stage for child in below for stage in _stages(child))]
+
+
+def _with_database(run: Callable[[Database], Awaitable[None]]) -> None:
+    async def connected() -> None:
+        async with _database(read_settings()) as database:
+            await run(database)
+
+    try:
+        asyncio.run(connected())
+    except (EngineError, indexes.IndexFault) as error:
+        raise fail(str(error)) from None
+    except StuffError as error:
+        raise fail(f"{error.title}. {error.detail}") from None
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    async with AsyncExitStack() as stack:
+        if settings.mongodb_uri is not None:
+            uri = settings.mongodb_uri.get_secret_value()
+        elif running := find_running(settings.data_dir):
+            uri = running
+        else:
+            uri = await stack.enter_async_context(running_engine(settings.data_dir))
+        yield await stack.enter_async_context(open_database(settings, uri))

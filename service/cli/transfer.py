@@ -1,0 +1,163 @@
+"""`stuff export` and `stuff import`, with a progress bar and a summary."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from service.cli.http import DEFAULT_URL, TIMEOUT, Url, fail
+from service.transfer.exporting import Exporter
+from service.transfer.files import FileFault, Source, target
+from service.transfer.importing import Importer, TransferFault
+
+SHOWN_FAILURES = 20
+
+Patience = Annotated[
+    float, typer.Option(min=0, help="Seconds to try again when the server is away.")
+]
+
+
+def export_documents(
+    file: Annotated[
+        Path, typer.Argument(help="Where to write, a document a line; *.gz packs it; - is stdout.")
+    ],
+    filter: Annotated[str | None, typer.Option(help="Which documents: MongoDB's JSON.")] = None,
+    fields: Annotated[str | None, typer.Option(help="Only these fields: a,b.c.")] = None,
+    patience: Patience = 60,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Write documents to a file, sorted by their ids.
+
+    Goes on where it was when the connection breaks. The file appears when it is complete.
+    """
+
+    async def run() -> None:
+        # Packing is only worth its time on a slow connection.
+        headers = {"Accept-Encoding": "identity"}
+        async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=headers) as client:
+            exporter = Exporter(client, patience)
+            with progress() as (bar, task):
+                if not bar.disable:
+                    bar.update(task, total=await exporter.count(filter))
+                exporter.on_progress = lambda so_far: bar.update(
+                    task,
+                    completed=so_far.documents,
+                    documents=so_far.documents,
+                    bytes=so_far.bytes,
+                )
+                start = time.monotonic()
+                with target(file) as write:
+                    await exporter.run(write, filter, fields)
+            summary = exporter.summary
+            again = f", resumed {summary.resumed} times" if summary.resumed else ""
+            typer.echo(
+                f"{summary.documents:,} documents exported, {decimal(summary.bytes)}"
+                f"{_rate(summary.documents, start)}{again}.",
+                err=True,
+            )
+
+    try:
+        asyncio.run(run())
+    except (TransferFault, OSError) as error:
+        raise fail(str(error)) from None
+
+
+def import_documents(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Documents, one a line, or a JSON array of them; *.gz is unpacked; - is stdin."
+        ),
+    ],
+    requests: Annotated[int, typer.Option(min=1, max=64, help="Requests under way at once.")] = 4,
+    patience: Patience = 60,
+    url: Url = DEFAULT_URL,
+) -> None:
+    """Store the documents of a file: under their _id, or under a new one.
+
+    What the connection loses is sent again, and makes no second document. Ends with status 1 if
+    any document could not be stored.
+    """
+    source = Source(file)
+    problem = None
+
+    async def run() -> Importer:
+        nonlocal problem
+        limits = httpx.Limits(max_connections=requests)
+        async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, limits=limits) as client:
+            importer = Importer(client, requests, patience)
+            with progress(source.size) as (bar, task):
+                importer.on_progress = lambda so_far: bar.update(
+                    task, completed=source.position, documents=so_far.stored, bytes=so_far.bytes
+                )
+                try:
+                    await importer.run(source.records())
+                except (TransferFault, FileFault, OSError) as error:
+                    problem = str(error)
+        return importer
+
+    start = time.monotonic()
+    summary = asyncio.run(run()).summary
+    for number, detail in summary.failures[:SHOWN_FAILURES]:
+        typer.echo(f"{file}:{number}: {detail}", err=True)
+    if summary.failed > SHOWN_FAILURES:
+        typer.echo(f"... and {summary.failed - SHOWN_FAILURES:,} more", err=True)
+    doubt = ""
+    if summary.repeated:
+        doubt = f"; {summary.repeated:,} were sent again, and may count as replaced though new"
+    typer.echo(
+        f"{summary.stored:,} documents imported ({summary.created:,} created, "
+        f"{summary.replaced:,} replaced{doubt}), {summary.failed:,} failed, "
+        f"{decimal(summary.bytes)}{_rate(summary.stored, start)}.",
+        err=True,
+    )
+    if problem is not None:
+        raise fail(f"The import is not complete. {problem}")
+    if summary.failed:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def progress(total: int | None = None) -> Iterator[tuple[Progress, TaskID]]:
+    """A bar on the terminal, if standard error is one."""
+    columns: list[Any] = [
+        BarColumn(),
+        TextColumn("{task.fields[documents]:,} documents"),
+        _Bytes(),
+        _Rate(),
+        TimeRemainingColumn(),
+    ]
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not sys.stderr.isatty()) as bar:
+        yield bar, bar.add_task("", total=total, documents=0, bytes=0)
+
+
+class _Bytes(TextColumn):
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Any) -> Any:
+        return decimal(task.fields["bytes"])
+
+
+class _Rate(TextColumn):
+    def __init__(self) -> None:
+        super().__init__("")
+
+    def render(self, task: Any) -> Any:
+        seconds = task.elapsed or 0
+        return f"{task.fields['documents'] / seconds:,.0f}/s" if seconds > 0 else ""
+
+
+def _rate(documents: int, start: float) -> str:
+    seconds = time.monotonic() - start
+    return f", {seconds:,.1f} s, {documents / max(seconds, 1e-3):,.0f}/s"

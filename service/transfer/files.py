@@ -1,0 +1,150 @@
+"""Files of documents: lines of JSON, or one JSON array, packed by gzip if their name says so."""
+
+import gzip
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO, cast
+
+CHUNK_BYTES = 1024 * 1024
+STANDARD_STREAM = Path("-")
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_SIGN = re.compile(rb'["\[\]{},]')
+
+
+class FileFault(Exception):
+    """The file is not what it should be; the message says why."""
+
+
+class Source:
+    """Documents of a file, `-` being standard input."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._raw: IO[bytes] | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the file, if that is known."""
+        return self._path.stat().st_size if self._path.is_file() else None
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file that have been read."""
+        try:
+            return self._raw.tell() if self._raw is not None else 0
+        except OSError:
+            return 0
+
+    def records(self) -> Iterator[tuple[int, bytes]]:
+        """Each line of the file, or each element of its array, with its number from 1.
+
+        Elements of an array are made lines. Raises `OSError`, and `FileFault` where an array or a
+        packed file ends early.
+        """
+        with self._open() as file:
+            chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
+            first = next(chunks, b"").removeprefix(b"\xef\xbb\xbf")
+            split = _elements if first.lstrip()[:1] == b"[" else _lines
+            try:
+                yield from enumerate(split(_chain(first, chunks)), 1)
+            except (EOFError, gzip.BadGzipFile) as error:
+                raise FileFault(f"{self._path} is damaged: {error}") from None
+
+    @contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
+        if self._path == STANDARD_STREAM:
+            yield sys.stdin.buffer
+            return
+        with self._path.open("rb") as self._raw:
+            if self._path.suffix == ".gz":
+                with gzip.GzipFile(fileobj=self._raw) as packed:
+                    yield cast(IO[bytes], packed)
+            else:
+                yield self._raw
+
+
+@contextmanager
+def target(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """Writes a file, `-` being standard output. The file appears when it is complete.
+
+    Equal contents make equal files, packed ones too.
+    """
+    if path == STANDARD_STREAM:
+        yield sys.stdout.buffer.write
+        sys.stdout.buffer.flush()
+        return
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as raw:
+        packed = path.suffix == ".gz"
+        with gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else nullcontext(raw) as file:
+            yield file.write
+        raw.flush()
+        os.fsync(raw.fileno())
+    part.replace(path)
+
+
+def _chain(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from chunks
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest: list[bytes] = []
+    for chunk in chunks:
+        head, *tail = chunk.split(b"\n")
+        rest.append(head)
+        for start in tail:
+            yield b"".join(rest)
+            rest = [start]
+    if last := b"".join(rest):
+        yield last
+
+
+def _elements(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The elements of a JSON array, as they are written there, each as one line."""
+    buffer = b""
+    position = start = depth = 0
+    is_first = True
+    for chunk in chunks:
+        buffer = buffer[start:] + chunk
+        position, start = position - start, 0
+        while sign := _SIGN.search(buffer, position):
+            match sign[0]:
+                case b'"':
+                    string = _STRING.match(buffer, sign.start())
+                    if string is None:
+                        break  # it goes on in the next chunk
+                    position = string.end()
+                    continue
+                case b"[" | b"{":
+                    depth += 1
+                    if depth == 1:
+                        start = sign.end()
+                case b"]" | b"}":
+                    depth -= 1
+                    if depth == 0:
+                        last = _line(buffer[start : sign.start()])
+                        if last or not is_first:
+                            yield last or b","
+                        if buffer[sign.end() :].strip() or any(map(bytes.strip, chunks)):
+                            raise FileFault("Something follows the end of the JSON array.")
+                        return
+                case _ if depth == 1:
+                    # Where there is nothing between commas, a comma is what the server refuses.
+                    yield _line(buffer[start : sign.start()]) or b","
+                    is_first = False
+                    start = sign.end()
+            position = sign.end()
+        else:
+            position = len(buffer)
+    raise FileFault("The JSON array ends early.")
+
+
+def _line(element: bytes) -> bytes:
+    # Space as well, but like a line's end not allowed inside a string: nothing faulty is mended.
+    return element.strip().replace(b"\n", b"\r")
