@@ -26,19 +26,13 @@ class Source:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._raw: IO[bytes] | None = None
+        self.position = 0
+        """Bytes of the file that have been read."""
 
     @property
     def size(self) -> int | None:
         """Bytes of the file, if that is known."""
         return self._path.stat().st_size if self._path.is_file() else None
-
-    @property
-    def position(self) -> int:
-        """Bytes of the file that have been read."""
-        try:
-            return self._raw.tell() if self._raw is not None else 0
-        except OSError:
-            return 0
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Each line of the file, or each element of its array, with its number from 1.
@@ -47,13 +41,18 @@ class Source:
         packed file ends early.
         """
         with self._open() as file:
-            chunks = iter(lambda: file.read(CHUNK_BYTES), b"")
-            first = next(chunks, b"").removeprefix(b"\xef\xbb\xbf")
-            split = _elements if first.lstrip()[:1] == b"[" else _lines
+            chunks = self._chunks(file)
             try:
+                first = next(chunks, b"").removeprefix(b"\xef\xbb\xbf")
+                split = _elements if first.lstrip()[:1] == b"[" else _lines
                 yield from enumerate(split(_chain(first, chunks)), 1)
             except (EOFError, gzip.BadGzipFile) as error:
                 raise FileFault(f"{self._path} is damaged: {error}") from None
+
+    def _chunks(self, file: IO[bytes]) -> Iterator[bytes]:
+        while chunk := file.read(CHUNK_BYTES):
+            self.position = len(chunk) + self.position if self._raw is None else self._raw.tell()
+            yield chunk
 
     @contextmanager
     def _open(self) -> Iterator[IO[bytes]]:

@@ -10,6 +10,7 @@ import httpx
 import orjson
 
 from service.documents import new_id
+from service.transfer.files import FileFault
 
 CHUNK_COUNT = 2000  # documents in one request
 CHUNK_BYTES = 1024 * 1024
@@ -142,14 +143,19 @@ class Importer:
 
 def _chunks(records: Iterable[tuple[int, bytes]]) -> Iterator[_Chunk]:
     chunk = _Chunk()
-    for number, record in records:
-        if not record.strip():
-            continue
-        line, id = _identified(record)
-        chunk.add(number, line, id)
-        if chunk.is_full():
+    try:
+        for number, record in records:
+            if not record.strip():
+                continue
+            line, id = _identified(record)
+            chunk.add(number, line, id)
+            if chunk.is_full():
+                yield chunk
+                chunk = _Chunk()
+    except (OSError, FileFault):
+        if chunk.lines:  # what could be read is sent
             yield chunk
-            chunk = _Chunk()
+        raise
     if chunk.lines:
         yield chunk
 
