@@ -58,15 +58,30 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         name = f"GET among {large['documents']:,} documents ÷ among {small['documents']:,}"
         yield Goal(f"{name}: time (1 / rate)", small["rate"] / large["rate"], 1.1)
         yield Goal(f"{name}: engine CPU", large["engine_cpu_us"] / small["engine_cpu_us"], 1.1)
+    found = {record["method"]: record for record in _section(records, "pages")}
+    if found:
+        first, last = found["page 1"], found["page 10,000"]
+        yield Goal("page 10,000 ÷ page 1: time", last["p50_ms"] / first["p50_ms"], 1.1)
+        yield Goal(
+            "page 10,000 ÷ page 1: engine CPU", last["engine_cpu_us"] / first["engine_cpu_us"], 1.1
+        )
+    for record in _section(records, "transfer"):
+        command, documents = record["method"], f"{record['documents']:,}"
+        above = record["memory_mb"] - record["idle_mb"]
+        yield Goal(f"{command} of {documents} documents: MB of memory above idle", above, 60)
+        put = find("connections", STUFF, "PUT", 64)
+        if command == "import" and put is not None:
+            name = f"{command} of {documents} documents: rate ÷ that of PUT, 64 connections"
+            yield Goal(name, record["rate"] / put["rate"], at_least=5)
     soak = _section(records, "soak")
     warm = [record for record in soak if record["elapsed"] > 60]
     if len(warm) > 1:
         third = max(1, len(warm) // 3)
-        first = sum(record["memory_mb"] for record in warm[:third]) / third
-        last = sum(record["memory_mb"] for record in warm[-third:]) / third
+        early = sum(record["memory_mb"] for record in warm[:third]) / third
+        late = sum(record["memory_mb"] for record in warm[-third:]) / third
         minutes = (warm[-1]["elapsed"] - warm[0]["elapsed"]) / 60
         name = f"resident memory after {minutes:.0f} minutes of mixed load ÷ after warm-up"
-        yield Goal(name, last / first, 1.02)
+        yield Goal(name, late / early, 1.02)
 
 
 def goals_table(records: Sequence[Record]) -> str:

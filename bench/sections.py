@@ -18,7 +18,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient, ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 
-from bench import servers
+from bench import bulk, servers
 from bench.measuring import Load, Result, cpu_seconds, measure, middle, resident_bytes
 from bench.report import Record
 from bench.servers import Server
@@ -194,6 +194,8 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "sizes": sizes,
     "collections": collections,
     "workers": workers,
+    "pages": bulk.pages,
+    "transfer": bulk.transfer,
     "soak": soak,
 }
 

@@ -28,16 +28,21 @@ class Server:
 
 
 @contextmanager
-def stuff(uri: str, collection: str = "stuff", workers: int = 1) -> Iterator[Server]:
+def stuff(
+    uri: str,
+    collection: str = "stuff",
+    workers: int = 1,
+    environment: dict[str, str] | None = None,
+) -> Iterator[Server]:
     """This service, as `stuff serve` runs it."""
-    environment = {
+    settings = (environment or {}) | {
         "STUFF_MONGODB_URI": uri,
         "STUFF_COLLECTION": collection,
         "STUFF_LOG_LEVEL": "warning",
     }
     port = free_port()
     command = ["-m", "service", "serve", "--port", str(port), "--workers", str(workers)]
-    with _running("stuff", port, command, collection, environment) as server:
+    with _running("stuff", port, command, collection, settings) as server:
         yield server
 
 

@@ -159,7 +159,7 @@ async def test_a_page_is_asked_for_by_ranges_that_an_index_has_in_order(
     asked: list[tuple[Any, Any, int]] = []
     find_batches = StuffDocument.find_batches.__func__  # type: ignore[attr-defined]
 
-    def recorded(cls: type[StuffDocument], condition: Any, **options: Any) -> Any:
+    def recorded(cls: type[StuffDocument], condition: Any, /, **options: Any) -> Any:
         asked.append((condition, list(options["sort"]), options["limit"]))
         return find_batches(cls, condition, **options)
 
