@@ -1,6 +1,7 @@
 """Indexes: made from a file or by hand, and asked for in a way that they can serve."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -103,7 +104,7 @@ def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         timeout=TIMEOUT,
-        env=environment,
+        env=os.environ | environment,
     )
 
 
