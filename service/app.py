@@ -13,10 +13,13 @@ from service.batching import open_batchers
 from service.collection import DocumentCollection
 from service.database import open_database
 from service.embedded import running_engine
+from service.feed import open_feed
 from service.indexes import indexing
 from service.loading import Loader
 from service.routers import collection, document, pages, system
+from service.routers.feeds import encode_change
 from service.settings import Settings
+from service.stopping import on_stop
 from service.store import Store
 from service.workers import leave_with_parent
 
@@ -37,6 +40,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.store = Store(database, reads, writes)
         app.state.collection = DocumentCollection(database, settings.query_timeout)
         app.state.loader = Loader(database, settings.max_body_bytes)
+        feed = await stack.enter_async_context(
+            open_feed(database, settings.max_subscribers, encode_change)
+        )
+        app.state.feed = feed
+        stack.enter_context(on_stop(feed.close))
         if settings.indexes is not None:
             await stack.enter_async_context(indexing(database, settings.indexes))
         yield

@@ -5,15 +5,18 @@ The only module that names Motor.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from beanie import init_beanie
+from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 from fastapi import Depends, Request
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ReadPreference, WriteConcern
+from pymongo.change_stream import ChangeStream
+from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import (
     BulkWriteError,
     ConnectionFailure,
@@ -124,6 +127,33 @@ class Database:
                     f"The database refuses this: {(error.details or {}).get('errmsg', error)}.",
                     members={"parameter": "filter"},
                 ) from error
+
+    def change_stream(
+        self,
+        pipeline: Sequence[Mapping[str, Any]],
+        resume_after: Mapping[str, Any] | None,
+        max_await_time_ms: int,
+        batch_size: int,
+    ) -> ChangeStream[RawBSONDocument]:
+        """What happens to the documents, from now on or behind a token.
+
+        For a thread: waiting for changes, it would hold one of the driver's own. Raises the
+        driver's errors, and `DatabaseUnavailable`.
+        """
+        collection: SyncCollection[RawBSONDocument] = self.documents.get_motor_collection().delegate
+        return collection.watch(
+            pipeline,
+            full_document="updateLookup",
+            resume_after=resume_after,
+            max_await_time_ms=max_await_time_ms,
+            batch_size=batch_size,
+        )
+
+    def cluster_time(self) -> int:
+        """The time of the last operation of the cluster, as 64 bits. For a thread."""
+        reply = self.client.delegate.admin.command("ping")
+        time: Timestamp | None = reply.get("operationTime")
+        return 0 if time is None else time.time << 32 | time.inc
 
     def _check_ready(self) -> None:
         if not self._ready.is_set():

@@ -9,6 +9,7 @@
       NotAcceptable            406  the client takes no format there is
       DuplicateKey             409  another document holds a unique value
       PatchTestFailed          409  a JSON Patch tested for something else
+      FeedGone                 410  the feed cannot go on there
       PreconditionFailed       412  If-Match and its like
       BodyTooLarge             413  more bytes than the service reads
       DocumentTooLarge         413  more BSON than MongoDB stores
@@ -19,6 +20,8 @@
       InvalidParameter         422
       DocumentRejected         422  refused by the database, e.g. by a validator
       WriteConflict            503  too many others write the document
+      FeedUnsupported          501  the database has no change streams
+      FeedFull                 503  too many follow the feed
       DatabaseUnavailable      503  not acknowledged: the client may try again
       QueryTimeout             504  the database took too long for a query
 
@@ -202,6 +205,40 @@ class WriteConflict(StuffError):
             "The document changed again and again while it was being written. Try again.",
             headers={"Retry-After": "1"},
         )
+
+
+class FeedGone(StuffError):
+    """The database does not remember the event any more, or the collection was dropped since."""
+
+    status, slug, title = 410, "feed-gone", "The feed cannot go on from there"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database has forgotten what happened since. Read the documents again, and follow "
+            "the feed without Last-Event-ID."
+        )
+
+
+class FeedUnsupported(StuffError):
+    """The database is a single server, which has no change streams."""
+
+    status, slug, title = 501, "feed-unsupported", "The database cannot tell what changes"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Change streams need a replica set or a sharded cluster; this database is neither. "
+            "Make it a replica set, of one node if need be, or read the documents again and again."
+        )
+
+
+class FeedFull(StuffError):
+    """As many clients follow the feed, or filters are followed, as the service allows
+    (STUFF_MAX_SUBSCRIBERS)."""
+
+    status, slug, title = 503, "feed-full", "Too many follow the feed"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Retry-After": "5"})
 
 
 class QueryTimeout(StuffError):

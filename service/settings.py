@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         int,
         Field(ge=1, description="Calls of the database at once: reads, writes and deletes each."),
     ] = 4
+    max_subscribers: Annotated[
+        int, Field(ge=0, description="Clients of a process that follow the feed at once.")
+    ] = 5000
     indexes: Annotated[
         Path | None, Field(description="A JSON file of indexes to make when the service starts.")
     ] = None

@@ -2,7 +2,7 @@
 
 import typer
 
-from service.cli import documents, indexes, serving, transfer
+from service.cli import documents, indexes, serving, transfer, watch
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -22,6 +22,7 @@ app.command()(documents.get)
 app.command()(documents.put)
 app.command()(documents.delete)
 app.command()(documents.ls)
+app.command()(watch.watch)
 app.command("export")(transfer.export_documents)
 app.command("import")(transfer.import_documents)
 app.add_typer(indexes.app, name="index")

@@ -6,6 +6,9 @@ from service import errors
 from service.openapi.operations import (
     ACCEPT_ENCODING,
     ALLOW,
+    FEED,
+    FEED_PROBLEMS,
+    LAST_EVENT_ID,
     LOCATION,
     PREFERRED,
     REFUSED,
@@ -29,9 +32,11 @@ ACCEPT = {
     "parameters": [
         parameter(
             "Accept",
-            "`application/json`, a page, or `application/x-ndjson`, a stream of all documents.",
+            "`application/json`, a page; `application/x-ndjson`, a stream of all documents; or "
+            "`text/event-stream`, the feed of changes.",
             "application/json",
-        )
+        ),
+        LAST_EVENT_ID,
     ]
 }
 VARY = {"Vary": header("That the answer depends on what is accepted.", "Accept")}
@@ -50,17 +55,20 @@ TIMEOUT = problem(errors.QueryTimeout, "The database could not finish in time.")
 GET_DOCUMENTS = (
     ok(
         200,
-        "A page, or a stream with a document a line.",
+        "A page, a stream with a document a line, or the feed of all changes.",
         model=DocumentPage,
         headers=VARY | LINK,
-        content={NDJSON: {"schema": {"type": "string"}, "example": LINES}},
+        content={NDJSON: {"schema": {"type": "string"}, "example": LINES}} | FEED,
     )
     | problem(errors.NotAcceptable, "The client accepts none of the formats.", VARY)
     | INVALID_QUERY
     | UNAVAILABLE
     | TIMEOUT
+    | FEED_PROBLEMS
 )
-HEAD_DOCUMENTS = without_content(GET_DOCUMENTS)
+HEAD_DOCUMENTS = without_content(
+    {status: response for status, response in GET_DOCUMENTS.items() if status not in FEED_PROBLEMS}
+)
 CREATE_DOCUMENT = (
     ok(
         200,

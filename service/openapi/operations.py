@@ -83,8 +83,19 @@ PREFER = parameter(
     "What to answer (RFC 7240): `return=representation`, the document, or `return=minimal`.",
     "return=representation",
 )
+LAST_EVENT_ID = parameter(
+    "Last-Event-ID",
+    "Of the feed: the id of the event to go on behind. Browsers send it when they come back.",
+    "6b04cbff00000005.8266F2A1",
+)
 READ_CONDITIONS = {
-    "parameters": [IF_NONE_MATCH_READ, IF_MODIFIED_SINCE, IF_MATCH, IF_UNMODIFIED_SINCE]
+    "parameters": [
+        IF_NONE_MATCH_READ,
+        IF_MODIFIED_SINCE,
+        IF_MATCH,
+        IF_UNMODIFIED_SINCE,
+        LAST_EVENT_ID,
+    ]
 }
 WRITE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PREFER]}
 DELETE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE]}
@@ -155,16 +166,36 @@ REFUSED = (
     | UNAVAILABLE
 )
 
+EVENTS = """\
+event: put
+id: 6b04cbff00000005.8266F2A1
+data: {"_id":"ada","etag":"5d41402abc4b2a76b9719d911017c592","document":{"_id":"ada","born":1815}}
+
+"""
+FEED = {"text/event-stream": {"schema": {"type": "string"}, "example": EVENTS}}
+FEED_PROBLEMS = problem(
+    errors.FeedGone, "The feed cannot go on behind this event; begin anew."
+) | problem(errors.FeedUnsupported, "The database has no change streams.")
+
 GET_DOCUMENT = (
-    ok(200, "The document.", model=Document, headers=VALIDATORS)
+    ok(
+        200,
+        "The document, or the feed of its changes.",
+        model=Document,
+        headers=VALIDATORS,
+        content=FEED,
+    )
     | ok(304, "The document is one that the client has.", headers=VALIDATORS)
     | MALFORMED_HEAD
     | NOT_FOUND
     | FAILED
     | INVALID
     | UNAVAILABLE
+    | FEED_PROBLEMS
 )
-HEAD_DOCUMENT = without_content(GET_DOCUMENT)
+HEAD_DOCUMENT = without_content(
+    {status: response for status, response in GET_DOCUMENT.items() if status not in FEED_PROBLEMS}
+)
 PUT_DOCUMENT = (
     # No content is declared, since by default there is none, and clients would try to read it.
     ok(

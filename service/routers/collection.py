@@ -18,7 +18,9 @@ from service.openapi.operations import PREFERENCE
 from service.problems import allowed_methods, problem_body
 from service.routers.dependencies import (
     CollectionDep,
+    FeedDep,
     GivenFilter,
+    LastEvent,
     LoaderDep,
     Meta,
     NewDocuments,
@@ -27,6 +29,7 @@ from service.routers.dependencies import (
     StoreDep,
 )
 from service.routers.direct import DirectRoute
+from service.routers.feeds import EVENT_STREAM, feed_response
 from service.routers.responses import JSON, NDJSON, written_response
 from service.routers.streams import DocumentStream, begun, choose, encode, pack, takes_gzip
 
@@ -64,18 +67,22 @@ async def get_documents(
     request: Request,
     query: QueryDep,
     collection: CollectionDep,
+    feed: FeedDep,
+    last_event: LastEvent,
     limit: Limit = None,
     count: Count = False,
     meta: Meta = False,
 ) -> Response:
     """Answers a page of documents, or with `Accept: application/x-ndjson` a stream of all of them,
-    a document a line.
+    a document a line, or with `Accept: text/event-stream` what happens to them.
 
     The next page begins behind the last document of this one, wherever that is by then: documents
     that nobody changes meanwhile are shown exactly once, and the last page costs what the first
     one costs. A stream is as long as it must be; one that breaks off was not complete.
     """
-    media_type = choose(request, [JSON, NDJSON])
+    media_type = choose(request, [JSON, NDJSON, EVENT_STREAM])
+    if media_type == EVENT_STREAM and request.method != "HEAD":
+        return await feed_response(request, feed, last_event, filter=query.filter or None)
     line = partial(_line, query, meta)
     if media_type == NDJSON:
         lines = encode(collection.stream(query, limit), line)
@@ -110,12 +117,13 @@ async def head_documents(
     request: Request,
     query: QueryDep,
     collection: CollectionDep,
+    feed: FeedDep,
     limit: Limit = None,
     count: Count = False,
     meta: Meta = False,
 ) -> Response:
     """Answers what GET would, without the body."""
-    response = await get_documents(request, query, collection, limit, count, meta)
+    response = await get_documents(request, query, collection, feed, None, limit, count, meta)
     if isinstance(response, DocumentStream):
         await response.close()
     else:

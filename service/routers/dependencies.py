@@ -12,6 +12,8 @@ from service import documents
 from service.collection import DocumentCollection
 from service.collection import Query as DocumentQuery
 from service.errors import MalformedPath, UnsupportedMediaType
+from service.feed import Feed, Position
+from service.feed.changes import parse_position
 from service.loading import Loader
 from service.patching import JsonPatch, MergePatch, Patch
 from service.preconditions import NO_PRECONDITIONS, Preconditions, parse_preconditions
@@ -58,6 +60,11 @@ async def get_loader(request: Request) -> Loader:
     return loader
 
 
+async def get_feed(request: Request) -> Feed:
+    feed: Feed = request.app.state.feed
+    return feed
+
+
 async def get_settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
@@ -65,6 +72,7 @@ async def get_settings(request: Request) -> Settings:
 
 StoreDep = Annotated[Store, Depends(get_store)]
 CollectionDep = Annotated[DocumentCollection, Depends(get_collection)]
+FeedDep = Annotated[Feed, Depends(get_feed)]
 LoaderDep = Annotated[Loader, Depends(get_loader)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
@@ -155,6 +163,24 @@ async def get_query(
 
 
 QueryDep = Annotated[DocumentQuery, Depends(get_query)]
+
+
+async def get_last_event(
+    request: Request,
+    last_event_id: Annotated[
+        str | None,
+        Query(
+            description="Of the feed: the id of the event to go on behind, as the header "
+            "`Last-Event-ID` says, for those that cannot set it."
+        ),
+    ] = None,
+) -> Position | None:
+    # What a browser sends when it comes back is newer than what its address says.
+    id = header(request, b"last-event-id") or last_event_id
+    return None if not id else parse_position(id)
+
+
+LastEvent = Annotated[Position | None, Depends(get_last_event)]
 
 
 async def get_preconditions(request: Request) -> Preconditions:

@@ -4,12 +4,16 @@ from fastapi import APIRouter, Request, Response
 
 from service import codec
 from service.openapi import operation_id, operations
+from service.preconditions import Preconditions
 from service.problems import allowed_methods
+from service.query import View
 from service.routers.dependencies import (
     PATCH_TYPES,
     DocumentId,
     DocumentPatch,
+    FeedDep,
     Fields,
+    LastEvent,
     Meta,
     PreconditionsDep,
     PreferenceDep,
@@ -17,7 +21,9 @@ from service.routers.dependencies import (
     ViewDep,
 )
 from service.routers.direct import DirectRoute
+from service.routers.feeds import feed_response, wants_events
 from service.routers.responses import JSON, validators, written_response
+from service.store import Store
 
 router = APIRouter(
     prefix="/stuff",
@@ -36,22 +42,24 @@ PATH = "/{id:document_id}"
     openapi_extra=operations.READ_CONDITIONS,
 )
 async def get_document(
+    request: Request,
     id: DocumentId,
     view: ViewDep,
     preconditions: PreconditionsDep,
     store: StoreDep,
+    feed: FeedDep,
+    last_event: LastEvent,
     meta: Meta = False,
 ) -> Response:
     """Answers the document: its fields as they were stored, in their own order, behind `_id`.
+    With `Accept: text/event-stream`, what happens to it, whether it exists or not.
 
     BSON types that JSON lacks, stored by other programs, are written as relaxed
     [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/).
     """
-    stored = await (store.get(id) if view is None else store.get_view(id, view))
-    if not preconditions.allow_reading(stored):
-        return Response(status_code=304, headers=validators(stored))
-    body = codec.to_json(stored, with_metadata=meta)
-    return Response(body, headers=validators(stored), media_type=JSON)
+    if wants_events(request):
+        return await feed_response(request, feed, last_event, id=id)
+    return await _read(id, view, preconditions, store, meta)
 
 
 @router.head(
@@ -67,8 +75,8 @@ async def head_document(
     store: StoreDep,
     meta: Meta = False,
 ) -> Response:
-    """Answers what GET would, without the body."""
-    response = await get_document(id, view, preconditions, store, meta)
+    """Answers what GET of the document would, without the body."""
+    response = await _read(id, view, preconditions, store, meta)
     return Response(status_code=response.status_code, headers=dict(response.headers))
 
 
@@ -144,3 +152,13 @@ async def options_document(
     """Answers the methods and the patch formats of documents."""
     allow = ", ".join(allowed_methods(request.app, request))
     return Response(status_code=204, headers={"Allow": allow, "Accept-Patch": PATCH_TYPES})
+
+
+async def _read(
+    id: str, view: View | None, preconditions: Preconditions, store: Store, meta: bool
+) -> Response:
+    stored = await (store.get(id) if view is None else store.get_view(id, view))
+    if not preconditions.allow_reading(stored):
+        return Response(status_code=304, headers=validators(stored))
+    body = codec.to_json(stored, with_metadata=meta)
+    return Response(body, headers=validators(stored), media_type=JSON)
