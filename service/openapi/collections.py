@@ -8,6 +8,7 @@ from service.openapi.operations import (
     ALLOW,
     FEED,
     FEED_PROBLEMS,
+    JSON_FIRST,
     LAST_EVENT_ID,
     LOCATION,
     PREFERRED,
@@ -58,7 +59,7 @@ GET_DOCUMENTS = (
         "A page, a stream with a document a line, or the feed of all changes.",
         model=DocumentPage,
         headers=VARY | LINK,
-        content={NDJSON: {"schema": {"type": "string"}, "example": LINES}} | FEED,
+        content=JSON_FIRST | {NDJSON: {"schema": {"type": "string"}, "example": LINES}} | FEED,
     )
     | problem(errors.NotAcceptable, "The client accepts none of the formats.", VARY)
     | INVALID_QUERY

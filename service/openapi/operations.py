@@ -43,13 +43,13 @@ ACCEPT_ENCODING = {"Accept-Encoding": header("The content codings to send.", "gz
 
 
 def parameter(name: str, description: str, example: str) -> dict[str, Any]:
+    """An optional header. Its example is told in words: Swagger UI would send it."""
     return {
         "name": name,
         "in": "header",
         "required": False,
-        "description": description,
+        "description": f"{description} For example `{example}`.",
         "schema": {"type": "string"},
-        "example": example,
     }
 
 
@@ -172,6 +172,8 @@ id: 6b04cbff00000005.8266F2A1
 data: {"_id":"ada","etag":"5d41402abc4b2a76b9719d911017c592","document":{"_id":"ada","born":1815}}
 
 """
+# The first is what Swagger UI and generated clients ask for.
+JSON_FIRST: dict[str, Any] = {"application/json": {}}
 FEED = {"text/event-stream": {"schema": {"type": "string"}, "example": EVENTS}}
 FEED_PROBLEMS = problem(
     errors.FeedGone, "The feed cannot go on behind this event; begin anew."
@@ -183,7 +185,7 @@ GET_DOCUMENT = (
         "The document, or the feed of its changes.",
         model=Document,
         headers=VALIDATORS,
-        content=FEED,
+        content=JSON_FIRST | FEED,
     )
     | ok(304, "The document is one that the client has.", headers=VALIDATORS)
     | MALFORMED_HEAD

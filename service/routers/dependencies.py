@@ -107,8 +107,8 @@ async def get_view(
         str | None,
         Query(
             description="The fields to pick, separated by commas; dots lead into objects. The "
-            "entity tag is then that of the view. All fields if it is left out.",
-            examples=["name,address.city"],
+            "entity tag is then that of the view. All fields if it is left out. For example "
+            "`name,address.city`.",
         ),
     ] = None,
 ) -> View | None:
@@ -124,8 +124,7 @@ Meta = Annotated[
 
 FILTER = Query(
     description="Which documents: a query of MongoDB as JSON, with Extended JSON for types that "
-    "JSON lacks.",
-    examples=['{"born": {"$lt": 1900}}'],
+    'JSON lacks. For example `{"born": {"$lt": 1900}}`.',
 )
 
 
@@ -148,8 +147,7 @@ async def get_query(
         str | None,
         Query(
             description="The fields to sort by, separated by commas, each descending behind a `-`. "
-            "The last one is `_id`, named or not.",
-            examples=["-born,name"],
+            "The last one is `_id`, named or not. For example `-born,name`.",
         ),
     ] = None,
     after: Annotated[

@@ -1,4 +1,4 @@
-"""What people read in a browser: the documentation, and what each problem type means.
+"""What people use in a browser: the page at `/`, the documentation, what a problem type means.
 
 Every script and style is served from here, and the pages' Content-Security-Policy lets the browser
 load nothing from another host.
@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from service.problems import TYPE_PREFIX, RouteNotFound, problem_types
@@ -28,9 +28,20 @@ HEADERS = {
 }
 
 
+PAGE_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
 @router.get("/")
-async def get_root() -> Response:
-    return RedirectResponse("docs")
+async def get_page() -> Response:
+    """Documents to browse, to edit and to watch."""
+    return FileResponse(STATIC / "index.html", headers=PAGE_HEADERS)
 
 
 @router.get("/docs")

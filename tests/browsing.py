@@ -1,0 +1,64 @@
+"""A Chromium, watched: what it asks for and what it complains of."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def executable() -> str:
+    """Where the browser is. Without one the test is skipped, but fails in CI."""
+    found = next(filter(None, map(shutil.which, EXECUTABLES)), None)
+    if found is None:
+        reason = "there is no Chromium (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+class Browser:
+    """Windows of one origin, and all that is wrong with them."""
+
+    def __init__(self, context: BrowserContext, origin: str) -> None:
+        self._context = context
+        self._origin = origin
+        self.faults: list[str] = []
+
+    async def open(self, path: str = "/") -> Page:
+        """A new window. Faults are collected: other origins, errors in the console, exceptions."""
+        page = await self._context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("request", lambda request: self._check(request.url))
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        await page.goto(self._origin + path)
+        return page
+
+    def _check(self, url: str) -> None:
+        if not url.startswith((self._origin + "/", "data:", "blob:")):
+            self.faults.append(f"asked for {url}")
+
+    def _note(self, kind: str, text: str) -> None:
+        # The browser itself logs each answer of 400 and above: those are ours to give.
+        if kind == "error" and not text.startswith("Failed to load resource: the server responded"):
+            self.faults.append(text)
+
+
+@asynccontextmanager
+async def chromium(origin: str, **options: Any) -> AsyncIterator[Browser]:
+    path = executable()
+    async with async_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = await playwright.chromium.launch(executable_path=path, args=arguments)
+        try:
+            context = await browser.new_context(**options)
+            yield Browser(context, origin)
+        finally:
+            await browser.close()
