@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench lint format openapi lint-openapi image requirements clean
+.PHONY: help install run test bench screenshots lint format openapi lint-openapi image requirements clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ test: $(INSTALLED) ## Run the tests (STUFF_TEST_MONGODB_URI=... for another engi
 bench: $(INSTALLED) ## Measure it, side by side with the original (needs wrk; BENCH="connections --turns 1")
 	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
 	$(BIN)/python -m bench bench $(BENCH)
+
+screenshots: $(INSTALLED) ## Make the pictures in the README (needs chromium)
+	$(BIN)/python -m examples.screenshots
 
 lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check

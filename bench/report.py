@@ -73,6 +73,15 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         if command == "import" and put is not None:
             name = f"{command} of {documents} documents: rate ÷ that of PUT, 64 connections"
             yield Goal(name, record["rate"] / put["rate"], at_least=5)
+    followed = {record["followers"]: record for record in _section(records, "feed")}
+    if followed:
+        yield Goal(
+            "rate of PUT with 1,000 idle followers of the feed ÷ with none",
+            followed[1000]["rate"] / followed[0]["rate"],
+            at_least=0.9,
+        )
+        name = "ms from a PUT until the last of 100 followers has its event, at the median"
+        yield Goal(name, followed[100]["p50_ms"], 100)
     soak = _section(records, "soak")
     warm = [record for record in soak if record["elapsed"] > 60]
     if len(warm) > 1:

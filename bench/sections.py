@@ -18,7 +18,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient, ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 
-from bench import bulk, servers
+from bench import bulk, feeds, servers
 from bench.measuring import Load, Result, cpu_seconds, measure, middle, resident_bytes
 from bench.report import Record
 from bench.servers import Server
@@ -196,6 +196,7 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "workers": workers,
     "pages": bulk.pages,
     "transfer": bulk.transfer,
+    "feed": feeds.feed,
     "soak": soak,
 }
 

@@ -82,5 +82,7 @@ def __getattr__(name: str) -> Any:
         # which would stop all requests for tens of milliseconds each time.
         gc.collect()
         gc.freeze()
+        # What lives as long as a connection or is remembered is looked at now and then only.
+        gc.set_threshold(5_000, 20, 100)
         return app
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -95,13 +96,15 @@ class Source:
                 elif is_first:  # there was a gap
                     self._hand(self._on_changes, [], position)
                 while not self._stopping.is_set():
+                    asked = time.perf_counter()
                     changes = _next_batch(stream)
                     if changes:
                         position = changes[-1].position
                     else:
                         position = Position(position.time, _token(stream))
                     self._hand(self._on_changes, changes, position)
-                    if changes:
+                    # Some databases answer at once that there is nothing, when others write.
+                    if changes or time.perf_counter() - asked < REST:
                         self._stopping.wait(REST)
         except Interrupted:
             self._gap()
