@@ -17,7 +17,9 @@ from service.feed import open_feed
 from service.indexes import indexing
 from service.loading import Loader
 from service.routers import collection, document, pages, system
+from service.routers.access import guarded
 from service.routers.feeds import encode_change
+from service.security import KeyRing
 from service.settings import Settings
 from service.stopping import on_stop
 from service.store import Store
@@ -62,12 +64,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
         # Not included as routers, which would match each request twice, and slowly.
         routes=[
-            route
+            guarded(route)
             for resource in (document, collection, system, pages)
             for route in resource.router.routes
         ],
     )
     app.state.settings = settings or Settings()
+    app.state.keys = KeyRing(app.state.settings)
     problems.install(app)
     app.mount("/assets", pages.assets())
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]

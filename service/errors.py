@@ -5,6 +5,8 @@
       MalformedCoding          400  the body is not gzip, as it says
       MalformedPath            400  the path is not UTF-8
       InvalidPrecondition      400  If-Match and its like are malformed
+      Unauthorized             401  no API key, or none that is valid
+      Forbidden                403  the API key is for something else
       DocumentNotFound         404
       NotAcceptable            406  the client takes no format there is
       DuplicateKey             409  another document holds a unique value
@@ -89,6 +91,21 @@ class InvalidPrecondition(StuffError):
 
     def __init__(self, detail: str, header: str) -> None:
         super().__init__(detail, members={"parameter": header})
+
+
+class Unauthorized(StuffError):
+    """The request has no API key, or one that is not, or not any more, valid."""
+
+    status, slug, title = 401, "unauthorized", "An API key is needed"
+
+    def __init__(self, detail: str, challenge: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": f"Bearer {challenge}"})
+
+
+class Forbidden(StuffError):
+    """The API key does not have the scope that the request needs: `read` or `write`."""
+
+    status, slug, title = 403, "forbidden", "The API key is not for this"
 
 
 class DocumentNotFound(StuffError):

@@ -29,6 +29,16 @@ class Settings(BaseSettings):
     )
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 takes a free one.")] = 8000
+    insecure: Annotated[
+        bool, Field(description="Whether to listen to other machines although there is no key.")
+    ] = False
+    api_keys: Annotated[
+        SecretStr | None,
+        Field(description="What is known of API keys, as `stuff key create` says, between `;`."),
+    ] = None
+    api_keys_file: Annotated[
+        Path | None, Field(description="A file of such lines, read again when it changes.")
+    ] = None
     workers: Annotated[int, Field(ge=1, description="Processes that serve requests.")] = 1
     max_body_bytes: Annotated[
         int, Field(ge=1, description="The largest body that is read, in bytes.")

@@ -9,6 +9,7 @@ from httpx import AsyncClient
 from playwright.async_api import Page, expect
 from pymongo.collection import Collection
 
+from service.security import make_key
 from service.settings import Settings
 from tests.browsing import Browser, chromium
 from tests.conftest import listen
@@ -166,7 +167,7 @@ async def test_a_412_is_shown_as_a_difference_without_the_feed_too(
 ) -> None:
     await store.put("/stuff/a", json={"n": 1})
     page = await live(browser, "/#/a")
-    await page.evaluate("window.EventSource.prototype.dispatchEvent = () => {}")
+    await page.evaluate("window.stop()")  # the feed too
     await page.route("**/stuff", lambda route: route.abort())
     await page.locator("#text").fill('{"n": "mine"}')
     await store.put("/stuff/a", json={"n": "theirs"})
@@ -239,3 +240,59 @@ async def test_swagger_ui_puts_and_gets(browser: Browser, store: AsyncClient) ->
         row = block.locator(".live-responses-table .response .response-col_status")
         await expect(row).to_contain_text(status)
     assert (await store.get("/stuff/ada")).json()["name"] == "Ada Lovelace"
+
+
+async def test_an_event_source_just_works(browser: Browser, store: AsyncClient) -> None:
+    page = await live(browser)
+    await page.evaluate(
+        """() => new Promise((resolve) => {
+            window.seen = [];
+            const source = new EventSource('/stuff');
+            source.addEventListener('open', resolve);
+            for (const kind of ['put', 'delete'])
+                source.addEventListener(kind, (event) => window.seen.push(kind + event.data));
+        })"""
+    )
+    await store.put("/stuff/a", json={"n": 1})
+    await store.delete("/stuff/a")
+    await page.wait_for_function("window.seen.length === 2")
+    first, second = await page.evaluate("window.seen")
+    assert first.startswith('put{"_id":"a"')
+    assert second.startswith('delete{"_id":"a"')
+
+
+async def test_where_a_key_is_needed_the_page_asks_for_it(settings: Settings) -> None:
+    token, key = make_key(["read", "write"])
+    closed = Settings(**settings.model_dump() | {"api_keys": str(key)})
+    async with listen(closed) as url, chromium(url) as browser:
+        async with AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}) as store:
+            await store.put("/stuff/a", json={"n": 1})
+            page = await browser.open("/#/a")
+            await page.get_by_label("API key").fill("stuff_wrong")
+            await page.keyboard.press("Enter")
+            await page.get_by_label("API key").fill(token)
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#live")).to_have_text("live")
+            await expect(page.locator("#text")).to_have_value('{\n  "_id": "a",\n  "n": 1\n}')
+            await store.put("/stuff/a", json={"n": 2})
+            await expect(page.locator("#text")).to_have_value('{\n  "_id": "a",\n  "n": 2\n}')
+            assert token not in page.url
+        assert browser.faults == []
+
+
+async def test_authorize_in_swagger_ui_sends_the_key(settings: Settings) -> None:
+    token, key = make_key(["read", "write"])
+    closed = Settings(**settings.model_dump() | {"api_keys": str(key)})
+    async with listen(closed) as url, chromium(url) as browser:
+        page = await browser.open("/docs")
+        await page.locator(".auth-wrapper .authorize").first.click()
+        await page.locator(".auth-container input").fill(token)
+        await page.locator(".auth-btn-wrapper .authorize").click()
+        await page.locator(".auth-btn-wrapper .btn-done").click()
+        block = page.locator("#operations-documents-put_document")
+        await block.locator(".opblock-summary-control").click()
+        await block.locator("tr[data-param-name=id] input").fill("ada")
+        await block.get_by_role("button", name="Execute").click()
+        row = block.locator(".live-responses-table .response .response-col_status")
+        await expect(row).to_contain_text("201")
+        assert browser.faults == []

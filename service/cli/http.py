@@ -1,5 +1,6 @@
 """What the commands that talk to a server have in common."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +22,17 @@ def fail(message: str, status: int = 1) -> typer.Exit:
     return typer.Exit(status)
 
 
+def authorization() -> dict[str, str]:
+    """The API key of STUFF_KEY. It is no option, since others can see those of a process."""
+    key = os.environ.get("STUFF_KEY")
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
 @contextmanager
 def connection(url: str) -> Iterator[httpx.Client]:
     """A client of the server; if that is not there, the command ends."""
     try:
-        with httpx.Client(base_url=url, timeout=TIMEOUT) as client:
+        with httpx.Client(base_url=url, timeout=TIMEOUT, headers=authorization()) as client:
             yield client
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise fail(f"{url} does not answer: {error}") from None

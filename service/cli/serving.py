@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -20,29 +21,41 @@ from service.app import create_app
 from service.embedded import EmbeddedEngine, EngineError
 from service.indexes import IndexFault, read_file
 from service.protocol import LongUrlProtocol
+from service.security import KeyFault, KeyRing
 from service.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that serve requests.")]
 DataDir = Annotated[Path | None, typer.Option(help="Where the embedded engine keeps its data.")]
+Insecure = Annotated[
+    bool | None,
+    typer.Option("--insecure", help="Listen to other machines although there is no key."),
+]
 Target = Annotated[Path, typer.Argument(help="The file to write; - for standard output.")]
 
 
 def serve(
-    host: Host = None, port: Port = None, workers: Workers = None, data_dir: DataDir = None
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = None,
+    data_dir: DataDir = None,
+    insecure: Insecure = None,
 ) -> None:
     """Serve the store until SIGTERM or Ctrl-C.
 
     Without STUFF_MONGODB_URI the embedded engine is started beside it, and stopped with it.
     """
-    settings = read_settings(host=host, port=port, workers=workers, data_dir=data_dir)
+    settings = read_settings(
+        host=host, port=port, workers=workers, data_dir=data_dir, insecure=insecure
+    )
     if settings.indexes is not None:
         try:
             read_file(settings.indexes)
         except IndexFault as error:
             typer.echo(f"STUFF_INDEXES: {error}", err=True)
             raise typer.Exit(2) from None
+    _check_exposure(settings)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     config = uvicorn.Config(
@@ -94,6 +107,30 @@ def read_settings(**options: Any) -> Settings:
         for fault in error.errors(include_input=False):
             typer.echo(f"STUFF_{str(fault['loc'][0]).upper()}: {fault['msg']}", err=True)
         raise typer.Exit(2) from None
+
+
+def _check_exposure(settings: Settings) -> None:
+    """Without keys everybody who can reach the service may do everything: refuse to let others."""
+    try:
+        keys = KeyRing(settings)
+    except KeyFault as error:
+        typer.echo(f"The API keys: {error}", err=True)
+        raise typer.Exit(2) from None
+    if keys.is_open and not settings.insecure and not _is_loopback(settings.host):
+        typer.echo(
+            f"stuff: {settings.host} can be reached from other machines, and there is no API key. "
+            "Make one (stuff key create) and set STUFF_API_KEYS or STUFF_API_KEYS_FILE, or listen "
+            "on 127.0.0.1, or say --insecure (STUFF_INSECURE=true) to let everybody do everything.",
+            err=True,
+        )
+        raise typer.Exit(2)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @contextmanager

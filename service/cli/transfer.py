@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from service.cli.http import DEFAULT_URL, TIMEOUT, Url, fail
+from service.cli.http import DEFAULT_URL, TIMEOUT, Url, authorization, fail
 from service.transfer.exporting import Exporter
 from service.transfer.files import FileFault, Source, target
 from service.transfer.importing import Importer, TransferFault
@@ -42,7 +42,7 @@ def export_documents(
 
     async def run() -> None:
         # Packing is only worth its time on a slow connection.
-        headers = {"Accept-Encoding": "identity"}
+        headers = authorization() | {"Accept-Encoding": "identity"}
         async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=headers) as client:
             exporter = Exporter(client, patience)
             with progress() as (bar, task):
@@ -93,7 +93,9 @@ def import_documents(
     async def run() -> Importer:
         nonlocal problem
         limits = httpx.Limits(max_connections=requests)
-        async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, limits=limits) as client:
+        async with httpx.AsyncClient(
+            base_url=url, timeout=TIMEOUT, limits=limits, headers=authorization()
+        ) as client:
             importer = Importer(client, requests, patience)
             with progress(source.size) as (bar, task):
                 importer.on_progress = lambda so_far: bar.update(

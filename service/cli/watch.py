@@ -8,7 +8,7 @@ import httpx
 import orjson
 import typer
 
-from service.cli.http import DEFAULT_URL, Url, address, checked, fail
+from service.cli.http import DEFAULT_URL, Url, address, authorization, checked, fail
 
 SILENCE = 45.0  # seconds: the server says something every 15
 RETRY_DELAY, MAX_RETRY_DELAY = 0.5, 10.0
@@ -35,7 +35,7 @@ def watch(
     last, delay, deadline = last_event_id, RETRY_DELAY, time.monotonic() + patience
     timeout = httpx.Timeout(SILENCE, connect=10)
     try:
-        with httpx.Client(base_url=url, timeout=timeout) as client:
+        with httpx.Client(base_url=url, timeout=timeout, headers=authorization()) as client:
             while True:
                 headers = {"Accept": "text/event-stream"} | (
                     {"Last-Event-ID": last} if last else {}

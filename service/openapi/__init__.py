@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from service import __version__
+from service.openapi.operations import REFUSALS, without_content
 from service.openapi.schemas import Fields, MergePatch, PatchOperation
 from service.problems import Problem
 
@@ -23,6 +24,14 @@ TAGS = [
         "description": "The health of the service, for those who operate it.",
     },
 ]
+
+
+SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key of the server, `stuff_...`, with the scope `read` or `write`. A "
+    "server without keys takes requests without.",
+}
 
 
 def operation_id(route: APIRoute) -> str:
@@ -49,5 +58,23 @@ def document(app: FastAPI) -> dict[str, Any]:
         for model in (Fields, MergePatch, PatchOperation, Problem):
             schemas[model.__name__] = model.model_json_schema()
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
+        schema["components"]["securitySchemes"] = {"key": SECURITY}
+        _require_keys(app, schema["paths"])
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _require_keys(app: FastAPI, paths: dict[str, Any]) -> None:
+    """Say which operations need a key, and what they answer without."""
+    for route in app.routes:
+        scope = getattr(getattr(route, "endpoint", None), "__access__", "public")
+        if scope == "public" or not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for method in route.methods or ():
+            operation = paths[route.path_format][method.lower()]
+            # A key, or nothing: servers may do without.
+            operation["security"] = [{"key": []}, {}]
+            refusals = without_content(REFUSALS) if method == "HEAD" else REFUSALS
+            for status, response in refusals.items():
+                operation["responses"][str(status)] = response
+            operation["responses"] = dict(sorted(operation["responses"].items()))

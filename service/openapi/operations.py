@@ -141,6 +141,11 @@ MALFORMED_HEAD = problem(
     errors.InvalidPrecondition, "The path is not UTF-8, or a precondition is malformed."
 )
 INVALID = problem(errors.InvalidId, "The id or a parameter is not valid.")
+REFUSALS = problem(
+    errors.Unauthorized,
+    "The server wants an API key, and this is none.",
+    {"WWW-Authenticate": header("How to authenticate (RFC 6750).", 'Bearer realm="stuff"')},
+) | problem(errors.Forbidden, "The API key does not have the scope that this needs.")
 NOT_FOUND = problem(errors.DocumentNotFound, "There is no such document.")
 FAILED = problem(
     errors.PreconditionFailed, "A precondition failed; the problem gives the current entity tag."

@@ -16,6 +16,7 @@ from service.openapi import collections as operations
 from service.openapi import operation_id
 from service.openapi.operations import PREFERENCE
 from service.problems import allowed_methods, problem_body
+from service.routers.access import reads, writes
 from service.routers.dependencies import (
     CollectionDep,
     FeedDep,
@@ -63,6 +64,7 @@ Count = Annotated[
     responses=operations.GET_DOCUMENTS,
     openapi_extra=operations.ACCEPT,
 )
+@reads
 async def get_documents(
     request: Request,
     query: QueryDep,
@@ -113,6 +115,7 @@ async def get_documents(
     responses=operations.HEAD_DOCUMENTS,
     openapi_extra=operations.ACCEPT,
 )
+@reads
 async def head_documents(
     request: Request,
     query: QueryDep,
@@ -138,6 +141,7 @@ async def head_documents(
     responses=operations.CREATE_DOCUMENT,
     openapi_extra=PREFERENCE | operations.NEW_DOCUMENTS_BODY,
 )
+@writes
 async def create_document(
     request: Request,
     sent: NewDocuments,
@@ -172,6 +176,7 @@ async def create_document(
     summary="Delete the documents that match",
     responses=operations.DELETE_DOCUMENTS,
 )
+@writes
 async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Response:
     """Deletes every document that matches the filter, which must be given: `{}` matches all.
 
@@ -188,6 +193,7 @@ async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Re
     status_code=204,
     responses=operations.COLLECTION_OPTIONS,
 )
+@reads
 async def options_collection(request: Request) -> Response:
     """Answers the methods of the collection."""
     allow = ", ".join(allowed_methods(request.app, request))

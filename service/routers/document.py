@@ -7,6 +7,7 @@ from service.openapi import operation_id, operations
 from service.preconditions import Preconditions
 from service.problems import allowed_methods
 from service.query import View
+from service.routers.access import reads, writes
 from service.routers.dependencies import (
     PATCH_TYPES,
     DocumentId,
@@ -41,6 +42,7 @@ PATH = "/{id:document_id}"
     responses=operations.GET_DOCUMENT,
     openapi_extra=operations.READ_CONDITIONS,
 )
+@reads
 async def get_document(
     request: Request,
     id: DocumentId,
@@ -68,6 +70,7 @@ async def get_document(
     responses=operations.HEAD_DOCUMENT,
     openapi_extra=operations.READ_CONDITIONS,
 )
+@reads
 async def head_document(
     id: DocumentId,
     view: ViewDep,
@@ -87,6 +90,7 @@ async def head_document(
     responses=operations.PUT_DOCUMENT,
     openapi_extra=operations.WRITE_CONDITIONS | operations.DOCUMENT_BODY,
 )
+@writes
 async def put_document(
     request: Request,
     id: DocumentId,
@@ -110,6 +114,7 @@ async def put_document(
     responses=operations.PATCH_DOCUMENT,
     openapi_extra=operations.WRITE_CONDITIONS | operations.PATCH_BODY,
 )
+@writes
 async def patch_document(
     request: Request,
     id: DocumentId,
@@ -134,6 +139,7 @@ async def patch_document(
     responses=operations.DELETE_DOCUMENT,
     openapi_extra=operations.DELETE_CONDITIONS,
 )
+@writes
 async def delete_document(
     id: DocumentId, preconditions: PreconditionsDep, store: StoreDep
 ) -> Response:
@@ -145,6 +151,7 @@ async def delete_document(
 @router.options(
     PATH, summary="Ask what can be done", status_code=204, responses=operations.DOCUMENT_OPTIONS
 )
+@reads
 async def options_document(
     request: Request,
     id: DocumentId,  # noqa: ARG001 (checked)

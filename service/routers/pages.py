@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from service.problems import TYPE_PREFIX, RouteNotFound, problem_types
+from service.routers.access import public
 
 router = APIRouter(include_in_schema=False)
 
@@ -39,22 +40,26 @@ PAGE_HEADERS = {
 
 
 @router.get("/")
+@public
 async def get_page() -> Response:
     """Documents to browse, to edit and to watch."""
     return FileResponse(STATIC / "index.html", headers=PAGE_HEADERS)
 
 
 @router.get("/docs")
+@public
 async def get_swagger_ui() -> Response:
     return FileResponse(STATIC / "swagger.html", headers=HEADERS)
 
 
 @router.get("/redoc")
+@public
 async def get_redoc() -> Response:
     return FileResponse(STATIC / "redoc.html", headers=HEADERS)
 
 
 @router.get("/assets/redoc.standalone.js")
+@public
 async def get_redoc_script() -> Response:
     """ReDoc without the logo that it would load from its maker's host (it hides one that fails)."""
     script = (files(VENDOR) / "static" / "redoc.standalone.js").read_bytes()
@@ -62,6 +67,7 @@ async def get_redoc_script() -> Response:
 
 
 @router.get(TYPE_PREFIX + "{slug}")
+@public
 async def get_problem_type(slug: str) -> Response:
     """What a problem's `type` refers to."""
     problem = problem_types().get(slug)

@@ -5,6 +5,7 @@ from pydantic import BaseModel
 
 from service.database import DatabaseDep
 from service.openapi import operation_id, operations
+from service.routers.access import public
 
 router = APIRouter(tags=["system"], generate_unique_id_function=operation_id)
 
@@ -16,12 +17,14 @@ class Health(BaseModel):
 
 
 @router.get("/healthz", summary="Liveness", responses=operations.LIVENESS)
+@public
 async def get_liveness() -> Health:
     """Answers 200 as long as the process lives, whatever the database does."""
     return Health()
 
 
 @router.get("/readyz", summary="Readiness", responses=operations.READINESS)
+@public
 async def get_readiness(database: DatabaseDep) -> Health:
     """Answers 200 when the database answers, else 503."""
     await database.ping()

@@ -2,6 +2,7 @@
 // Whatever a document says is put on the page as text, never as markup.
 
 import { difference } from './diff.js';
+import { follow } from './feed.js';
 import { fault, indented } from './json.js';
 
 const PAGE_SIZE = 25;
@@ -34,16 +35,40 @@ const address = (id) => `stuff/${encodeURIComponent(id)}`;
 async function request(url, options) {
   let response;
   try {
-    response = await fetch(url, { cache: 'no-store', ...options });
+    const headers = { ...authorization(), ...options?.headers };
+    response = await fetch(url, { cache: 'no-store', ...options, headers });
   } catch {
     throw new Error('The server does not answer.');
   }
   if (response.ok || response.status === 412) return response;
+  if (response.status === 401) askForKey();
   const problem = await response.json().catch(() => ({}));
   const error = new Error(problem.detail ?? `${response.status} ${response.statusText}`);
   error.status = response.status;
   error.pointer = problem.pointer;
   throw error;
+}
+
+// --- The key, kept as long as the window is open
+
+const authorization = () => {
+  const key = sessionStorage.getItem('key');
+  return key ? { Authorization: `Bearer ${key}` } : {};
+};
+
+function askForKey() {
+  element('key-form').hidden = false;
+  element('key').focus();
+}
+
+async function takeKey(event) {
+  event.preventDefault();
+  sessionStorage.setItem('key', element('key').value.trim());
+  element('key').value = '';
+  element('key-form').hidden = true;
+  say('');
+  await begin();
+  await route();
 }
 
 // --- Notices
@@ -280,26 +305,31 @@ const route = guarded(() => inTurn(async () => {
 
 function listen() {
   const live = element('live');
-  const feed = new EventSource('stuff');
   const state = (name, words) => {
     live.className = name;
     live.textContent = words;
   };
-  feed.addEventListener('open', () => state('on', 'live'));
-  feed.addEventListener('error', () => {
-    if (feed.readyState === EventSource.CLOSED) {
-      // Refused, or its place is forgotten: what is shown may be old by now.
+  follow('stuff', authorization, {
+    open: () => state('on', 'live'),
+    away: () => state('off', 'reconnecting'),
+    change: (kind, data) => {
+      if (kind === 'put' || kind === 'delete') guarded(changed)(JSON.parse(data));
+    },
+    lost: (status) => {
       state('off', 'not live');
-      setTimeout(guarded(async () => {
-        listen();
-        await load();
-      }), 10_000);
-    } else {
-      state('off', 'reconnecting');
-    }
+      if (status === 401) {
+        askForKey();
+      } else {
+        // Its place is forgotten, or there is no feed: what is shown may be old by now.
+        setTimeout(guarded(begin), 10_000);
+      }
+    },
   });
-  feed.addEventListener('put', guarded((event) => changed(JSON.parse(event.data))));
-  feed.addEventListener('delete', guarded((event) => changed(JSON.parse(event.data))));
+}
+
+async function begin() {
+  listen();
+  await load();
 }
 
 async function changed({ _id: id, etag, document: now }) {
@@ -373,6 +403,7 @@ element('search').addEventListener('submit', guarded(async (event) => {
   event.preventDefault();
   await find();
 }));
+element('key-form').addEventListener('submit', guarded(takeKey));
 text.addEventListener('input', check);
 window.addEventListener('hashchange', route);
 window.addEventListener('popstate', route);
@@ -380,6 +411,5 @@ window.addEventListener('beforeunload', (event) => {
   if (isDirty()) event.preventDefault();
 });
 
-listen();
-await guarded(load)();
+await guarded(begin)();
 if (location.hash) await route();

@@ -1,0 +1,76 @@
+"""Which scope a request needs: decided for each route, and closed where nothing is decided."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import Forbidden, Unauthorized
+from service.routers.bodies import header
+from service.security import READ, WRITE, KeyRing
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+PUBLIC = "public"
+_DECISION = "__access__"
+
+
+def _decide(decision: str) -> Callable[[Endpoint], Endpoint]:
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _DECISION, decision)
+        return endpoint
+
+    return mark
+
+
+public, reads, writes = _decide(PUBLIC), _decide(READ), _decide(WRITE)
+
+
+def decision_of(route: BaseRoute) -> str | None:
+    """What was decided for the route: `public`, `read` or `write`; None if nothing was."""
+    return getattr(getattr(route, "endpoint", None), _DECISION, None)
+
+
+def guarded(route: BaseRoute) -> BaseRoute:
+    """The route, which lets through only what its decision allows."""
+    assert isinstance(route, APIRoute)
+    decision = decision_of(route)
+    if decision != PUBLIC:
+        route.app = _Guard(route.app, decision)
+    return route
+
+
+class _Guard:
+    def __init__(self, app: ASGIApp, decision: str | None) -> None:
+        self._app = app
+        self._decision = decision
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        keys: KeyRing = scope["app"].state.keys
+        if self._decision is None:
+            raise Forbidden("Nobody may use this.")
+        if not keys.is_open:
+            _check(Request(scope), keys, self._decision)
+        await self._app(scope, receive, send)
+
+
+def _check(request: Request, keys: KeyRing, scope: str) -> None:
+    """Raise `Unauthorized` or `Forbidden` unless the request has a key for this (RFC 6750)."""
+    sent = header(request, b"authorization")
+    if sent is None:
+        raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", 'realm="stuff"')
+    scheme, _, token = sent.partition(" ")
+    key = keys.find(token.strip()) if scheme.lower() == "bearer" else None
+    if key is None:
+        raise Unauthorized(
+            "This is no API key, or not any more. Send another.",
+            'realm="stuff", error="invalid_token"',
+        )
+    if scope not in key.scopes:
+        raise Forbidden(
+            f"This key is not for this: it needs the scope {scope!r}.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+        )

@@ -1,0 +1,126 @@
+"""Who may do what: API keys, each with scopes.
+
+A key is `stuff_ID_SECRET`. What is kept of it is a line:
+
+    ID SCOPES HASH NAME
+
+with scopes separated by commas and the SHA-256 of the whole key, which is enough for a secret of
+256 random bits. Lines are given by a setting, or by a file that is read again when it changes.
+"""
+
+import hmac
+import logging
+import re
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+READ, WRITE = "read", "write"
+SCOPES = (READ, WRITE)
+CHECK_INTERVAL = 1.0  # seconds between two looks whether the file has changed
+
+_LINE = re.compile(r"([0-9a-z]{1,32}) +([a-z,]+) +([0-9a-f]{64})(?: +(.{0,200}))?")
+_TOKEN = re.compile(r"stuff_([0-9a-z]{1,32})_([A-Za-z0-9_-]{20,200})")
+_NOBODY = "0" * 64
+
+
+class KeyFault(Exception):
+    """A line is no key; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is known of a key."""
+
+    id: str
+    scopes: frozenset[str]
+    hash: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.id} {','.join(sorted(self.scopes))} {self.hash} {self.name}".rstrip()
+
+
+def make_key(scopes: Iterable[str], name: str = "") -> tuple[str, Key]:
+    """A new key, and what is to be kept of it."""
+    id = secrets.token_hex(4)
+    token = f"stuff_{id}_{secrets.token_urlsafe(32)}"
+    return token, Key(id, frozenset(scopes), _hash(token), " ".join(name.split())[:200])
+
+
+def parse_keys(text: str) -> dict[str, Key]:
+    """The keys of lines (or of parts between semicolons), by their ids. Raises `KeyFault`."""
+    keys: dict[str, Key] = {}
+    for number, line in enumerate(re.split(r"[\n;]", text), 1):
+        line = line.strip()  # noqa: PLW2901
+        if not line or line.startswith("#"):
+            continue
+        match = _LINE.fullmatch(line)
+        scopes = frozenset(match[2].split(",")) if match else frozenset()
+        if match is None or not scopes <= set(SCOPES):
+            raise KeyFault(f"Line {number} is no key. Make one by `stuff key create`.")
+        keys[match[1]] = Key(match[1], scopes, match[3], match[4] or "")
+    return keys
+
+
+class KeyRing:
+    """All keys that are accepted. Without any setting of keys there is nothing to keep closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `KeyFault`."""
+        text = settings.api_keys.get_secret_value() if settings.api_keys is not None else ""
+        self._own = parse_keys(text)
+        self._file = settings.api_keys_file
+        self.is_open = settings.api_keys is None and self._file is None
+        self._from_file: dict[str, Key] = {}
+        self._seen: tuple[int, int, int] | None = None
+        self._next_look = 0.0
+        if self._file is not None:
+            self._read(self._file)
+
+    def find(self, token: str) -> Key | None:
+        """The key of this token, if it is one. Takes the same time whether it is or not."""
+        self._look()
+        match = _TOKEN.fullmatch(token)
+        id = match[1] if match else ""
+        key = self._own.get(id) or self._from_file.get(id)
+        same = hmac.compare_digest(_hash(token), key.hash if key else _NOBODY)
+        return key if same and match else None
+
+    def _look(self) -> None:
+        """Read the file again if it has changed."""
+        now = time.monotonic()
+        if self._file is None or now < self._next_look:
+            return
+        self._next_look = now + CHECK_INTERVAL
+        try:
+            self._read(self._file)
+        except KeyFault as error:
+            log.error("%s has changed and is not read: %s", self._file, error)
+
+    def _read(self, file: Path) -> None:
+        try:
+            status = file.stat()
+            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if seen == self._seen:
+                return
+            text = file.read_text()
+        except OSError as error:
+            # What cannot be read lets nobody in.
+            if self._seen is not None or not self._from_file:
+                log.error("The API keys cannot be read: %s", error)
+            self._seen, self._from_file = None, {}
+            return
+        self._seen = seen
+        self._from_file = parse_keys(text)
+
+
+def _hash(token: str) -> str:
+    return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

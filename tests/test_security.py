@@ -1,0 +1,218 @@
+"""Who may do what: each route is closed until something is decided, keys open what they say."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from httpx import ASGITransport, AsyncClient, Response
+from starlette.routing import Mount
+
+from service.app import create_app
+from service.routers.access import decision_of, guarded
+from service.security import KeyFault, make_key, parse_keys
+from service.settings import Settings
+from tests.conftest import Application
+from tests.serving import TIMEOUT, stuff_serve
+
+PUBLIC = {
+    ("GET", "/"), ("GET", "/docs"), ("GET", "/redoc"), ("GET", "/assets/redoc.standalone.js"),
+    ("GET", "/problems/{slug}"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/openapi.json"),
+    ("HEAD", "/openapi.json"),
+}  # fmt: skip
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def test_every_route_is_decided_upon() -> None:
+    for route in create_app(Settings()).routes:
+        if isinstance(route, Mount):
+            assert route.path == "/assets"
+        elif isinstance(route, APIRoute):
+            assert decision_of(route) in ("public", "read", "write"), route.path
+
+
+async def test_without_a_key_every_route_but_the_public_ones_is_closed(
+    application: Application,
+) -> None:
+    _, key = make_key(["read", "write"])
+    async with application(api_keys=str(key)) as client:
+        tried = set()
+        for route in create_app(Settings()).routes:
+            path = getattr(route, "path", "")
+            for method in getattr(route, "methods", None) or ():
+                response = await client.request(method, path.replace("{id:document_id}", "a"))
+                if (method, path) in PUBLIC:
+                    assert response.status_code not in (401, 403), (method, path)
+                else:
+                    assert response.status_code == 401, (method, path)
+                    assert response.headers["www-authenticate"] == 'Bearer realm="stuff"'
+                tried.add((method, path))
+        assert tried >= PUBLIC
+        assert len(tried) >= len(PUBLIC) + 11
+
+
+@pytest.mark.parametrize("with_keys", [True, False])
+async def test_a_route_without_a_decision_is_closed_to_all(with_keys: bool) -> None:
+    token, key = make_key(["read", "write"])
+    router = APIRouter()
+
+    @router.get("/forgotten")
+    async def forgotten() -> str:
+        return "secret"
+
+    app = create_app(Settings(api_keys=str(key) if with_keys else None))
+    app.router.routes.extend(guarded(route) for route in router.routes)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://stuff.test") as client:
+        response = await client.get("/forgotten", headers=bearer(token))
+        assert response.status_code == 403
+        assert "secret" not in response.text
+
+
+async def statuses(client: AsyncClient, headers: dict[str, str]) -> tuple[int, int, int]:
+    """Of a read, of a write, and of a write to the collection."""
+    put = await client.put("/stuff/a", json={"n": 1}, headers=headers)
+    get = await client.get("/stuff/a", headers=headers)
+    post = await client.post("/stuff", json={}, headers=headers)
+    return get.status_code, put.status_code, post.status_code
+
+
+async def test_a_key_opens_what_its_scopes_say(application: Application) -> None:
+    made = {scopes: make_key(scopes.split(",")) for scopes in ("read", "write", "read,write")}
+    lines = ";".join(str(key) for _, key in made.values())
+    async with application(api_keys=lines) as client:
+        assert await statuses(client, bearer(made["write"][0])) == (403, 201, 201)
+        assert await statuses(client, bearer(made["read"][0])) == (200, 403, 403)
+        assert await statuses(client, bearer(made["read,write"][0])) == (200, 200, 201)
+        refused = await client.put("/stuff/a", json={}, headers=bearer(made["read"][0]))
+        assert refused.json()["type"] == "/problems/forbidden"
+        challenge = refused.headers["www-authenticate"]
+        assert challenge == 'Bearer error="insufficient_scope", scope="write"'
+
+
+async def test_what_is_no_key_opens_nothing(application: Application) -> None:
+    token, key = make_key(["read", "write"])
+    async with application(api_keys=str(key)) as client:
+        for headers in (
+            {},
+            bearer(""),
+            bearer("x"),
+            bearer(token[:-1]),
+            bearer(token + "x"),
+            bearer(key.hash),
+            bearer(str(key)),
+            bearer(make_key(["read"])[0]),
+            {"Authorization": token},
+            {"Authorization": f"Basic {token}"},
+            {"Authorization": "Bearer"},
+            {"X-API-Key": token},
+        ):
+            assert await statuses(client, headers) == (401, 401, 401), headers
+        response: Response = await client.get(f"/stuff/a?key={token}")
+        assert response.status_code == 401
+        assert response.json()["type"] == "/problems/unauthorized"
+        assert await statuses(client, {"Authorization": f"bearer {token}"}) == (200, 201, 201)
+
+
+async def test_a_file_of_keys_is_read_again_when_it_changes(
+    application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.security.CHECK_INTERVAL", 0)
+    file = tmp_path / "keys"
+    (first, first_key), (second, second_key) = make_key(["read"]), make_key(["read"])
+    file.write_text(f"# keys\n{first_key}\n")
+    async with application(api_keys_file=file) as client:
+
+        async def opens(token: str) -> bool:
+            response = await client.get("/stuff", headers=bearer(token))
+            return response.status_code == 200
+
+        assert (await opens(first), await opens(second)) == (True, False)
+        file.write_text(f"{first_key}\n{second_key}\n")
+        assert (await opens(first), await opens(second)) == (True, True)
+        file.write_text(f"{second_key}\n")
+        assert (await opens(first), await opens(second)) == (False, True)
+        file.write_text("nonsense\n")  # half written, perhaps: what was known stays
+        assert (await opens(first), await opens(second)) == (False, True)
+        file.unlink()
+        assert (await opens(first), await opens(second)) == (False, False)
+        file.write_text("")
+        assert (await opens(first), await opens(second)) == (False, False)
+
+
+def test_only_hashes_are_kept() -> None:
+    token, key = make_key(["read"], "Ada's\nlaptop")
+    assert token.split("_", 2)[2] not in str(key)
+    assert parse_keys(f"{key}\n") == {key.id: key}
+    assert key.name == "Ada's laptop"
+    assert len({make_key(["read"])[0] for _ in range(100)}) == 100
+
+
+@pytest.mark.parametrize("line", ["x", "a read x", "a admin " + "0" * 64, "a  " + "0" * 64])
+def test_a_line_that_is_no_key_is_named_and_not_shown(line: str) -> None:
+    with pytest.raises(KeyFault, match="Line 2") as fault:
+        parse_keys(f"\n{line}")
+    assert line not in str(fault.value) or line == "x"
+
+
+def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        env=os.environ | environment,
+    )
+
+
+def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    made = stuff("key", "create", "--name", "Ada", "--scopes", "read", "--file", str(file))
+    token = made.stdout.strip()
+    assert token.startswith("stuff_")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert token not in file.read_text()
+    other = stuff("key", "create", STUFF_API_KEYS_FILE=str(file)).stdout.strip()
+    id = token.split("_")[1]
+    listed = stuff("key", "list", "--file", str(file)).stdout.splitlines()
+    assert listed == [f"{id} read Ada", f"{other.split('_')[1]} read,write"]
+    assert stuff("key", "revoke", id, "--file", str(file)).returncode == 0
+    assert len(stuff("key", "list", "--file", str(file)).stdout.splitlines()) == 1
+    assert stuff("key", "revoke", id, "--file", str(file)).returncode == 1
+    assert stuff("key", "create", "--scopes", "all").returncode == 2
+    assert "STUFF_API_KEYS" in stuff("key", "create").stderr
+
+
+def test_without_a_key_it_listens_to_its_own_machine_only(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
+        refused = stuff("serve", "--host", host, "--port", "0", "--data-dir", data)
+        assert refused.returncode == 2, host
+        assert "no API key" in refused.stderr
+        assert "--insecure" in refused.stderr
+    wrong = stuff("serve", "--data-dir", data, STUFF_API_KEYS="nonsense")
+    assert (wrong.returncode, "Traceback" in wrong.stderr) == (2, False)
+
+
+def test_with_a_key_or_insecure_it_listens_to_others_too(tmp_path: Path) -> None:
+    token, key = make_key(["read", "write"])
+    with stuff_serve(tmp_path, "--host=0.0.0.0", "--insecure") as service:
+        assert service.http.get("/stuff").status_code == 200
+    keys: dict[str, Any] = {"STUFF_API_KEYS": str(key)}
+    with stuff_serve(tmp_path, "--host=0.0.0.0", **keys) as service:
+        assert service.http.get("/stuff").status_code == 401
+        environment = {"STUFF_URL": service.base_url, "STUFF_KEY": token}
+        file = tmp_path / "lines"
+        file.write_text('{"_id": "a"}\n')
+        assert stuff("import", str(file), **environment).returncode == 0
+        assert stuff("get", "a", **environment).stdout == '{"_id":"a"}\n'
+        assert stuff("export", "-", **environment).stdout == '{"_id":"a"}\n'
+        denied = stuff("get", "a", STUFF_URL=service.base_url)
+        assert (denied.returncode, "401" in denied.stderr) == (1, True)
