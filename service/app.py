@@ -15,6 +15,7 @@ from service.database import open_database
 from service.embedded import running_engine
 from service.feed import open_feed
 from service.indexes import indexing
+from service.limits import Limits
 from service.loading import Loader
 from service.routers import collection, document, pages, system
 from service.routers.access import guarded
@@ -27,7 +28,7 @@ from service.workers import leave_with_parent
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Everything that lives as long as the application, and is handed out by dependencies."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as stack:
@@ -49,7 +50,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.enter_context(on_stop(feed.close))
         if settings.indexes is not None:
             await stack.enter_async_context(indexing(database, settings.indexes))
-        yield
+        # For what serves the connections.
+        yield {"settings": settings}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -72,6 +74,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings or Settings()
     app.state.keys = KeyRing(app.state.settings)
     problems.install(app)
+    app.add_middleware(
+        Limits,
+        max_requests=app.state.settings.max_requests,
+        client_timeout=app.state.settings.client_timeout,
+    )
     app.mount("/assets", pages.assets())
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     return app

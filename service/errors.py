@@ -9,19 +9,23 @@
       Forbidden                403  the API key is for something else
       DocumentNotFound         404
       NotAcceptable            406  the client takes no format there is
+      RequestTimeout           408  the client is too slow
       DuplicateKey             409  another document holds a unique value
       PatchTestFailed          409  a JSON Patch tested for something else
       FeedGone                 410  the feed cannot go on there
       PreconditionFailed       412  If-Match and its like
       BodyTooLarge             413  more bytes than the service reads
       DocumentTooLarge         413  more BSON than MongoDB stores
+      UrlTooLong               414
       UnsupportedMediaType     415
       InvalidDocument          422  JSON, but no document we can store
       InvalidPatch             422
       InvalidId                422
       InvalidParameter         422
+      HeadersTooLarge          431
       DocumentRejected         422  refused by the database, e.g. by a validator
       WriteConflict            503  too many others write the document
+      Overloaded               503  too many requests at once
       FeedUnsupported          501  the database has no change streams
       FeedFull                 503  too many follow the feed
       DatabaseUnavailable      503  not acknowledged: the client may try again
@@ -127,6 +131,54 @@ class NotAcceptable(StuffError):
     """The resource is available in none of the media types that `Accept` lists."""
 
     status, slug, title = 406, "not-acceptable", "No acceptable format is available"
+
+
+class RequestTimeout(StuffError):
+    """The client took too long to send the request (STUFF_CLIENT_TIMEOUT)."""
+
+    status, slug, title = 408, "request-timeout", "The request did not arrive in time"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"This server waits {seconds:g} seconds for a request. Send it again, faster.",
+            headers={"Connection": "close"},
+        )
+
+
+class UrlTooLong(StuffError):
+    """The address has more bytes than the server reads (STUFF_MAX_URL_BYTES)."""
+
+    status, slug, title = 414, "url-too-long", "The address is too long"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This server reads addresses of at most {limit:,} bytes. Ask for less at once.",
+            members={"limit": limit},
+        )
+
+
+class HeadersTooLarge(StuffError):
+    """The header fields have more bytes than the server reads (STUFF_MAX_HEADER_BYTES)."""
+
+    status, slug, title = 431, "headers-too-large", "The header fields are too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"This server reads header fields of at most {limit:,} bytes. Send fewer, or smaller.",
+            members={"limit": limit},
+        )
+
+
+class Overloaded(StuffError):
+    """As many requests are in flight as the service takes at once (STUFF_MAX_REQUESTS)."""
+
+    status, slug, title = 503, "overloaded", "Too many requests at once"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server works on as many requests as it can. Try again shortly.",
+            headers={"Retry-After": "1"},
+        )
 
 
 class PreconditionFailed(StuffError):

@@ -1,20 +1,115 @@
-"""HTTP/1.1 on a connection, by uvicorn, whose addresses of at most 64 KiB may be longer here."""
+"""HTTP/1.1 on a connection: uvicorn's protocol, with longer addresses, and limits on what a client
+sends before there is a request: its size, and the time it takes.
 
+uvicorn itself takes addresses of at most 64 KiB, headers of any size, and waits for them for ever.
+"""
+
+import asyncio
+from typing import Any
+
+import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MAX_URL_BYTES = 256 * 1024
-"""Room for a filter of 64 KiB, each byte of it percent-encoded."""
+from service.errors import HeadersTooLarge, RequestTimeout, StuffError, UrlTooLong
+from service.problems import MEDIA_TYPE, TYPE_PREFIX
+from service.settings import Settings
+
+REASONS = {408: "Request Timeout", 414: "URI Too Long", 431: "Request Header Fields Too Large"}
 
 
-class LongUrlProtocol(HttpToolsProtocol):
-    """The part of an address behind the `?`, which is just copied, may be long."""
+class LimitedProtocol(HttpToolsProtocol):
+    """Answers what is too much, or too slow, by a problem, and closes the connection."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        settings: Settings = self.app_state["settings"]
+        self._max_url_bytes = settings.max_url_bytes
+        self._max_header_bytes = settings.max_header_bytes
+        self._timeout = settings.client_timeout
+        self._header_bytes = self._pending_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._refusal: StuffError | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._deadline is not None and not self.transport.is_closing():
+            # The parser tells of a header field when it is complete, however long that takes.
+            self._pending_bytes += len(data)
+            if self._pending_bytes > self._max_url_bytes + 2 * self._max_header_bytes:
+                self._answer(HeadersTooLarge(self._max_header_bytes))
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._header_bytes = self._pending_bytes = 0
+        self._await_headers()
 
     def on_url(self, url: bytes) -> None:
-        if len(self.url) + len(url) > MAX_URL_BYTES:
-            raise ValueError("The address is too long.")  # which uvicorn answers by 400
         super().on_url(url)
+        if len(self.url) > self._max_url_bytes:
+            self._refuse(UrlTooLong(self._max_url_bytes))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > self._max_header_bytes:
+            self._refuse(HeadersTooLarge(self._max_header_bytes))
 
     def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        # uvicorn's parser of addresses takes 64 KiB: the query is just copied.
         self.url, _, query = self.url.partition(b"?")
         super().on_headers_complete()  # starts a task, which has not run yet
         self.scope["query_string"] = query.partition(b"#")[0]
+
+    def send_400_response(self, msg: str) -> None:
+        self._stop_waiting()
+        if self._refusal is None:
+            super().send_400_response(msg)
+        else:
+            self._answer(self._refusal)
+
+    def _refuse(self, error: StuffError) -> None:
+        self._refusal = error
+        raise ValueError(error.title)  # stops the parser, and uvicorn calls send_400_response
+
+    def _await_headers(self) -> None:
+        self._stop_waiting()
+        self._deadline = self.loop.call_later(self._timeout, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        if self.headers is None:  # nothing has arrived
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self._answer(RequestTimeout(self._timeout))
+
+    def _answer(self, error: StuffError) -> None:
+        self._stop_waiting()
+        body = orjson.dumps(
+            {
+                "type": TYPE_PREFIX + error.slug,
+                "title": error.title,
+                "status": error.status,
+                "detail": error.detail,
+                "instance": "",
+                **error.members,
+            }
+        )
+        head = (
+            f"HTTP/1.1 {error.status} {REASONS[error.status]}\r\nContent-Type: {MEDIA_TYPE}\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()

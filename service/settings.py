@@ -43,6 +43,20 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[
         int, Field(ge=1, description="The largest body that is read, in bytes.")
     ] = 32 * 1024 * 1024
+    max_url_bytes: Annotated[
+        # Room for a filter of 64 KiB, each byte of it percent-encoded.
+        int, Field(ge=1024, description="The longest address, in bytes.")
+    ] = 256 * 1024
+    max_header_bytes: Annotated[
+        int, Field(ge=1024, description="The most bytes of header fields.")
+    ] = 64 * 1024
+    max_requests: Annotated[
+        int, Field(ge=1, description="Requests that a process works on at once.")
+    ] = 1000
+    client_timeout: Annotated[
+        float,
+        Field(gt=0, description="Seconds to wait for a client to send, or to read, a part."),
+    ] = 60.0
     max_stream_bytes: Annotated[
         int, Field(ge=1, description="The most bytes of lines that one request loads.")
     ] = 64 * 1024**3

@@ -21,7 +21,7 @@ from pymongo.collection import Collection
 
 from service.app import create_app
 from service.embedded import EmbeddedEngine
-from service.protocol import LongUrlProtocol
+from service.protocol import LimitedProtocol
 from service.settings import Settings
 
 hypothesis_settings.register_profile(
@@ -117,7 +117,7 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 async def listen(settings: Settings) -> AsyncIterator[str]:
     """The address of a new application behind a real server, on the loopback interface."""
     config = uvicorn.Config(
-        create_app(settings), log_level="warning", ws="none", http=LongUrlProtocol
+        create_app(settings), log_level="warning", ws="none", http=LimitedProtocol
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:

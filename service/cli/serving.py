@@ -20,7 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from service.app import create_app
 from service.embedded import EmbeddedEngine, EngineError
 from service.indexes import IndexFault, read_file
-from service.protocol import LongUrlProtocol
+from service.protocol import LimitedProtocol
 from service.security import KeyFault, KeyRing
 from service.settings import Settings
 
@@ -67,7 +67,7 @@ def serve(
         log_config=_log_config(settings),
         access_log=settings.log_level == "debug",
         server_header=False,
-        http=LongUrlProtocol,
+        http=LimitedProtocol,
         timeout_graceful_shutdown=settings.shutdown_timeout,
         ws="none",
     )

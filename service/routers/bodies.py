@@ -1,12 +1,18 @@
 """The bytes of a request's body, unpacked and bounded."""
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from service.errors import BodyTooLarge, MalformedCoding, UnsupportedMediaType
+from service.errors import (
+    BodyTooLarge,
+    MalformedCoding,
+    RequestTimeout,
+    UnsupportedMediaType,
+)
 
 CODINGS = "gzip, identity"
 UNPACKED_CHUNK = 64 * 1024
@@ -21,17 +27,18 @@ def header(request: Request, name: bytes) -> str | None:
     return None
 
 
-async def read_chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
+async def read_chunks(request: Request, limit: int, seconds: float | None) -> AsyncIterator[bytes]:
     """The body as it arrives, without its content coding.
 
     Raises `BodyTooLarge` as soon as the size is known: by its declaration, or by the first byte too
     many. FastAPI's own `max_body_size` is not used because it answers in plain text. The server
-    discards the rest, so the connection stays usable. Raises `UnsupportedMediaType` for a coding
-    that is not supported and `MalformedCoding` for a body that is not coded so.
+    discards the rest, so the connection stays usable. Raises `RequestTimeout` when the client sends
+    nothing for so many seconds, `UnsupportedMediaType` for a coding
+    that is not supported, and `MalformedCoding` for a body that is not coded so.
     """
     if int(header(request, b"content-length") or 0) > limit:
         raise BodyTooLarge(limit)
-    chunks = _received(request)
+    chunks = _received(request, seconds)
     coding = header(request, b"content-encoding")
     if coding is not None:
         match coding.strip().lower():
@@ -52,10 +59,26 @@ async def read_chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def _received(request: Request) -> AsyncIterator[bytes]:
+async def read_all(request: Request, limit: int, seconds: float) -> bytes:
+    """The whole body. Raises what `read_chunks` raises; the time is that of all of it."""
+    try:
+        async with asyncio.timeout(seconds):
+            return b"".join([chunk async for chunk in read_chunks(request, limit, None)])
+    except TimeoutError:
+        raise RequestTimeout(seconds) from None
+
+
+async def _received(request: Request, seconds: float | None) -> AsyncIterator[bytes]:
     more = True
     while more:
-        message = await request.receive()
+        if seconds is None:
+            message = await request.receive()
+        else:
+            try:
+                async with asyncio.timeout(seconds):
+                    message = await request.receive()
+            except TimeoutError:
+                raise RequestTimeout(seconds) from None
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         yield message.get("body", b"")

@@ -18,7 +18,7 @@ from service.loading import Loader
 from service.patching import JsonPatch, MergePatch, Patch
 from service.preconditions import NO_PRECONDITIONS, Preconditions, parse_preconditions
 from service.query import View, decode_cursor, parse_fields, parse_filter, parse_sort
-from service.routers.bodies import header, read_chunks
+from service.routers.bodies import header, read_all, read_chunks
 from service.routers.responses import JSON, NDJSON, Preference
 from service.settings import Settings
 from service.store import Store
@@ -216,8 +216,8 @@ PreferenceDep = Annotated[Preference | None, Depends(get_preference)]
 
 
 async def read_body(request: Request, settings: SettingsDep) -> bytes:
-    """The body of the request. Raises what `read_chunks` raises."""
-    return b"".join([chunk async for chunk in read_chunks(request, settings.max_body_bytes)])
+    """The body of the request. Raises what `read_all` raises."""
+    return await read_all(request, settings.max_body_bytes, settings.client_timeout)
 
 
 async def check_json(request: Request) -> None:
@@ -249,7 +249,7 @@ async def get_new_documents(
     """The fields (BSON) of the document in the body, for an id that is still to be made; or many
     documents, as a stream of lines."""
     if _media_type(request, [JSON, NDJSON], JSON, {"Accept": f"{JSON}, {NDJSON}"}) == NDJSON:
-        return read_chunks(request, settings.max_stream_bytes)
+        return read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
     return documents.parse(await read_body(request, settings), None)
 
 

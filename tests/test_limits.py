@@ -1,0 +1,160 @@
+"""Limits: what is too much is refused at once, and who is too slow holds nobody up."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from httpx import AsyncClient
+from pymongo.collection import Collection
+
+from service.database import Database
+from service.settings import Settings
+from tests.conftest import Application, listen
+
+EVENTS = {"Accept": "text/event-stream"}
+
+
+@asynccontextmanager
+async def serving(settings: Settings, **changes: Any) -> AsyncIterator[AsyncClient]:
+    changed = Settings(**settings.model_dump() | changes)
+    async with listen(changed) as url, AsyncClient(base_url=url, timeout=30) as client:
+        yield client
+
+
+@asynccontextmanager
+async def connected(
+    client: AsyncClient,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    target = urlsplit(str(client.base_url))
+    assert target.hostname
+    reader, writer = await asyncio.open_connection(target.hostname, target.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
+    async with asyncio.timeout(20):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        status = int(head.split()[1])
+        [length] = [line for line in head.splitlines() if line.lower().startswith("content-length")]
+        body = await reader.readexactly(int(length.split(":")[1]))
+    assert "application/problem+json" in head
+    return status, json.loads(body)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """The database answers when this is set."""
+    event = asyncio.Event()
+    operation = Database.operation
+
+    @asynccontextmanager
+    async def wait(self: Database, seconds: float | None = None) -> AsyncIterator[None]:
+        await event.wait()
+        async with operation(self, seconds):
+            yield
+
+    monkeypatch.setattr(Database, "operation", wait)
+    return event
+
+
+async def test_requests_beyond_the_limit_are_refused_at_once_and_others_finish(
+    application: Application, slow: asyncio.Event
+) -> None:
+    async with application(max_requests=3) as client:
+        first = [asyncio.create_task(client.get(f"/stuff/{n}")) for n in range(3)]
+        await asyncio.sleep(0.1)
+        refused = await client.get("/stuff/x")
+        assert refused.status_code == 503
+        assert refused.json()["type"] == "/problems/overloaded"
+        assert refused.headers["retry-after"] == "1"
+        assert (await client.get("/healthz")).status_code == 200
+        slow.set()
+        assert [(await task).status_code for task in first] == [404] * 3
+        assert (await client.get("/stuff/x")).status_code == 404
+
+
+async def test_followers_of_the_feed_take_nobodys_place(settings: Settings) -> None:
+    async with (
+        serving(settings, max_requests=1) as client,
+        client.stream("GET", "/stuff", headers=EVENTS) as one,
+        client.stream("GET", "/stuff", headers=EVENTS) as two,
+    ):
+        assert (one.status_code, two.status_code) == (200, 200)
+        assert (await client.put("/stuff/a", json={})).status_code == 201
+
+
+async def test_an_address_that_is_too_long_is_a_414(settings: Settings) -> None:
+    async with serving(settings, max_url_bytes=2000) as client:
+        assert (await client.get("/stuff/" + "a" * 500)).status_code == 404
+        for path in ("/stuff/" + "a" * 2000, "/stuff?filter=" + "a" * 2000):
+            async with connected(client) as (reader, writer):
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                status, problem = await answer(reader)
+                assert (status, problem["type"]) == (414, "/problems/url-too-long")
+                assert problem["limit"] == 2000
+                assert await reader.read() == b""
+
+
+async def test_headers_that_are_too_large_are_a_431(settings: Settings) -> None:
+    async with serving(settings, max_header_bytes=2000, max_url_bytes=2000) as client:
+        assert (await client.get("/stuff/a", headers={"X-A": "a" * 1500})).status_code == 404
+        for headers in ("X-A: " + "a" * 3000, "\r\n".join(f"X-{n}: {n}" for n in range(1000))):
+            async with connected(client) as (reader, writer):
+                writer.write(f"GET /stuff/a HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n".encode())
+                status, problem = await answer(reader)
+                assert (status, problem["type"]) == (431, "/problems/headers-too-large")
+        async with connected(client) as (reader, writer):  # without an end
+            writer.write(b"GET /stuff/a HTTP/1.1\r\nX: ")
+            for _ in range(10):
+                writer.write(b"a" * 1000)
+            assert (await answer(reader))[0] == 431
+
+
+async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) -> None:
+    async with serving(settings, client_timeout=0.3) as client:
+        async with connected(client) as (reader, writer):
+            for byte in b"GET /stuff":
+                writer.write(bytes([byte]))
+                await asyncio.sleep(0.02)
+            status, problem = await answer(reader)
+            assert (status, problem["type"]) == (408, "/problems/request-timeout")
+        async with connected(client) as (reader, _):  # who says nothing is told nothing
+            async with asyncio.timeout(10):
+                assert await reader.read() == b""
+        # On a connection that was used before, too.
+        async with connected(client) as (reader, writer):
+            writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await answer(reader))[0] == 404
+            writer.write(b"GET /stuff/a HT")
+            assert (await answer(reader))[0] == 408
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
+async def test_a_body_that_does_not_arrive_in_time_is_a_408(settings: Settings, kind: str) -> None:
+    async with serving(settings, client_timeout=0.3) as client, connected(client) as (r, w):
+        head = (
+            f"POST /stuff HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 99\r\n\r\n"
+        )
+        w.write(head.encode() + b'{"a": 1')
+        status, problem = await answer(r)
+        assert (status, problem["type"]) == (408, "/problems/request-timeout")
+
+
+async def test_a_client_that_stops_reading_is_left(
+    settings: Settings, collection: Collection[dict[str, Any]]
+) -> None:
+    collection.insert_many([{"_id": n, "text": "x" * 10_000} for n in range(5000)])
+    async with serving(settings, client_timeout=0.3, max_requests=1) as client:
+        async with connected(client) as (reader, writer):
+            writer.write(b"GET /stuff HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\n")
+            async with asyncio.timeout(20):
+                while (await client.get("/stuff/a")).status_code == 503:
+                    await asyncio.sleep(0.05)
