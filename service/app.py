@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__, openapi, problems
 from service.batching import open_batchers
 from service.collection import DocumentCollection
 from service.database import open_database
 from service.embedded import running_engine
+from service.envelope import Envelope
 from service.feed import open_feed
 from service.indexes import indexing
 from service.limits import Limits
@@ -71,17 +73,38 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             for route in resource.router.routes
         ],
     )
-    app.state.settings = settings or Settings()
-    app.state.keys = KeyRing(app.state.settings)
+    settings = app.state.settings = settings or Settings()
+    app.state.keys = KeyRing(settings)
     problems.install(app)
+    # The last one is the outermost.
     app.add_middleware(
-        Limits,
-        max_requests=app.state.settings.max_requests,
-        client_timeout=app.state.settings.client_timeout,
+        Limits, max_requests=settings.max_requests, client_timeout=settings.client_timeout
     )
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **cors(settings.cors_origins))
+    app.add_middleware(Envelope)
     app.mount("/assets", pages.assets())
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     return app
+
+
+def cors(origins: str) -> dict[str, Any]:
+    """What pages of these origins may do: everything, with a key but without cookies.
+
+    https://fetch.spec.whatwg.org/#http-cors-protocol
+    """
+    return {
+        "allow_origins": [origin.strip() for origin in origins.split(",")],
+        "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        "allow_headers": [
+            "Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match",
+            "If-Modified-Since", "If-Unmodified-Since", "Last-Event-ID", "Prefer", "X-Request-ID",
+        ],
+        "expose_headers": [
+            "Content-Location", "ETag", "Last-Modified", "Link", "Location", "Preference-Applied",
+            "Retry-After", "WWW-Authenticate", "X-Request-ID",
+        ],
+    }  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

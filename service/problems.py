@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from service import errors
+from service.envelope import request_id
 from service.errors import StuffError
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +49,7 @@ class Problem(BaseModel):
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What went wrong this time, and what to do about it.")
     instance: str = Field(description="The address that was asked for.")
+    request_id: str | None = Field(None, description="The id of the request, to ask about it.")
     pointer: str | None = Field(
         None, description="A JSON Pointer (RFC 6901) to the offending place of the body."
     )
@@ -75,6 +77,7 @@ def problem_body(error: StuffError, request: Request) -> dict[str, Any]:
         "status": error.status,
         "detail": error.detail,
         "instance": path.decode("ascii", "replace"),
+        "request_id": request_id.get(),
         **error.members,
     }
 

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     api_keys_file: Annotated[
         Path | None, Field(description="A file of such lines, read again when it changes.")
     ] = None
+    cors_origins: Annotated[
+        str, Field(description="Origins whose pages may use the service, between commas, or *.")
+    ] = ""
     workers: Annotated[int, Field(ge=1, description="Processes that serve requests.")] = 1
     max_body_bytes: Annotated[
         int, Field(ge=1, description="The largest body that is read, in bytes.")
@@ -94,6 +97,9 @@ class Settings(BaseSettings):
     log_level: Annotated[
         str, Field(pattern="^(critical|error|warning|info|debug)$", description="The log level.")
     ] = "info"
+    log_format: Annotated[
+        str, Field(pattern="^(console|json)$", description="For people, or for machines.")
+    ] = "console"
 
     @field_validator("mongodb_uri")
     @classmethod

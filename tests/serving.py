@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -44,13 +45,16 @@ class Service:
 
 
 @contextmanager
-def stuff_serve(data_dir: Path, *options: str, **environment: str) -> Iterator[Service]:
+def stuff_serve(
+    data_dir: Path, *options: str, stderr: IO[str] | None = None, **environment: str
+) -> Iterator[Service]:
     """Start it, wait until it answers, and leave nothing of it behind."""
     command = [sys.executable, "-m", "service", "serve", "--port", "0", *options]
     process = subprocess.Popen(
         command,
         env=os.environ | {"STUFF_DATA_DIR": str(data_dir)} | environment,
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     )
     assert process.stdout is not None

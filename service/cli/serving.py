@@ -1,6 +1,5 @@
 """`stuff serve` and `stuff openapi`."""
 
-import copy
 import json
 import os
 import signal
@@ -14,9 +13,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvicorn
 from pydantic import ValidationError
-from uvicorn.config import LOGGING_CONFIG
 from uvicorn.supervisors import Multiprocess
 
+from service import logs
 from service.app import create_app
 from service.embedded import EmbeddedEngine, EngineError
 from service.indexes import IndexFault, read_file
@@ -64,7 +63,7 @@ def serve(
         port=settings.port,
         workers=settings.workers,
         log_level=settings.log_level,
-        log_config=_log_config(settings),
+        log_config=logs.config(settings),
         access_log=settings.log_level == "debug",
         server_header=False,
         http=LimitedProtocol,
@@ -149,16 +148,6 @@ def _mongodb(settings: Settings) -> Iterator[str]:
         yield f"the embedded engine, data in {settings.data_dir.absolute()}"
     finally:
         engine.stop()
-
-
-def _log_config(settings: Settings) -> dict[str, Any]:
-    config = copy.deepcopy(LOGGING_CONFIG)
-    config["loggers"]["service"] = {
-        "handlers": ["default"],
-        "level": settings.log_level.upper(),
-        "propagate": False,
-    }
-    return config
 
 
 def _leave(*_: object) -> NoReturn:

@@ -1,5 +1,7 @@
 """`/stuff`: the collection."""
 
+import asyncio
+import gzip
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -32,9 +34,18 @@ from service.routers.dependencies import (
 from service.routers.direct import DirectRoute
 from service.routers.feeds import EVENT_STREAM, feed_response
 from service.routers.responses import JSON, NDJSON, written_response
-from service.routers.streams import DocumentStream, begun, choose, encode, pack, takes_gzip
+from service.routers.streams import (
+    GZIP_LEVEL,
+    DocumentStream,
+    begun,
+    choose,
+    encode,
+    pack,
+    takes_gzip,
+)
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
+MIN_PACKED_BYTES = 1400  # less fits into one packet as it is
 MAX_LINK_BYTES = 4096  # a longer one may be more than a client takes as a header
 
 router = APIRouter(
@@ -106,7 +117,12 @@ async def get_documents(
         total = b',"total":%d' % await collection.count(query.filter)
     items = b",".join(map(line, page.documents))
     body = b'{"items":[%s],"next":%s%s}' % (items, orjson.dumps(page.next), total)
-    return Response(body, headers={"Vary": "Accept"} | _link(request, page), media_type=JSON)
+    headers = {"Vary": "Accept, Accept-Encoding"} | _link(request, page)
+    if len(body) >= MIN_PACKED_BYTES and takes_gzip(request):
+        # Single documents are sent as they are: their entity tag is that of the bytes.
+        body = await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    return Response(body, headers=headers, media_type=JSON)
 
 
 @router.head(

@@ -1,0 +1,138 @@
+"""What every response carries."""
+
+import gzip
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from pymongo.collection import Collection
+
+from service.envelope import request_id
+from service.logs import JsonFormatter, RequestId
+from service.security import make_key
+from tests.conftest import Application
+from tests.serving import stuff_serve
+
+ALL = [
+    ("GET", "/stuff"),
+    ("PUT", "/stuff/a"),
+    ("GET", "/stuff/none"),
+    ("GET", "/nothing"),
+    ("GET", "/"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ALL)
+async def test_every_response_has_the_id_of_its_request(
+    client: AsyncClient, method: str, path: str
+) -> None:
+    made = await client.request(method, path, content=b"{}")
+    assert len(made.headers["x-request-id"]) == 32
+    again = await client.request(method, path, content=b"{}")
+    assert again.headers["x-request-id"] != made.headers["x-request-id"]
+    for sent in ("abc-123", "x" * 128):
+        response = await client.request(method, path, content=b"{}", headers={"X-Request-ID": sent})
+        assert response.headers["x-request-id"] == sent
+        if response.is_error:
+            assert response.json()["request_id"] == sent
+    for odd in ("", "x" * 129, "a b", "ä"):
+        headers = {b"X-Request-ID": odd.encode("latin-1")}
+        response = await client.request(method, path, content=b"{}", headers=headers)
+        assert len(response.headers["x-request-id"]) == 32
+
+
+@pytest.mark.parametrize(("method", "path"), ALL)
+async def test_browsers_neither_guess_nor_frame_nor_run(
+    client: AsyncClient, method: str, path: str
+) -> None:
+    headers = (await client.request(method, path, content=b"{}")).headers
+    assert headers.get_list("x-content-type-options") == ["nosniff"]
+    [policy] = headers.get_list("content-security-policy")
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "server" not in headers
+
+
+async def test_other_origins_may_do_nothing_unless_they_are_named(
+    application: Application,
+) -> None:
+    asked = {
+        "Origin": "https://a.example",
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "if-match,authorization",
+    }
+    async with application() as client:
+        response = await client.get("/stuff", headers=asked)
+        assert "access-control-allow-origin" not in response.headers
+    async with application(cors_origins="https://a.example, https://b.example") as client:
+        preflight = await client.options("/stuff/a", headers=asked)
+        assert preflight.status_code == 200
+        assert preflight.headers["access-control-allow-origin"] == "https://a.example"
+        assert "PUT" in preflight.headers["access-control-allow-methods"]
+        response = await client.put("/stuff/a", json={}, headers={"Origin": "https://b.example"})
+        assert response.headers["access-control-allow-origin"] == "https://b.example"
+        assert "ETag" in response.headers["access-control-expose-headers"]
+        assert "access-control-allow-credentials" not in response.headers
+        other = await client.get("/stuff", headers={"Origin": "https://c.example"})
+        assert "access-control-allow-origin" not in other.headers
+
+
+async def test_large_pages_are_packed_for_those_who_take_that(
+    client: AsyncClient, collection: Collection[dict[str, Any]]
+) -> None:
+    collection.insert_many([{"_id": f"{n}", "text": "x" * 100} for n in range(50)])
+    async with client.stream("GET", "/stuff", headers={"Accept-Encoding": "gzip"}) as packed:
+        content = b"".join([chunk async for chunk in packed.aiter_raw()])
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in packed.headers["vary"]
+    plain = await client.get("/stuff", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert json.loads(gzip.decompress(content)) == plain.json()
+    small = await client.get("/stuff?limit=1", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in small.headers
+
+
+def record(message: str, *arguments: object) -> logging.LogRecord:
+    made = logging.LogRecord("service.x", logging.WARNING, "x.py", 1, message, arguments, None)
+    RequestId().filter(made)
+    return made
+
+
+def test_logs_have_the_id_of_the_request() -> None:
+    token = request_id.set("abc")
+    try:
+        line = JsonFormatter().format(record("It is %s.", "so"))
+        assert record("x").__dict__["suffix"] == " [abc]"
+    finally:
+        request_id.reset(token)
+    fields = json.loads(line)
+    assert fields.pop("time").endswith("+00:00")
+    assert fields == {
+        "level": "warning",
+        "logger": "service.x",
+        "message": "It is so.",
+        "request_id": "abc",
+    }
+    assert "request_id" not in json.loads(JsonFormatter().format(record("x")))
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_the_service_logs_without_secrets(tmp_path: Path, form: str) -> None:
+    token, key = make_key(["read", "write"])
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        environment = {
+            "STUFF_LOG_FORMAT": form, "STUFF_LOG_LEVEL": "debug", "STUFF_API_KEYS": str(key)
+        }  # fmt: skip
+        with stuff_serve(tmp_path / "data", stderr=file, **environment) as service:
+            headers = {"Authorization": f"Bearer {token}", "X-Request-ID": "the-id"}
+            service.http.put("/stuff/a", json={"content": "hidden"}, headers=headers)
+    text = log.read_text()
+    assert token not in text
+    assert "hidden" not in text
+    if form == "json":
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        assert {"time", "level", "logger", "message"} <= lines[0].keys()
