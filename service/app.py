@@ -19,6 +19,8 @@ from service.feed import open_feed
 from service.indexes import indexing
 from service.limits import Limits
 from service.loading import Loader
+from service.metrics import counted_process
+from service.observing import Observed
 from service.routers import collection, document, pages, system
 from service.routers.access import guarded
 from service.routers.feeds import encode_change
@@ -35,6 +37,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     settings: Settings = app.state.settings
     async with AsyncExitStack() as stack:
         stack.enter_context(leave_with_parent())
+        stack.enter_context(counted_process())
         if settings.mongodb_uri is not None:
             uri = settings.mongodb_uri.get_secret_value()
         else:
@@ -77,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.keys = KeyRing(settings)
     problems.install(app)
     # The last one is the outermost.
+    app.add_middleware(Observed)
     app.add_middleware(
         Limits, max_requests=settings.max_requests, client_timeout=settings.client_timeout
     )

@@ -6,6 +6,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import metrics
 from service.errors import Overloaded
 from service.problems import problem_response
 
@@ -32,6 +33,7 @@ class Limits:
             return
         counts = scope["path"] not in EXEMPT
         if counts and self._in_flight >= self._max_requests:
+            metrics.refused.inc()
             await problem_response(Request(scope), Overloaded())(scope, receive, send)
             return
         self._in_flight += counts

@@ -4,10 +4,11 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
+from service import metrics
 from service.database import Database
 from service.errors import DatabaseUnavailable
 from service.settings import Settings
@@ -46,12 +47,16 @@ class Operation(Generic[Answer]):
 class Lane(ABC, Generic[Answer]):
     """Sends operations of one kind in batches, with a bounded number of round trips at once."""
 
+    kind: ClassVar[str]
+
     def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
         self.database = database
         self._max_round_trips = settings.round_trips
         self._timeout = settings.operation_timeout
         self._tasks = tasks
         self._loop = asyncio.get_running_loop()
+        self._documents = metrics.batch_documents.labels(self.kind)
+        self._seconds = metrics.round_trip_seconds.labels(self.kind)
         self._round_trips = 0  # under way
         self._under_way = 0  # operations that they serve
         self._is_starting = False
@@ -133,8 +138,10 @@ class Lane(ABC, Generic[Answer]):
 
     async def _settle(self, batch: Sequence[Operation[Answer]]) -> None:
         """Answer each operation of the batch, or fail it."""
+        self._documents.observe(len(batch))
         try:
-            await self.send(batch)
+            with self._seconds.time():
+                await self.send(batch)
         except OperationFailure as error:
             if len(batch) == 1:
                 batch[0].fail(error)

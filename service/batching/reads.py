@@ -13,6 +13,8 @@ from service.settings import Settings
 class Reads(Lane[bytes | None]):
     """Those of one id that wait together are one operation."""
 
+    kind = "read"
+
     def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
         super().__init__(database, settings, tasks)
         self._max_count = settings.batch_count

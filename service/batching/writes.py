@@ -109,6 +109,8 @@ class _WriteLane(Lane[bool]):
 class _Upserts(_WriteLane):
     """Answers whether the document was created. One unordered bulk serves many."""
 
+    kind = "upsert"
+
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
         async with self.database.operation():
             for _ in range(MAX_ATTEMPTS):
@@ -174,6 +176,7 @@ class _Deletes(_WriteLane):
     whose document it was.
     """
 
+    kind = "delete"
     capacity = 1
 
     async def send(self, batch: Sequence[Operation[bool]]) -> None:

@@ -15,7 +15,7 @@ import uvicorn
 from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
-from service import logs
+from service import logs, metrics
 from service.app import create_app
 from service.embedded import EmbeddedEngine, EngineError
 from service.indexes import IndexFault, read_file
@@ -73,6 +73,7 @@ def serve(
     with ExitStack() as stack:
         listener = stack.enter_context(config.bind_socket())
         place = stack.enter_context(_mongodb(settings))
+        stack.enter_context(metrics.shared(settings.workers))
         port = listener.getsockname()[1]
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         typer.echo(f"Documents are kept in {settings.database}.{settings.collection} of {place}.")

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Any
 
+from service import metrics
 from service.database import Database
 from service.errors import FeedGone
 from service.feed.changes import Change, Position
@@ -55,6 +56,7 @@ class Subscription:
         if len(self._waiting) > QUEUE_COUNT or (
             self._size > QUEUE_BYTES and len(self._waiting) > 1
         ):
+            metrics.feed_dropped.inc()
             self.end(Dropped())
         elif self._waiting:
             self._wake.set()
@@ -223,6 +225,8 @@ class Channel:
         for subscription in list(self._of_all):
             subscription.push(changes, size)
         self._recent_size += size
+        if changes:
+            metrics.feed_changes.inc(len(changes))
         while len(self._recent) > RECENT_COUNT or self._recent_size > RECENT_BYTES:
             forgotten = self._recent.popleft()
             self._recent_size -= forgotten.size

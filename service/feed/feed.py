@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+from service import metrics
 from service.database import Database
 from service.errors import FeedFull
 from service.feed.changes import filter_key, pipeline
@@ -43,6 +44,7 @@ class Feed:
         if key not in self._channels and key and len(self._channels) > MAX_FILTERS:
             raise FeedFull("As many filters are followed as this server allows. Follow it without.")
         self._users[key] = self._users.get(key, 0) + 1
+        metrics.feed_subscribers.inc()
         try:
             channel = await self._channel(key, filter)
             subscription = Subscription(channel, id)
@@ -53,6 +55,7 @@ class Feed:
             finally:
                 channel.leave(subscription)
         finally:
+            metrics.feed_subscribers.dec()
             self._users[key] -= 1
             if self._users[key] == 0:
                 del self._users[key]

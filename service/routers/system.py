@@ -1,11 +1,12 @@
 """The service's health."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from service import metrics
 from service.database import DatabaseDep
 from service.openapi import operation_id, operations
-from service.routers.access import public
+from service.routers.access import public, reads
 
 router = APIRouter(tags=["system"], generate_unique_id_function=operation_id)
 
@@ -21,6 +22,13 @@ class Health(BaseModel):
 async def get_liveness() -> Health:
     """Answers 200 as long as the process lives, whatever the database does."""
     return Health()
+
+
+@router.get("/metrics", include_in_schema=False)
+@reads
+async def get_metrics() -> Response:
+    """Answers what operators measure, in the format of Prometheus."""
+    return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
 
 
 @router.get("/readyz", summary="Readiness", responses=operations.READINESS)

@@ -1,0 +1,82 @@
+"""What operators measure, in the format of Prometheus, over all processes of the service.
+
+https://prometheus.io/docs/practices/naming/. With several workers each keeps its figures in a
+directory (PROMETHEUS_MULTIPROC_DIR, which `stuff serve` makes), and whoever is asked adds them up.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 1024)
+
+requests = Counter("stuff_requests_total", "Requests answered.", ["method", "route", "status"])
+request_seconds = Histogram(
+    "stuff_request_duration_seconds",
+    "Time from a request to the beginning of its answer.",
+    ["method", "route"],
+    buckets=SECONDS,
+)
+in_flight = Gauge("stuff_requests_in_flight", "Requests under way.", multiprocess_mode="livesum")
+refused = Counter("stuff_requests_refused_total", "Requests refused for there were too many.")
+batch_documents = Histogram(
+    "stuff_batch_documents", "Documents that one call of the database serves.", ["kind"],
+    buckets=COUNTS,
+)  # fmt: skip
+round_trip_seconds = Histogram(
+    "stuff_round_trip_duration_seconds", "Time of a batch's call of the database.", ["kind"],
+    buckets=SECONDS,
+)  # fmt: skip
+feed_subscribers = Gauge(
+    "stuff_feed_subscribers", "Clients that follow the feed.", multiprocess_mode="livesum"
+)
+feed_changes = Counter("stuff_feed_changes_total", "Changes that the feed has told of.")
+feed_dropped = Counter("stuff_feed_dropped_total", "Subscribers dropped for they were too slow.")
+
+
+def exposition() -> bytes:
+    """All figures, of all processes."""
+    if DIRECTORY not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+@contextmanager
+def shared(workers: int) -> Iterator[None]:
+    """Where several workers keep their figures, as long as the service runs."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="stuff-metrics-") as directory:
+        os.environ[DIRECTORY] = directory
+        try:
+            yield
+        finally:
+            del os.environ[DIRECTORY]
+
+
+@contextmanager
+def counted_process() -> Iterator[None]:
+    """In a worker: its gauges end with it."""
+    try:
+        yield
+    finally:
+        if DIRECTORY in os.environ:
+            multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]

@@ -1,0 +1,75 @@
+"""Metrics: what is counted is what happened, over all workers."""
+
+from pathlib import Path
+from typing import Any
+
+from httpx import AsyncClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.serving import Service, stuff_serve
+
+
+def parsed(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def value(figures: dict[Any, float], name: str, **labels: str) -> float:
+    return figures.get((name, tuple(sorted(labels.items()))), 0.0)
+
+
+async def figures(client: AsyncClient) -> dict[Any, float]:
+    response = await client.get("/metrics")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain; version=")
+    return parsed(response.text)
+
+
+async def test_requests_are_counted_and_timed_by_route_and_status(client: AsyncClient) -> None:
+    before = await figures(client)
+    for id in ("a", "b", "c/d"):
+        await client.put(f"/stuff/{id}", json={})
+    await client.get("/stuff/none")
+    await client.request("BREW", "/coffee")
+    after = await figures(client)
+
+    def more(name: str, **labels: str) -> float:
+        return value(after, name, **labels) - value(before, name, **labels)
+
+    route = "/stuff/{id:document_id}"
+    assert more("stuff_requests_total", method="PUT", route=route, status="201") == 3
+    assert more("stuff_requests_total", method="GET", route=route, status="404") == 1
+    assert more("stuff_requests_total", method="none", route="none", status="404") == 1
+    assert more("stuff_request_duration_seconds_count", method="PUT", route=route) == 3
+    assert more("stuff_batch_documents_sum", kind="upsert") == 3
+    assert more("stuff_batch_documents_sum", kind="read") == 1
+    assert more("stuff_round_trip_duration_seconds_count", kind="read") == 1
+    assert value(after, "stuff_requests_in_flight") >= 1
+    assert not any("coffee" in str(key) or "c/d" in str(key) for key in after)
+
+
+async def test_followers_of_the_feed_are_counted(live_client: AsyncClient) -> None:
+    before = value(await figures(live_client), "stuff_feed_subscribers")
+    headers = {"Accept": "text/event-stream"}
+    async with live_client.stream("GET", "/stuff", headers=headers) as response:
+        assert response.status_code == 200
+        assert value(await figures(live_client), "stuff_feed_subscribers") == before + 1
+
+
+def test_the_figures_are_those_of_all_workers(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path, "--workers=2") as service:
+        for n in range(40):
+            # Each on a connection of its own, to one worker or the other.
+            with service.http.__class__(base_url=service.base_url) as client:
+                client.put(f"/stuff/{n}", json={})
+        labels = {"method": "PUT", "route": "/stuff/{id:document_id}", "status": "201"}
+        for _ in range(5):
+            assert counted(service, **labels) == 40
+
+
+def counted(service: Service, **labels: str) -> float:
+    with service.http.__class__(base_url=service.base_url) as client:
+        return value(parsed(client.get("/metrics").text), "stuff_requests_total", **labels)
