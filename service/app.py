@@ -14,13 +14,11 @@ from service.batching import open_batchers
 from service.collection import DocumentCollection
 from service.database import open_database
 from service.embedded import running_engine
-from service.envelope import Envelope
+from service.entrance import Entrance
 from service.feed import open_feed
 from service.indexes import indexing
-from service.limits import Limits
 from service.loading import Loader
 from service.metrics import counted_process
-from service.observing import Observed
 from service.routers import collection, document, pages, system
 from service.routers.access import guarded
 from service.routers.feeds import encode_change
@@ -80,13 +78,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.keys = KeyRing(settings)
     problems.install(app)
     # The last one is the outermost.
-    app.add_middleware(Observed)
     app.add_middleware(
-        Limits, max_requests=settings.max_requests, client_timeout=settings.client_timeout
+        Entrance, max_requests=settings.max_requests, client_timeout=settings.client_timeout
     )
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cors(settings.cors_origins))
-    app.add_middleware(Envelope)
     app.mount("/assets", pages.assets())
     app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
     return app
