@@ -197,6 +197,7 @@ async def test_the_keyboard_suffices(browser: Browser, store: AsyncClient) -> No
     for id in ("a", "b"):
         await store.put(f"/stuff/{id}", json={"id": id})
     page = await live(browser)
+    await expect(texts(page)).to_have_text(["a", "b"])
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")

@@ -1,5 +1,7 @@
 """Metrics: what is counted is what happened, over all workers."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +75,23 @@ def test_the_figures_are_those_of_all_workers(tmp_path: Path) -> None:
 def counted(service: Service, **labels: str) -> float:
     with service.http.__class__(base_url=service.base_url) as client:
         return value(parsed(client.get("/metrics").text), "stuff_requests_total", **labels)
+
+
+async def test_the_dashboard_shows_what_there_is(client: AsyncClient) -> None:
+    dashboard = (Path(__file__).parent.parent / "examples" / "grafana.json").read_text()
+    await client.put("/stuff/a", json={})
+    text = (await client.get("/metrics")).text
+    families = {
+        family.name: family
+        for family in text_string_to_metric_families(text)
+        if not family.name.endswith("_created")
+    }
+    shown = set(re.findall(r"stuff_[a-z_]+", dashboard))
+    there = {sample.name for family in families.values() for sample in family.samples} | {
+        f"{name}_total" for name, family in families.items() if family.type == "counter"
+    }
+    assert shown <= there | {f"{name}_bucket" for name in families}
+    assert {name for name in families if name.startswith("stuff_")} <= {
+        re.sub("_(total|bucket|sum|count)$", "", name) for name in shown
+    }
+    assert all(panel["targets"] for panel in json.loads(dashboard)["panels"])
