@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import pytest
 from httpx import AsyncClient
 from playwright.async_api import Page, expect
@@ -256,8 +257,10 @@ async def test_an_event_source_just_works(browser: Browser, store: AsyncClient) 
     )
     await store.put("/stuff/a", json={"n": 1})
     await store.delete("/stuff/a")
-    await page.wait_for_function("window.seen.length === 2")
-    first, second = await page.evaluate("window.seen")
+    with anyio.fail_after(15):
+        while len(seen := await page.evaluate("window.seen")) < 2:
+            await anyio.sleep(0.05)
+    first, second = seen
     assert first.startswith('put{"_id":"a"')
     assert second.startswith('delete{"_id":"a"')
 
