@@ -39,6 +39,13 @@ def test_every_route_is_decided_upon() -> None:
             assert decision_of(route) in ("public", "read", "write"), route.path
 
 
+def test_routes_are_guarded_once_however_many_applications_there_are() -> None:
+    routes = [route for _ in range(3) for route in create_app(Settings()).routes]
+    for route in routes:
+        if isinstance(route, APIRoute) and decision_of(route) != "public":
+            assert not hasattr(route.app._app, "_decision")  # type: ignore[attr-defined]
+
+
 async def test_without_a_key_every_route_but_the_public_ones_is_closed(
     application: Application,
 ) -> None:

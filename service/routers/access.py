@@ -38,7 +38,8 @@ def guarded(route: BaseRoute) -> BaseRoute:
     """The route, which lets through only what its decision allows."""
     assert isinstance(route, APIRoute)
     decision = decision_of(route)
-    if decision != PUBLIC:
+    # Routes are shared by all applications of a process.
+    if decision != PUBLIC and not isinstance(route.app, _Guard):
         route.app = _Guard(route.app, decision)
     return route
 
