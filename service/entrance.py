@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service import metrics
 from service.envelope import DEFAULTS, REQUEST_ID, make_request_id, request_id
 from service.errors import Overloaded
-from service.problems import problem_response
+from service.problems import problem_response, unexpected_response
 
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 EXEMPT = {"/healthz", "/readyz"}
@@ -52,8 +52,11 @@ class Entrance:
         try:
             await self._app(scope, receive, visit.send)
         except Exception:
-            if not visit.is_left:
-                raise
+            if visit.is_left:
+                return
+            if not visit.has_begun:  # answered here, to be counted and to have its id
+                await unexpected_response(Request(scope))(scope, receive, visit.send)
+            raise
         finally:
             self.leave(visit)
 
@@ -95,19 +98,19 @@ class Entrance:
 class _Visit:
     """One request on its way through."""
 
-    __slots__ = ("_entrance", "_scope", "_send", "_start", "id", "is_in_flight", "is_left")
-
     def __init__(self, entrance: Entrance, scope: Scope, send: Send, id: bytes) -> None:
         self._entrance = entrance
         self._scope = scope
         self._send = send
         self._start = time.perf_counter()
         self.id = id
+        self.has_begun = False  # to be answered
         self.is_in_flight = False
         self.is_left = False  # by us: the client stopped reading
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.has_begun = True
             seconds = time.perf_counter() - self._start
             self._entrance.count(self._scope, message["status"], seconds)
             headers = message["headers"]

@@ -68,9 +68,8 @@ def problem_types() -> dict[str, type[StuffError]]:
     return dict(sorted(leaves.items(), key=lambda item: (item[1].status, item[0])))
 
 
-def problem_body(error: StuffError, request: Request) -> dict[str, Any]:
-    """The error as a problem; `instance` is the address as it was asked for."""
-    path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+def problem_body(error: StuffError, path: bytes) -> dict[str, Any]:
+    """The error as a problem; `instance` is the path as it was asked for."""
     return {
         "type": TYPE_PREFIX + error.slug,
         "title": error.title,
@@ -82,10 +81,24 @@ def problem_body(error: StuffError, request: Request) -> dict[str, Any]:
     }
 
 
+def raw_path(request: Request) -> bytes:
+    """The path of the request as it was sent."""
+    return request.scope.get("raw_path") or request.url.path.encode()
+
+
 def problem_response(request: Request, error: StuffError) -> Response:
     """The error as a response."""
-    content = b"" if request.method == "HEAD" else orjson.dumps(problem_body(error, request))
+    body = problem_body(error, raw_path(request))
+    content = b"" if request.method == "HEAD" else orjson.dumps(body)
     return Response(content, error.status, error.headers, MEDIA_TYPE)
+
+
+def unexpected_response(request: Request) -> Response:
+    """The answer to a fault of the service. The server logs the traceback; it is none of the
+    client's business."""
+    return problem_response(
+        request, StuffError("The service failed to answer. Try again, or tell its operator.")
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -108,10 +121,7 @@ def install(app: FastAPI) -> None:
         return problem_response(request, BadRequest("The body ended early. Send all of it."))
 
     async def unexpected(request: Request, _: Exception) -> Response:
-        # The server logs the traceback; it is none of the client's business.
-        return problem_response(
-            request, StuffError("The service failed to answer. Try again, or tell its operator.")
-        )
+        return unexpected_response(request)
 
     app.add_exception_handler(StuffError, own)
     app.add_exception_handler(HTTPException, http)

@@ -8,13 +8,12 @@ import asyncio
 from typing import Any
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from service.envelope import DEFAULTS, REQUEST_ID, make_request_id
 from service.errors import HeadersTooLarge, RequestTimeout, StuffError, UrlTooLong
-from service.problems import MEDIA_TYPE, TYPE_PREFIX
+from service.problems import MEDIA_TYPE, BadRequest, problem_body
 from service.settings import Settings
-
-REASONS = {408: "Request Timeout", 414: "URI Too Long", 431: "Request Header Fields Too Large"}
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -70,11 +69,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.scope["query_string"] = query.partition(b"#")[0]
 
     def send_400_response(self, msg: str) -> None:
-        self._stop_waiting()
-        if self._refusal is None:
-            super().send_400_response(msg)
-        else:
-            self._answer(self._refusal)
+        self._answer(self._refusal or BadRequest(f"{msg} Send HTTP/1.1."))
 
     def _refuse(self, error: StuffError) -> None:
         self._refusal = error
@@ -97,19 +92,18 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _answer(self, error: StuffError) -> None:
         self._stop_waiting()
-        body = orjson.dumps(
-            {
-                "type": TYPE_PREFIX + error.slug,
-                "title": error.title,
-                "status": error.status,
-                "detail": error.detail,
-                "instance": "",
-                **error.members,
-            }
-        )
-        head = (
-            f"HTTP/1.1 {error.status} {REASONS[error.status]}\r\nContent-Type: {MEDIA_TYPE}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+        # What is sent in the middle of another answer would be taken for a part of it.
+        if self.cycle is None or self.cycle.response_complete:
+            id = make_request_id(self.headers or ())
+            body = problem_body(error, b"") | {"request_id": id.decode()}
+            content = orjson.dumps(body)
+            headers = [
+                (b"content-type", MEDIA_TYPE.encode()),
+                (b"content-length", str(len(content)).encode()),
+                (b"connection", b"close"),
+                (REQUEST_ID, id),
+                *DEFAULTS,
+            ]
+            lines = [STATUS_LINE[error.status], *(b"%s: %s\r\n" % pair for pair in headers)]
+            self.transport.write(b"".join(lines) + b"\r\n" + content)
         self.transport.close()

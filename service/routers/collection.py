@@ -17,7 +17,7 @@ from service.loading import Report
 from service.openapi import collections as operations
 from service.openapi import operation_id
 from service.openapi.operations import PREFERENCE
-from service.problems import allowed_methods, problem_body
+from service.problems import allowed_methods, problem_body, raw_path
 from service.routers.access import reads, writes
 from service.routers.dependencies import (
     CollectionDep,
@@ -183,7 +183,9 @@ async def create_document(
     except StuffError as error:
         error.members |= _counts(report)
         raise
-    failures = [{"line": line} | problem_body(error, request) for line, error in report.failures]
+    failures = [
+        {"line": line} | problem_body(error, raw_path(request)) for line, error in report.failures
+    ]
     return Response(orjson.dumps(_counts(report) | {"errors": failures}), media_type=JSON)
 
 

@@ -15,7 +15,7 @@ from service import codec
 from service.errors import FeedGone
 from service.feed import Change, Feed, Position
 from service.feed.channel import Closed, Dropped
-from service.problems import TYPE_PREFIX, problem_body
+from service.problems import TYPE_PREFIX, problem_body, raw_path
 from service.routers.bodies import header
 from service.routers.streams import DocumentStream, begun
 
@@ -92,7 +92,7 @@ async def _events(
                 yield _notice("dropped", "The feed is faster than it is read. Come back to go on.")
                 return
             except FeedGone as gone:
-                body = problem_body(gone, request)
+                body = problem_body(gone, raw_path(request))
                 yield format_sse_event(event="gone", data_str=orjson.dumps(body).decode())
                 return
             if not changes:
