@@ -29,6 +29,7 @@ CHECK_INTERVAL = 1.0  # seconds between two looks whether the file has changed
 _LINE = re.compile(r"([0-9a-z]{1,32}) +([a-z,]+) +([0-9a-f]{64})(?: +(.{0,200}))?")
 _TOKEN = re.compile(r"stuff_([0-9a-z]{1,32})_([A-Za-z0-9_-]{20,200})")
 _NOBODY = "0" * 64
+_UNREADABLE = (0, 0, 0)
 
 
 class KeyFault(Exception):
@@ -111,12 +112,12 @@ class KeyRing:
             seen = (status.st_mtime_ns, status.st_size, status.st_ino)
             if seen == self._seen:
                 return
-            text = file.read_text()
+            text = file.read_text(errors="replace")
         except OSError as error:
             # What cannot be read lets nobody in.
-            if self._seen is not None or not self._from_file:
+            if self._seen != _UNREADABLE:
                 log.error("The API keys cannot be read: %s", error)
-            self._seen, self._from_file = None, {}
+            self._seen, self._from_file = _UNREADABLE, {}
             return
         self._seen = seen
         self._from_file = parse_keys(text)
