@@ -123,10 +123,7 @@ class Database:
             except OperationFailure as error:
                 if error.code not in BAD_QUERIES:
                     raise
-                raise InvalidParameter(
-                    f"The database refuses this: {(error.details or {}).get('errmsg', error)}.",
-                    members={"parameter": "filter"},
-                ) from error
+                raise bad_query(error) from error
 
     def change_stream(
         self,
@@ -255,6 +252,14 @@ def is_about_id(error: PyMongoError) -> bool:
 
 def _keys(error: DuplicateKeyError) -> list[str]:
     return list((error.details or {}).get("keyPattern", {"_id": 1}))
+
+
+def bad_query(error: OperationFailure) -> InvalidParameter:
+    """The database refuses what a client has made up."""
+    return InvalidParameter(
+        f"The database refuses this: {(error.details or {}).get('errmsg', error)}.",
+        members={"parameter": "filter"},
+    )
 
 
 def _unavailable(detail: str, error: PyMongoError) -> DatabaseUnavailable:

@@ -11,7 +11,7 @@ What holds, and why:
 
 Nothing is missed and nothing repeated.
     A subscriber goes on behind a `Position`. If that is among the recent changes, they are replayed
-    from there; if it is older, a change stream of its own reads up to those (`Channel.subscribe`).
+    from there; if it is older, a change stream of its own reads up to those (`Channel.follow`).
     A position that the database has forgotten is `FeedGone`.
 Writers are not slowed.
     Under load the source rests between two looks at the database, so that each brings many changes.

@@ -42,8 +42,10 @@ class Subscription:
 
     @property
     def position(self) -> Position | None:
-        """Where to go on, once all is sent that was taken; None while changes wait."""
-        return None if self._waiting else self._channel.now
+        """Where to go on, once all is sent that was taken. None while changes wait, or while the
+        channel is behind what another change stream has told."""
+        now = self._channel.now
+        return None if self._waiting or now is None or now.time < self.floor else now
 
     def push(self, changes: Sequence[Change], size: int) -> None:
         """Called by the channel: never waits."""

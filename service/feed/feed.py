@@ -41,8 +41,8 @@ class Feed:
         if sum(self._users.values()) >= self._max_subscribers:
             raise FeedFull("As many follow the feed as this server allows. Try again later.")
         key = filter_key(filter)
-        if key not in self._channels and key and len(self._channels) > MAX_FILTERS:
-            raise FeedFull("As many filters are followed as this server allows. Follow it without.")
+        if key and key not in self._channels:
+            self._make_room()
         self._users[key] = self._users.get(key, 0) + 1
         metrics.feed_subscribers.inc()
         try:
@@ -91,9 +91,23 @@ class Feed:
 
     async def _start_channel(self, filter: Mapping[str, Any] | None) -> Channel:
         channel = Channel(self._database, pipeline(filter), self._encode)
-        async with self._database.operation():
-            await channel.start()
+        try:
+            async with self._database.operation():
+                await channel.start()
+        except BaseException:
+            await channel.stop()
+            raise
         return channel
+
+    def _make_room(self) -> None:
+        """See to it that another filter can be followed. Raises `FeedFull`."""
+        if sum(1 for key in self._channels if key) < MAX_FILTERS:
+            return
+        unused = next((key for key in self._lingering if key), None)
+        if unused is None:
+            raise FeedFull("As many filters are followed as this server allows. Follow it without.")
+        self._lingering[unused].cancel()
+        self._stop_channel(unused)
 
     def _linger(self, key: bytes) -> None:
         if key in self._channels and not self._is_closed:

@@ -11,7 +11,7 @@ from typing import Any
 from pymongo.change_stream import ChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 
-from service.database import Database
+from service.database import BAD_QUERIES, Database, bad_query
 from service.errors import DatabaseUnavailable, FeedGone, FeedUnsupported, InvalidParameter
 from service.feed.changes import Change, Interrupted, Position, read_change, resume_token
 
@@ -70,15 +70,14 @@ class Source:
                 position = reopen.position
                 if position is not None:
                     self._stopping.wait(RETRY_INTERVAL)
-            except RuntimeError:  # the event loop is closed
-                return
             except Exception as error:
-                if self._opened.done():
-                    log.exception("The feed is interrupted.")
-                    self._hand(self._on_gap)
-                else:
-                    self._hand(self._opened.set_exception, error)
-                return
+                if not self._opened.done():
+                    self._hand(self._fail, error)
+                    return
+                log.exception("The feed is interrupted, and begins anew.")
+                self._hand(self._on_gap)
+                position = None
+                self._stopping.wait(RETRY_INTERVAL)
 
     def _read(self, position: Position | None) -> None:
         """Read until something happens. Raises `_Reopen` to go on behind a position."""
@@ -114,7 +113,7 @@ class Source:
             if error.code in NOT_A_REPLICA_SET:
                 raise FeedUnsupported from error
             if not self._opened.done():
-                raise DatabaseUnavailable(f"The feed cannot begin: {error}. Try again.") from error
+                raise _refused_filter(error) from error
             log.warning("The feed is interrupted, and goes on: %s", error)
             raise _Reopen(position) from error
         except PyMongoError as error:
@@ -132,8 +131,15 @@ class Source:
         if not self._opened.done():
             self._opened.set_result(position)
 
+    def _fail(self, error: Exception) -> None:
+        if not self._opened.done():
+            self._opened.set_exception(error)
+
     def _hand(self, function: Callable[..., Any], *arguments: Any) -> None:
-        self._loop.call_soon_threadsafe(function, *arguments)
+        try:
+            self._loop.call_soon_threadsafe(function, *arguments)
+        except RuntimeError:  # the event loop is closed
+            self._stopping.set()
 
 
 class _Reopen(Exception):
@@ -158,6 +164,14 @@ def _open(database: Database, pipeline: list[dict[str, Any]], position: Position
         return database.change_stream(pipeline, resume_token(position), 50, BATCH_SIZE)
     except PyMongoError as error:
         raise _refused(error) from error
+
+
+def _refused_filter(error: OperationFailure) -> Exception:
+    """Why a change stream cannot begin, though no position was given that could be at fault."""
+    if error.code in BAD_QUERIES:
+        return bad_query(error)
+    log.warning("The feed cannot begin: %s", error)
+    return DatabaseUnavailable("The feed cannot begin. Try again.")
 
 
 def _refused(error: PyMongoError) -> Exception:
