@@ -13,23 +13,44 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, TypeVar
 
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
 
-READ, WRITE = "read", "write"
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+PUBLIC, READ, WRITE = "public", "read", "write"
 SCOPES = (READ, WRITE)
 CHECK_INTERVAL = 1.0  # seconds between two looks whether the file has changed
 
 _LINE = re.compile(r"([0-9a-z]{1,32}) +([a-z,]+) +([0-9a-f]{64})(?: +(.{0,200}))?")
 _TOKEN = re.compile(r"stuff_([0-9a-z]{1,32})_([A-Za-z0-9_-]{20,200})")
+_DECISION = "__access__"
 _NOBODY = "0" * 64
 _UNREADABLE = (0, 0, 0)
+
+
+def _decide(decision: str) -> Callable[[Endpoint], Endpoint]:
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _DECISION, decision)
+        return endpoint
+
+    return mark
+
+
+public, reads, writes = _decide(PUBLIC), _decide(READ), _decide(WRITE)
+"""Decorators of endpoints: open to all, or to keys of a scope."""
+
+
+def decision_of(endpoint: Callable[..., Any]) -> str | None:
+    """What was decided for the endpoint: `public`, `read` or `write`; None if nothing was."""
+    return getattr(endpoint, _DECISION, None)
 
 
 class KeyFault(Exception):

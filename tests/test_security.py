@@ -14,8 +14,8 @@ from httpx import ASGITransport, AsyncClient, Response
 from starlette.routing import Mount
 
 from service.app import create_app
-from service.routers.access import decision_of, guarded
-from service.security import KeyFault, make_key, parse_keys
+from service.routers.access import guarded
+from service.security import KeyFault, decision_of, make_key, parse_keys
 from service.settings import Settings
 from tests.conftest import Application
 from tests.serving import TIMEOUT, stuff_serve
@@ -36,13 +36,13 @@ def test_every_route_is_decided_upon() -> None:
         if isinstance(route, Mount):
             assert route.path == "/assets"
         elif isinstance(route, APIRoute):
-            assert decision_of(route) in ("public", "read", "write"), route.path
+            assert decision_of(route.endpoint) in ("public", "read", "write"), route.path
 
 
 def test_routes_are_guarded_once_however_many_applications_there_are() -> None:
     routes = [route for _ in range(3) for route in create_app(Settings()).routes]
     for route in routes:
-        if isinstance(route, APIRoute) and decision_of(route) != "public":
+        if isinstance(route, APIRoute) and decision_of(route.endpoint) != "public":
             assert not hasattr(route.app._app, "_decision")  # type: ignore[attr-defined]
 
 

@@ -10,6 +10,7 @@ from service import __version__
 from service.openapi.operations import REFUSALS, without_content
 from service.openapi.schemas import Fields, MergePatch, PatchOperation
 from service.problems import Problem
+from service.security import PUBLIC, decision_of
 
 DESCRIPTION = """\
 `PUT` an object at `/stuff/{id}`, `GET` it back, from any language.
@@ -67,8 +68,9 @@ def document(app: FastAPI) -> dict[str, Any]:
 def _require_keys(app: FastAPI, paths: dict[str, Any]) -> None:
     """Say which operations need a key, and what they answer without."""
     for route in app.routes:
-        scope = getattr(getattr(route, "endpoint", None), "__access__", "public")
-        if scope == "public" or not isinstance(route, APIRoute) or not route.include_in_schema:
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        if decision_of(route.endpoint) == PUBLIC:
             continue
         for method in route.methods or ():
             operation = paths[route.path_format][method.lower()]

@@ -1,8 +1,5 @@
 """Which scope a request needs: decided for each route, and closed where nothing is decided."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
-
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
@@ -10,34 +7,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Forbidden, Unauthorized
 from service.routers.bodies import header
-from service.security import READ, WRITE, KeyRing
-
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-
-PUBLIC = "public"
-_DECISION = "__access__"
-
-
-def _decide(decision: str) -> Callable[[Endpoint], Endpoint]:
-    def mark(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, _DECISION, decision)
-        return endpoint
-
-    return mark
-
-
-public, reads, writes = _decide(PUBLIC), _decide(READ), _decide(WRITE)
-
-
-def decision_of(route: BaseRoute) -> str | None:
-    """What was decided for the route: `public`, `read` or `write`; None if nothing was."""
-    return getattr(getattr(route, "endpoint", None), _DECISION, None)
+from service.security import PUBLIC, KeyRing, decision_of
 
 
 def guarded(route: BaseRoute) -> BaseRoute:
     """The route, which lets through only what its decision allows."""
     assert isinstance(route, APIRoute)
-    decision = decision_of(route)
+    decision = decision_of(route.endpoint)
     # Routes are shared by all applications of a process.
     if decision != PUBLIC and not isinstance(route.app, _Guard):
         route.app = _Guard(route.app, decision)

@@ -18,7 +18,6 @@ from service.openapi import collections as operations
 from service.openapi import operation_id
 from service.openapi.operations import PREFERENCE
 from service.problems import allowed_methods, problem_body, raw_path
-from service.routers.access import reads, writes
 from service.routers.dependencies import (
     CollectionDep,
     FeedDep,
@@ -43,6 +42,7 @@ from service.routers.streams import (
     pack,
     takes_gzip,
 )
+from service.security import reads, writes
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
 MIN_PACKED_BYTES = 1400  # less fits into one packet as it is

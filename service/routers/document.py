@@ -7,7 +7,6 @@ from service.openapi import operation_id, operations
 from service.preconditions import Preconditions
 from service.problems import allowed_methods
 from service.query import View
-from service.routers.access import reads, writes
 from service.routers.dependencies import (
     PATCH_TYPES,
     DocumentId,
@@ -24,6 +23,7 @@ from service.routers.dependencies import (
 from service.routers.direct import DirectRoute
 from service.routers.feeds import feed_response, wants_events
 from service.routers.responses import JSON, validators, written_response
+from service.security import reads, writes
 from service.store import Store
 
 router = APIRouter(

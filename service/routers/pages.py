@@ -13,7 +13,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from service.problems import TYPE_PREFIX, RouteNotFound, problem_types
-from service.routers.access import public
+from service.security import public
 
 router = APIRouter(include_in_schema=False)
 

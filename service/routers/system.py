@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from service import metrics
 from service.database import DatabaseDep
 from service.openapi import operation_id, operations
-from service.routers.access import public, reads
+from service.security import public, reads
 
 router = APIRouter(tags=["system"], generate_unique_id_function=operation_id)
 
