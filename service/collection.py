@@ -11,8 +11,7 @@ from pymongo.errors import WriteConcernError, WriteError
 from service import codec
 from service.database import Database
 from service.errors import DatabaseUnavailable, QueryTimeout
-from service.query import Key, Sort, View, encode_cursor, parse_sort
-from service.query.order import EVERYTHING, Range
+from service.query import EVERYTHING, Key, Range, Sort, View, encode_cursor, parse_sort
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # of BSON: a page ends before a document that would pass it
 STREAM_BATCH = 1000  # documents that a stream fetches at once

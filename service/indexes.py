@@ -17,8 +17,7 @@ from pymongo.errors import PyMongoError
 from service.collection import Query
 from service.database import Database, translated
 from service.errors import DatabaseUnavailable
-from service.query import Key, Sort
-from service.query.order import EVERYTHING
+from service.query import EVERYTHING, Key, Sort
 
 log = logging.getLogger(__name__)
 

@@ -122,9 +122,9 @@ class _Load:
         self._storing = asyncio.create_task(self._store(batch))
 
     async def _stored(self) -> None:
-        storing, self._storing = self._storing, None
-        if storing is not None:
-            await storing
+        if self._storing is not None:
+            await asyncio.shield(self._storing)
+            self._storing = None
 
     async def _store(self, batch: _Batch) -> None:
         """Write the documents, and report the lines of the batch."""

@@ -13,6 +13,15 @@ SECRETS_DIR = Path("/run/secrets")
 SCHEMES = ("mongodb://", "mongodb+srv://")
 
 
+class ClientSettings(BaseSettings):
+    """What the commands that talk to a server take from the environment, and from nowhere else:
+    others can see the options of a process."""
+
+    model_config = SettingsConfigDict(env_prefix="STUFF_", extra="ignore", frozen=True)
+
+    key: Annotated[SecretStr | None, Field(description="The API key to send.")] = None
+
+
 class Settings(BaseSettings):
     """Each field `x` is read from `STUFF_X`, or from a file `stuff_x` in `/run/secrets`."""
 

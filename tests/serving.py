@@ -44,6 +44,17 @@ class Service:
         return found
 
 
+def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        env=os.environ | environment,
+    )
+
+
 @contextmanager
 def stuff_serve(
     data_dir: Path, *options: str, stderr: IO[str] | None = None, **environment: str

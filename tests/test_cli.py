@@ -9,17 +9,7 @@ import pytest
 
 from service import settings as settings_module
 from service.settings import Settings
-from tests.serving import TIMEOUT
-
-
-def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        env=environment or None,
-    )
+from tests.serving import TIMEOUT, stuff
 
 
 def test_the_console_script_and_the_module_are_the_same() -> None:

@@ -21,6 +21,7 @@ from service.database import Database
 from service.errors import FeedUnsupported
 from service.feed import channel as channel_module
 from service.feed import feed as feed_module
+from service.feed.changes import read_change
 from service.routers import feeds
 from service.settings import Settings
 from tests.conftest import listen
@@ -311,6 +312,27 @@ async def test_the_number_of_subscribers_and_of_filters_is_bounded(
             assert (other.status_code, other.json()["type"]) == (503, "/problems/feed-full")
         async with follow(client, filter='{"n": 3}'):  # nobody follows the first any more
             pass
+
+
+async def test_a_fault_of_the_service_does_not_end_the_feed_for_good(
+    live_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with follow(live_client) as events:
+        await put(live_client, "a", 1)
+        last = (await events.next()).id
+        faults = iter([RuntimeError("planted")])
+
+        def fail_once(*arguments: Any) -> Any:
+            for fault in faults:
+                raise fault
+            return read_change(*arguments)
+
+        monkeypatch.setattr("service.feed.source.read_change", fail_once)
+        await put(live_client, "a", 2)
+        assert (await events.next()).kind == "gone"
+    async with follow(live_client, last=last) as events:
+        await put(live_client, "a", 3)
+        assert [event.n for event in await events.take(2)] == [2, 3]
 
 
 async def test_a_database_without_change_streams_is_a_501(

@@ -13,6 +13,7 @@ from pymongo.collection import Collection
 from service.envelope import request_id
 from service.logs import JsonFormatter, RequestId
 from service.security import make_key
+from service.store import Store
 from tests.conftest import Application
 from tests.serving import stuff_serve
 
@@ -54,6 +55,27 @@ async def test_browsers_neither_guess_nor_frame_nor_run(
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "server" not in headers
+
+
+async def test_a_fault_of_the_service_has_all_of_that_too_and_is_counted(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("the secret reason")
+
+    async def counted() -> str:
+        text = (await client.get("/metrics")).text
+        return "\n".join(line for line in text.splitlines() if 'status="500"' in line)
+
+    monkeypatch.setattr(Store, "get", fail)
+    before = await counted()
+    response = await client.get("/stuff/a", headers={"X-Request-ID": "abc"})
+    assert response.status_code == 500
+    assert response.json()["type"] == "/problems/internal-error"
+    assert response.json()["request_id"] == response.headers["x-request-id"] == "abc"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert "secret" not in response.text
+    assert await counted() != before
 
 
 async def test_other_origins_may_do_nothing_unless_they_are_named(

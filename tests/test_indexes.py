@@ -1,9 +1,6 @@
 """Indexes: made from a file or by hand, and asked for in a way that they can serve."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +15,7 @@ from service.models import StuffDocument
 from service.query import encode_cursor, parse_sort
 from service.settings import Settings
 from tests.conftest import Application
-from tests.serving import TIMEOUT, stuff_serve
+from tests.serving import TIMEOUT, stuff, stuff_serve
 
 Documents = Collection[dict[str, Any]]
 INDEXES = [
@@ -96,16 +93,6 @@ def test_a_file_of_indexes_that_is_none_is_refused_at_the_start(
     assert "STUFF_INDEXES" in result.stderr
     assert "Traceback" not in result.stderr
     assert stuff("serve", STUFF_INDEXES=str(tmp_path / "none")).returncode == 2
-
-
-def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        env=os.environ | environment,
-    )
 
 
 def test_indexes_are_made_listed_explained_and_dropped_by_hand(

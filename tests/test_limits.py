@@ -117,6 +117,16 @@ async def test_headers_that_are_too_large_are_a_431(settings: Settings) -> None:
             assert (await answer(reader))[0] == 431
 
 
+@pytest.mark.parametrize("sent", ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n"])
+async def test_what_is_no_http_is_a_400(settings: Settings, sent: str) -> None:
+    async with serving(settings) as client, connected(client) as (reader, writer):
+        writer.write(sent.encode())
+        status, problem = await answer(reader)
+        assert (status, problem["type"]) == (400, "/problems/bad-request")
+        assert len(problem["request_id"]) == 32
+        assert await reader.read() == b""
+
+
 async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) -> None:
     async with serving(settings, client_timeout=0.3) as client:
         async with connected(client) as (reader, writer):

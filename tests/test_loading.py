@@ -200,7 +200,7 @@ async def test_what_has_arrived_before_the_client_left_is_stored(
 
 @pytest.mark.parametrize("members", [1, 3])
 async def test_a_body_may_be_packed(client: AsyncClient, members: int) -> None:
-    parts = [b'{"_id": "%d"}\n' % n * 1 for n in range(300)]
+    parts = [b'{"_id": "%d"}\n' % n for n in range(300)]
     size = len(parts) // members
     packed = b"".join(
         gzip.compress(b"".join(parts[start : start + size])) for start in range(0, len(parts), size)

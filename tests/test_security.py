@@ -1,9 +1,6 @@
 """Who may do what: each route is closed until something is decided, keys open what they say."""
 
-import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +15,7 @@ from service.routers.access import guarded
 from service.security import KeyFault, decision_of, make_key, parse_keys
 from service.settings import Settings
 from tests.conftest import Application
-from tests.serving import TIMEOUT, stuff_serve
+from tests.serving import stuff, stuff_serve
 
 PUBLIC = {
     ("GET", "/"), ("GET", "/docs"), ("GET", "/redoc"), ("GET", "/assets/redoc.standalone.js"),
@@ -129,7 +126,10 @@ async def test_what_is_no_key_opens_nothing(application: Application) -> None:
 
 
 async def test_a_file_of_keys_is_read_again_when_it_changes(
-    application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    application: Application,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr("service.security.CHECK_INTERVAL", 0)
     file = tmp_path / "keys"
@@ -150,6 +150,7 @@ async def test_a_file_of_keys_is_read_again_when_it_changes(
         assert (await opens(first), await opens(second)) == (False, True)
         file.unlink()
         assert (await opens(first), await opens(second)) == (False, False)
+        assert caplog.text.count("cannot be read") == 1
         file.write_text("")
         assert (await opens(first), await opens(second)) == (False, False)
 
@@ -167,16 +168,6 @@ def test_a_line_that_is_no_key_is_named_and_not_shown(line: str) -> None:
     with pytest.raises(KeyFault, match="Line 2") as fault:
         parse_keys(f"\n{line}")
     assert line not in str(fault.value) or line == "x"
-
-
-def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT,
-        env=os.environ | environment,
-    )
 
 
 def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -312,6 +313,24 @@ def test_export_and_import_between_files(service: Service, tmp_path: Path) -> No
     assert again.stderr.startswith(b"2,500 documents imported (0 created, 2,500 replaced)")
     some = stuff(service, "export", "-", "--filter", '{"n": {"$lt": 2}}', "--fields", "n")
     assert some.stdout == b'{"_id":"000000","n":0}\n{"_id":"000001","n":1}\n'
+
+
+def test_a_terminal_shows_documents_and_rate(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "documents.ndjson"
+    file.write_bytes(b"\n".join(lines(2000)))
+    terminal, end = pty.openpty()
+    command = [sys.executable, "-m", "service", "import", str(file)]
+    environment = os.environ | {"STUFF_URL": service.base_url, "TERM": "xterm", "COLUMNS": "100"}
+    process = subprocess.Popen(command, stderr=end, env=environment)
+    os.close(end)
+    shown = b""
+    with suppress(OSError):  # the other end is closed
+        while part := os.read(terminal, 1000):
+            shown += part
+    os.close(terminal)
+    assert process.wait(TIMEOUT) == 0
+    assert b"2,000 documents" in shown
+    assert b"/s" in shown
 
 
 def test_an_import_that_is_not_complete_ends_with_a_status_that_says_so(

@@ -1,6 +1,5 @@
 """What the commands that talk to a server have in common."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +8,8 @@ from urllib.parse import quote
 
 import httpx
 import typer
+
+from service.settings import ClientSettings
 
 TIMEOUT = httpx.Timeout(120, connect=10)
 
@@ -23,9 +24,9 @@ def fail(message: str, status: int = 1) -> typer.Exit:
 
 
 def authorization() -> dict[str, str]:
-    """The API key of STUFF_KEY. It is no option, since others can see those of a process."""
-    key = os.environ.get("STUFF_KEY")
-    return {"Authorization": f"Bearer {key}"} if key else {}
+    """What goes with the API key of STUFF_KEY, if there is one."""
+    key = ClientSettings().key
+    return {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
 
 
 @contextmanager

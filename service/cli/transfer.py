@@ -6,13 +6,22 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import typer
 from rich.console import Console
 from rich.filesize import decimal
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from service.cli.http import DEFAULT_URL, TIMEOUT, Url, authorization, fail
 from service.transfer.exporting import Exporter
@@ -131,7 +140,7 @@ def import_documents(
 @contextmanager
 def progress(total: int | None = None) -> Iterator[tuple[Progress, TaskID]]:
     """A bar on the terminal, if standard error is one."""
-    columns: list[Any] = [
+    columns: list[ProgressColumn] = [
         BarColumn(),
         TextColumn("{task.fields[documents]:,} documents"),
         _Bytes(),
@@ -143,21 +152,15 @@ def progress(total: int | None = None) -> Iterator[tuple[Progress, TaskID]]:
         yield bar, bar.add_task("", total=total, documents=0, bytes=0)
 
 
-class _Bytes(TextColumn):
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Any) -> Any:
-        return decimal(task.fields["bytes"])
+class _Bytes(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(decimal(task.fields["bytes"]))
 
 
-class _Rate(TextColumn):
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Any) -> Any:
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
         seconds = task.elapsed or 0
-        return f"{task.fields['documents'] / seconds:,.0f}/s" if seconds > 0 else ""
+        return Text(f"{task.fields['documents'] / seconds:,.0f}/s" if seconds > 0 else "")
 
 
 def _rate(documents: int, start: float) -> str:

@@ -153,8 +153,10 @@ FAILED = problem(
 TOO_LARGE = problem(
     errors.BodyTooLarge, "The body is larger than the service reads, or than MongoDB stores."
 )
+TOO_SLOW = problem(errors.RequestTimeout, "The body did not arrive in time.")
 REFUSED = (
     MALFORMED
+    | TOO_SLOW
     | problem(
         errors.DuplicateKey,
         "A unique index of the collection holds a value of the document already.",
@@ -223,6 +225,7 @@ PATCH_DOCUMENT = (
     | ok(204, "The document was changed, and the minimum preferred.", headers=VALIDATORS)
     | MALFORMED
     | NOT_FOUND
+    | TOO_SLOW
     | problem(
         errors.PatchTestFailed,
         "A `test` of the patch failed, or a unique index holds a value of the document already.",

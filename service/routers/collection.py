@@ -171,7 +171,7 @@ async def create_document(
     `application/x-ndjson` loads many documents, a line each, as they arrive and as fast as the
     database takes them. A line with an `_id` creates or replaces that document. A line that cannot
     be stored is named in the answer and harms no other. If the database goes away, the problem
-    tells how many lines are settled; the others may be sent again.
+    tells how many lines are settled, and which of them failed; the others may be sent again.
     """
     if isinstance(sent, bytes):
         written = await store.create(sent)
@@ -181,12 +181,9 @@ async def create_document(
     try:
         await loader.load(sent, report)
     except StuffError as error:
-        error.members |= _counts(report)
+        error.members |= _told(report, request)
         raise
-    failures = [
-        {"line": line} | problem_body(error, raw_path(request)) for line, error in report.failures
-    ]
-    return Response(orjson.dumps(_counts(report) | {"errors": failures}), media_type=JSON)
+    return Response(orjson.dumps(_told(report, request)), media_type=JSON)
 
 
 @router.delete(
@@ -237,10 +234,12 @@ def _link(request: Request, page: Page) -> dict[str, str]:
     return {"Link": link} if len(link) <= MAX_LINK_BYTES else {}
 
 
-def _counts(report: Report) -> dict[str, Any]:
+def _told(report: Report, request: Request) -> dict[str, Any]:
+    path = raw_path(request)
     return {
         "lines": report.lines,
         "created": report.created,
         "replaced": report.replaced,
         "failed": report.failed,
+        "errors": [{"line": line} | problem_body(error, path) for line, error in report.failures],
     }

@@ -116,13 +116,13 @@ class Importer:
                     self._count(report, chunk, len(chunk.lines))
                     return
                 problem = f"{response.status_code} {report.get('detail', response.reason_phrase)}"
-                if response.status_code not in (429, 502, 503, 504):
-                    raise TransferFault(f"The server refuses the documents: {problem}")
                 settled = report.get("lines", 0)
-                if settled:  # the database went away behind these
+                if settled:  # and not what is behind these
                     self._count(report, chunk, settled)
                     chunk = _Chunk(chunk.numbers[settled:], chunk.lines[settled:], chunk.ids)
                     deadline = time.monotonic() + self._patience
+                if response.status_code not in (429, 502, 503, 504):
+                    raise TransferFault(f"The server refuses the documents: {problem}")
             if time.monotonic() + delay > deadline:
                 raise TransferFault(f"The server is away. {problem}")
             await asyncio.sleep(delay)
