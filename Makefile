@@ -55,8 +55,8 @@ image: ## Build the container image with buildah on a base of debootstrap, and r
 	.ci/image
 
 requirements: $(INSTALLED) ## Pin the newest versions, with hashes
-	$(BIN)/pip-compile $(PIN) --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile $(PIN) --extra dev --extra embedded --extra examples --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile $(PIN) --extra jwt --extra tracing --output-file requirements.txt pyproject.toml
+	$(BIN)/pip-compile $(PIN) --extra dev --extra embedded --extra examples --extra jwt --extra tracing --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt pyproject.toml
 
 PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \

@@ -22,7 +22,7 @@ from service.metrics import counted_process
 from service.routers import collection, document, pages, system
 from service.routers.access import guarded
 from service.routers.feeds import encode_change
-from service.security import KeyRing
+from service.security import Gate
 from service.settings import Settings
 from service.stopping import on_stop
 from service.store import Store
@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         ],
     )
     settings = app.state.settings = settings or Settings()
-    app.state.keys = KeyRing(settings)
+    app.state.gate = Gate(settings)
     problems.install(app)
     # The last one is the outermost.
     app.add_middleware(

@@ -5,8 +5,8 @@
       MalformedCoding          400  the body is not gzip, as it says
       MalformedPath            400  the path is not UTF-8
       InvalidPrecondition      400  If-Match and its like are malformed
-      Unauthorized             401  no API key, or none that is valid
-      Forbidden                403  the API key is for something else
+      Unauthorized             401  no API key or token, or none that is valid
+      Forbidden                403  the API key or token is for something else
       DocumentNotFound         404
       NotAcceptable            406  the client takes no format there is
       RequestTimeout           408  the client is too slow
@@ -25,6 +25,7 @@
       HeadersTooLarge          431
       DocumentRejected         422  refused by the database, e.g. by a validator
       WriteConflict            503  too many others write the document
+      TokenKeysUnavailable     503  tokens cannot be checked
       Overloaded               503  too many requests at once
       FeedUnsupported          501  the database has no change streams
       FeedFull                 503  too many follow the feed
@@ -98,18 +99,32 @@ class InvalidPrecondition(StuffError):
 
 
 class Unauthorized(StuffError):
-    """The request has no API key, or one that is not, or not any more, valid."""
+    """The request has no API key or token, or one that is not, or not any more, valid."""
 
-    status, slug, title = 401, "unauthorized", "An API key is needed"
+    status, slug, title = 401, "unauthorized", "An API key or a token is needed"
 
-    def __init__(self, detail: str, challenge: str) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": f"Bearer {challenge}"})
+    def __init__(self, detail: str, *, is_invalid: bool = True) -> None:
+        # https://www.rfc-editor.org/rfc/rfc6750#section-3
+        challenge = 'Bearer realm="stuff"' + (', error="invalid_token"' if is_invalid else "")
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
+
+
+class TokenKeysUnavailable(StuffError):
+    """The keys that tokens are checked with cannot be had (STUFF_JWT_JWKS_URL)."""
+
+    status, slug, title = 503, "token-keys-unavailable", "Tokens cannot be checked now"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Whoever issues the tokens does not give the keys to check them. Try again shortly.",
+            headers={"Retry-After": "5"},
+        )
 
 
 class Forbidden(StuffError):
-    """The API key does not have the scope that the request needs: `read` or `write`."""
+    """The API key or token does not have the scope that the request needs: `read` or `write`."""
 
-    status, slug, title = 403, "forbidden", "The API key is not for this"
+    status, slug, title = 403, "forbidden", "The API key or token is not for this"
 
 
 class DocumentNotFound(StuffError):

@@ -3,13 +3,15 @@
 import os
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS_DIR = Path("/run/secrets")
 """Where Docker and Kubernetes mount secrets: a file `stuff_mongodb_uri` there is a setting too."""
 
+ALGORITHM = "(RS|ES|PS)(256|384|512)|EdDSA"
 SCHEMES = ("mongodb://", "mongodb+srv://")
 
 
@@ -48,6 +50,23 @@ class Settings(BaseSettings):
     api_keys_file: Annotated[
         Path | None, Field(description="A file of such lines, read again when it changes.")
     ] = None
+    jwt_jwks_url: Annotated[
+        str | None,
+        Field(description="Where the keys are that tokens (JWT) are checked with: a JWKS."),
+    ] = None
+    jwt_issuer: Annotated[str | None, Field(description="The `iss` of tokens.")] = None
+    jwt_audience: Annotated[str | None, Field(description="The `aud` of tokens.")] = None
+    jwt_algorithms: Annotated[
+        str,
+        # With a public key as the secret of HMAC anybody could sign (RFC 8725, section 2.1).
+        Field(
+            pattern=f"^({ALGORITHM})(,({ALGORITHM}))*$",
+            description="The algorithms of their signatures, between commas.",
+        ),
+    ] = "RS256,ES256"
+    jwt_scope_prefix: Annotated[
+        str, Field(description="What stands before `read` and `write` in their scopes.")
+    ] = ""
     cors_origins: Annotated[
         str, Field(description="Origins whose pages may use the service, between commas, or *.")
     ] = ""
@@ -116,6 +135,24 @@ class Settings(BaseSettings):
         if uri is not None and not uri.get_secret_value().startswith(SCHEMES):
             raise ValueError(f"A MongoDB URI starts with {' or '.join(SCHEMES)}")
         return uri
+
+    @field_validator("jwt_jwks_url")
+    @classmethod
+    def _is_safe(cls, url: str | None) -> str | None:
+        if url is not None:
+            parts = urlsplit(url)
+            if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+                raise ValueError("Keys are taken over https only")
+        return url
+
+    @model_validator(mode="after")
+    def _tokens_are_complete(self) -> "Settings":
+        given = [self.jwt_jwks_url, self.jwt_issuer, self.jwt_audience]
+        if any(given) and not all(given):
+            raise ValueError(
+                "STUFF_JWT_JWKS_URL, STUFF_JWT_ISSUER and STUFF_JWT_AUDIENCE go together"
+            )
+        return self
 
     def __init__(self, **values: Any) -> None:
         # pydantic-settings warns of a secrets directory that is not there, the usual case.

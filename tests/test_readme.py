@@ -35,7 +35,7 @@ def test_all_settings_are_listed_with_their_default() -> None:
     listed: dict[str, str] = {}
     for names, defaults in re.findall(r"^\| (`STUFF_.*?) \| (.*?) \|", section, re.MULTILINE):
         variables = re.findall(r"`STUFF_(\w+)`", names)
-        listed |= dict(zip(variables, defaults.replace("`", "").split(", "), strict=True))
+        listed |= dict(zip(variables, defaults.replace("`", "").lower().split(", "), strict=True))
     assert listed == {
         name.upper(): str(field.default).lower().removesuffix(".0")
         for name, field in Settings.model_fields.items()

@@ -131,7 +131,7 @@ async def test_a_file_of_keys_is_read_again_when_it_changes(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr("service.security.CHECK_INTERVAL", 0)
+    monkeypatch.setattr("service.security.keys.CHECK_INTERVAL", 0)
     file = tmp_path / "keys"
     (first, first_key), (second, second_key) = make_key(["read"]), make_key(["read"])
     file.write_text(f"# keys\n{first_key}\n")

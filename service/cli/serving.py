@@ -20,7 +20,7 @@ from service.app import create_app
 from service.embedded import EmbeddedEngine, EngineError
 from service.indexes import IndexFault, read_file
 from service.protocol import LimitedProtocol
-from service.security import KeyFault, KeyRing
+from service.security import Gate, KeyFault, TokensUnsupported
 from service.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
@@ -105,18 +105,22 @@ def read_settings(**options: Any) -> Settings:
         return Settings()
     except ValidationError as error:
         for fault in error.errors(include_input=False):
-            typer.echo(f"STUFF_{str(fault['loc'][0]).upper()}: {fault['msg']}", err=True)
+            name = f"STUFF_{str(fault['loc'][0]).upper()}: " if fault["loc"] else ""
+            typer.echo(f"{name}{fault['msg']}", err=True)
         raise typer.Exit(2) from None
 
 
 def _check_exposure(settings: Settings) -> None:
     """Without keys everybody who can reach the service may do everything: refuse to let others."""
     try:
-        keys = KeyRing(settings)
+        gate = Gate(settings)
     except KeyFault as error:
         typer.echo(f"The API keys: {error}", err=True)
         raise typer.Exit(2) from None
-    if keys.is_open and not settings.insecure and not _is_loopback(settings.host):
+    except TokensUnsupported as error:
+        typer.echo(f"STUFF_JWT_JWKS_URL: {error}", err=True)
+        raise typer.Exit(2) from None
+    if gate.is_open and not settings.insecure and not _is_loopback(settings.host):
         typer.echo(
             f"stuff: {settings.host} can be reached from other machines, and there is no API key. "
             "Make one (stuff key create) and set STUFF_API_KEYS or STUFF_API_KEYS_FILE, or listen "

@@ -28,10 +28,19 @@ TAGS = [
 
 
 SECURITY = {
-    "type": "http",
-    "scheme": "bearer",
-    "description": "An API key of the server, `stuff_...`, with the scope `read` or `write`. A "
-    "server without keys takes requests without.",
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key of the server, `stuff_...`, with the scope `read` or `write`. A "
+        "server without keys takes requests without.",
+    },
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token of the issuer that the server trusts, if it does trust one, with "
+        "the scope `read` or `write`.",
+    },
 }
 
 
@@ -59,7 +68,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         for model in (Fields, MergePatch, PatchOperation, Problem):
             schemas[model.__name__] = model.model_json_schema()
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
-        schema["components"]["securitySchemes"] = {"key": SECURITY}
+        schema["components"]["securitySchemes"] = SECURITY
         _require_keys(app, schema["paths"])
         app.openapi_schema = schema
     return app.openapi_schema
@@ -74,8 +83,8 @@ def _require_keys(app: FastAPI, paths: dict[str, Any]) -> None:
             continue
         for method in route.methods or ():
             operation = paths[route.path_format][method.lower()]
-            # A key, or nothing: servers may do without.
-            operation["security"] = [{"key": []}, {}]
+            # Or nothing: servers may do without.
+            operation["security"] = [{"key": []}, {"token": []}, {}]
             refusals = without_content(REFUSALS) if method == "HEAD" else REFUSALS
             for status, response in refusals.items():
                 operation["responses"][str(status)] = response

@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Forbidden, Unauthorized
 from service.routers.bodies import header
-from service.security import PUBLIC, KeyRing, decision_of
+from service.security import PUBLIC, Gate, decision_of
 
 
 def guarded(route: BaseRoute) -> BaseRoute:
@@ -26,27 +26,20 @@ class _Guard:
         self._decision = decision
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        keys: KeyRing = scope["app"].state.keys
+        gate: Gate = scope["app"].state.gate
         if self._decision is None:
             raise Forbidden("Nobody may use this.")
-        if not keys.is_open:
-            _check(Request(scope), keys, self._decision)
+        if not gate.is_open:
+            await _check(Request(scope), gate, self._decision)
         await self._app(scope, receive, send)
 
 
-def _check(request: Request, keys: KeyRing, scope: str) -> None:
-    """Raise `Unauthorized` or `Forbidden` unless the request has a key for this (RFC 6750)."""
-    sent = header(request, b"authorization")
-    if sent is None:
-        raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", 'realm="stuff"')
-    scheme, _, token = sent.partition(" ")
-    key = keys.find(token.strip()) if scheme.lower() == "bearer" else None
-    if key is None:
-        raise Unauthorized(
-            "This is no API key, or not any more. Send another.",
-            'realm="stuff", error="invalid_token"',
-        )
-    if scope not in key.scopes:
+async def _check(request: Request, gate: Gate, scope: str) -> None:
+    """Raise `Unauthorized` or `Forbidden` unless the request may do this (RFC 6750)."""
+    scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not credentials.strip():
+        raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)
+    if scope not in await gate.scopes(credentials.strip()):
         raise Forbidden(
             f"This key is not for this: it needs the scope {scope!r}.",
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},

@@ -1,4 +1,4 @@
-"""Who may do what: API keys, each with scopes.
+"""API keys, each with scopes.
 
 A key is `stuff_ID_SECRET`. What is kept of it is a line:
 
@@ -13,44 +13,23 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
 
+from service.errors import Unauthorized
+from service.security.decisions import SCOPES
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
 
-Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
-
-PUBLIC, READ, WRITE = "public", "read", "write"
-SCOPES = (READ, WRITE)
 CHECK_INTERVAL = 1.0  # seconds between two looks whether the file has changed
 
 _LINE = re.compile(r"([0-9a-z]{1,32}) +([a-z,]+) +([0-9a-f]{64})(?: +(.{0,200}))?")
 _TOKEN = re.compile(r"stuff_([0-9a-z]{1,32})_([A-Za-z0-9_-]{20,200})")
-_DECISION = "__access__"
 _NOBODY = "0" * 64
 _UNREADABLE = (0, 0, 0)
-
-
-def _decide(decision: str) -> Callable[[Endpoint], Endpoint]:
-    def mark(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, _DECISION, decision)
-        return endpoint
-
-    return mark
-
-
-public, reads, writes = _decide(PUBLIC), _decide(READ), _decide(WRITE)
-"""Decorators of endpoints: open to all, or to keys of a scope."""
-
-
-def decision_of(endpoint: Callable[..., Any]) -> str | None:
-    """What was decided for the endpoint: `public`, `read` or `write`; None if nothing was."""
-    return getattr(endpoint, _DECISION, None)
 
 
 class KeyFault(Exception):
@@ -107,14 +86,16 @@ class KeyRing:
         if self._file is not None:
             self._read(self._file)
 
-    def find(self, token: str) -> Key | None:
-        """The key of this token, if it is one. Takes the same time whether it is or not."""
+    def scopes(self, token: str) -> frozenset[str]:
+        """What the key allows. Takes the same time whether there is one. Raises `Unauthorized`."""
         self._look()
         match = _TOKEN.fullmatch(token)
         id = match[1] if match else ""
         key = self._own.get(id) or self._from_file.get(id)
         same = hmac.compare_digest(_hash(token), key.hash if key else _NOBODY)
-        return key if same and match else None
+        if key is None or match is None or not same:
+            raise Unauthorized("This is no API key, or not any more. Send another.")
+        return key.scopes
 
     def _look(self) -> None:
         """Read the file again if it has changed."""

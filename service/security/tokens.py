@@ -1,0 +1,150 @@
+"""JSON Web Tokens, made by somebody else: whose they are is checked by the keys of their issuer.
+
+RFC 7519 (tokens), RFC 7517 (JSON Web Key Sets), RFC 8725 (what to beware of), RFC 9068 (`scope`).
+Needs PyJWT, the extra `jwt`.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from service.errors import TokenKeysUnavailable, Unauthorized
+from service.security.decisions import SCOPES
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
+
+log = logging.getLogger(__name__)
+
+LEEWAY = 10  # seconds that clocks may differ
+MAX_TOKEN = 16 * 1024  # characters
+FRESH = 300.0  # seconds until the keys are asked for again
+STALE = 3600.0  # seconds that they are used on when they cannot be had again
+COOLDOWN = 10.0  # seconds between two attempts, however many tokens name an unknown key
+FETCH_TIMEOUT = 5.0  # seconds
+MAX_KEY_SET = 1024 * 1024  # bytes
+
+
+class TokensUnsupported(Exception):
+    """PyJWT is not installed."""
+
+
+class TokenVerifier:
+    """Tells what a token allows: its scopes, with the prefix of the settings taken off."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `TokensUnsupported`."""
+        try:
+            import jwt
+        except ImportError:
+            raise TokensUnsupported("pip install 'stuff[jwt]' to accept tokens") from None
+        assert settings.jwt_jwks_url is not None
+        self._jwt = jwt
+        self._keys = KeySet(settings.jwt_jwks_url)
+        self._algorithms = settings.jwt_algorithms.split(",")
+        self._issuer = settings.jwt_issuer
+        self._audience = settings.jwt_audience
+        self._prefix = settings.jwt_scope_prefix
+
+    async def scopes(self, token: str) -> frozenset[str]:
+        """What the token allows. Raises `Unauthorized`, and `TokenKeysUnavailable`."""
+        try:
+            if len(token) > MAX_TOKEN:
+                raise self._jwt.DecodeError("Too long")
+            key = await self._keys.find(self._jwt.get_unverified_header(token).get("kid"))
+            if key is None:
+                raise self._jwt.InvalidKeyError("The key is unknown")
+            claims = self._jwt.decode(
+                token,
+                key,
+                # Never those that the token asks for.
+                algorithms=self._algorithms,
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except self._jwt.PyJWTError as error:
+            detail = f"This token is not valid ({type(error).__name__}). Send another."
+            raise Unauthorized(detail) from None
+        return frozenset(scope for scope in SCOPES if self._prefix + scope in _claimed(claims))
+
+
+class KeySet:
+    """The keys of the issuer, kept, and asked for again now and then."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._keys: dict[str | None, PyJWK] = {}
+        self._fetched = self._tried = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def find(self, id: str | None) -> "PyJWK | None":
+        """The key of this id; without one the only key there is. Raises `TokenKeysUnavailable`."""
+        if id not in self._keys or time.monotonic() - self._fetched > FRESH:
+            async with self._lock:  # whoever waits finds what another has fetched
+                if id not in self._keys or time.monotonic() - self._fetched > FRESH:
+                    await self._refresh()
+        if time.monotonic() - self._fetched > STALE:
+            raise TokenKeysUnavailable
+        return self._keys.get(id)
+
+    async def _refresh(self) -> None:
+        now = time.monotonic()
+        if now - self._tried < COOLDOWN:
+            return
+        self._tried = now
+        try:
+            self._keys = _parse(await self._fetch())
+        except (httpx.HTTPError, TimeoutError, ValueError) as error:
+            log.warning("%s gives no keys: %s", self._url, error or type(error).__name__)
+        else:
+            self._fetched = now
+
+    async def _fetch(self) -> bytes:
+        async with (
+            asyncio.timeout(FETCH_TIMEOUT),
+            httpx.AsyncClient() as client,
+            client.stream("GET", self._url) as response,
+        ):
+            response.raise_for_status()
+            body = b""
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > MAX_KEY_SET:
+                    raise ValueError("The key set is too large.")
+            return body
+
+
+def _parse(body: bytes) -> "dict[str | None, PyJWK]":
+    """The keys for signatures by their ids; the only one also without. Raises `ValueError`."""
+    from jwt import PyJWK, PyJWTError
+
+    keys: dict[str | None, PyJWK] = {}
+    document = json.loads(body)
+    if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
+        raise ValueError("This is no key set.")
+    for entry in document["keys"]:
+        try:
+            key = PyJWK(entry)
+        except (PyJWTError, AttributeError, TypeError, ValueError):  # one that PyJWT does not know
+            continue
+        if key.public_key_use in (None, "sig") and key.key_type != "oct":
+            keys[key.key_id] = key
+    if not keys:
+        raise ValueError("There is no key in it.")
+    if len(keys) == 1:
+        keys[None] = next(iter(keys.values()))
+    return keys
+
+
+def _claimed(claims: dict[str, Any]) -> set[str]:
+    """The scopes of a token: words in `scope` (RFC 9068), or a list, or the same in `scp`."""
+    scopes = claims.get("scope", claims.get("scp", []))
+    words = scopes.split() if isinstance(scopes, str) else scopes
+    return {word for word in words if isinstance(word, str)} if isinstance(words, list) else set()

@@ -1,0 +1,249 @@
+"""Tokens: only those of the issuer, for this audience, in time; its keys are kept and rotated."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as make_ec_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from httpx import AsyncClient
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from pydantic import ValidationError
+
+from service.security import make_key
+from service.settings import Settings
+from tests.conftest import Application
+from tests.serving import stuff
+
+ISSUER, AUDIENCE = "https://issuer.test", "stuff"
+
+
+class Issuer:
+    """Makes tokens, and serves the keys to check them over HTTP."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.fetches = 0
+        self.is_away = False
+        self.keys: dict[str, RSAPrivateKey] = {}
+        self.others: list[Any] = []
+        self.rotate("first")
+
+    def rotate(self, id: str) -> None:
+        self.keys = {id: generate_private_key(65537, 2048)}
+
+    def key_set(self) -> bytes:
+        entries = [
+            RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": id, "use": "sig"}
+            for id, key in self.keys.items()
+        ]
+        return json.dumps({"keys": entries + self.others}).encode()
+
+    def token(
+        self,
+        *,
+        key: Any = None,
+        headers: dict[str, Any] | None = None,
+        alg: str = "RS256",
+        **more: Any,
+    ) -> str:
+        [(id, own)] = self.keys.items()
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "exp": time.time() + 60,
+            "scope": "openid read write",
+        } | more
+        claims = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode(claims, own if key is None else key, alg, headers or {"kid": id})
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known.fetches += 1
+            self.send_response(503 if known.is_away else 200)
+            self.end_headers()
+            self.wfile.write(known.key_set())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        known = Issuer(f"http://127.0.0.1:{server.server_port}/keys")
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield known
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def trusting(issuer: Issuer) -> dict[str, Any]:
+    return {"jwt_jwks_url": issuer.url, "jwt_issuer": ISSUER, "jwt_audience": AUDIENCE}
+
+
+async def read(client: AsyncClient, token: str) -> int:
+    response = await client.get("/stuff", headers={"Authorization": f"Bearer {token}"})
+    return response.status_code
+
+
+async def test_a_token_opens_what_its_scopes_say(
+    application: Application, issuer: Issuer, trusting: dict[str, Any]
+) -> None:
+    async with application(**trusting) as client:
+
+        async def opens(**claims: Any) -> tuple[int, int]:
+            headers = {"Authorization": f"Bearer {issuer.token(**claims)}"}
+            put = await client.put("/stuff/a", json={}, headers=headers)
+            return (await client.get("/stuff", headers=headers)).status_code, put.status_code
+
+        assert await opens() == (200, 201)
+        assert await opens(scope="read") == (200, 403)
+        assert await opens(scope=["write"]) == (403, 200)
+        assert await opens(scope=None, scp=["read", "write"]) == (200, 200)
+        assert await opens(scope=None) == (403, 403)
+        assert await opens(scope="reader writer") == (403, 403)
+        assert await opens(scope={"read": True}) == (403, 403)
+        assert (await client.get("/stuff")).status_code == 401
+    assert issuer.fetches == 1
+    async with application(**trusting, jwt_scope_prefix="stuff:") as client:
+        assert await read(client, issuer.token()) == 403
+        assert await read(client, issuer.token(scope="stuff:read")) == 200
+
+
+BAD: list[Callable[[Issuer], str] | str] = [
+    lambda issuer: issuer.token(iss="https://other.test"),
+    lambda issuer: issuer.token(iss=None),
+    lambda issuer: issuer.token(aud="other"),
+    lambda issuer: issuer.token(aud=None),
+    lambda issuer: issuer.token(exp=time.time() - 60),
+    lambda issuer: issuer.token(exp=None),
+    lambda issuer: issuer.token(nbf=time.time() + 60),
+    lambda issuer: issuer.token(key=generate_private_key(65537, 2048)),
+    lambda issuer: issuer.token(alg="RS512"),
+    lambda issuer: issuer.token(alg="none", key=""),
+    lambda issuer: issuer.token(alg="HS256", key="0" * 64),
+    lambda issuer: issuer.token(headers={"kid": "unknown"}),
+    lambda issuer: issuer.token(headers={"kid": "first", "jwk": {"kty": "oct", "k": "AA"}})[:-9],
+    lambda issuer: issuer.token()[:-3] + "AAA",
+    lambda issuer: issuer.token(long="x" * 20_000),
+    "a.b.c",
+    "..",
+    "ä",
+]
+
+
+@pytest.mark.parametrize("bad", BAD)
+async def test_a_token_that_is_not_valid_opens_nothing(
+    application: Application,
+    issuer: Issuer,
+    trusting: dict[str, Any],
+    bad: Callable[[Issuer], str] | str,
+) -> None:
+    token = bad if isinstance(bad, str) else bad(issuer)
+    async with application(**trusting) as client:
+        headers = {b"Authorization": b"Bearer " + token.encode()}
+        response = await client.get("/stuff", headers=headers)
+        assert response.status_code == 401
+        assert 'error="invalid_token"' in response.headers["www-authenticate"]
+        assert token not in response.text
+
+
+async def test_keys_are_rotated_and_who_names_unknown_ones_is_no_burden(
+    application: Application,
+    issuer: Issuer,
+    trusting: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with application(**trusting) as client:
+        old = issuer.token()
+        assert await read(client, old) == 200
+        issuer.rotate("second")
+        assert await read(client, issuer.token()) == 401  # it was asked a moment ago
+        for _ in range(20):
+            assert await read(client, issuer.token(headers={"kid": "unknown"})) == 401
+        assert issuer.fetches == 1
+        monkeypatch.setattr("service.security.tokens.COOLDOWN", 0)
+        assert await read(client, issuer.token()) == 200
+        assert await read(client, old) == 401
+
+
+async def test_when_the_issuer_is_away_its_keys_are_used_on_for_a_time(
+    application: Application,
+    issuer: Issuer,
+    trusting: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.security.tokens.COOLDOWN", 0)
+    issuer.is_away = True
+    async with application(**trusting) as client:
+        response = await client.get("/stuff", headers={"Authorization": f"Bearer {issuer.token()}"})
+        assert response.status_code == 503
+        assert response.json()["type"] == "/problems/token-keys-unavailable"
+        assert response.headers["retry-after"] == "5"
+        issuer.is_away = False
+        assert await read(client, issuer.token()) == 200
+        issuer.is_away = True
+        monkeypatch.setattr("service.security.tokens.FRESH", 0)
+        assert await read(client, issuer.token()) == 200
+        monkeypatch.setattr("service.security.tokens.STALE", 0)
+        assert await read(client, issuer.token()) == 503
+
+
+async def test_other_algorithms_are_accepted_if_they_are_said_and_odd_keys_are_passed_over(
+    application: Application, issuer: Issuer, trusting: dict[str, Any]
+) -> None:
+    key = make_ec_key(SECP256R1())
+    issuer.others = [
+        ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": "ec"},
+        {"kty": "oct", "kid": "shared", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"},
+        {"kty": "nonsense"},
+        7,
+    ]
+    token = issuer.token(key=key, alg="ES256", headers={"kid": "ec"})
+    async with application(**trusting) as client:
+        assert await read(client, token) == 200
+        shared = issuer.token(key="secret" * 6, alg="HS256", headers={"kid": "shared"})
+        assert await read(client, shared) == 401
+    async with application(**trusting, jwt_algorithms="RS256") as client:
+        assert await read(client, token) == 401
+
+
+async def test_keys_and_tokens_open_side_by_side(
+    application: Application, issuer: Issuer, trusting: dict[str, Any]
+) -> None:
+    secret, key = make_key(["read"])
+    async with application(**trusting, api_keys=str(key)) as client:
+        assert await read(client, secret) == 200
+        assert await read(client, issuer.token()) == 200
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"jwt_jwks_url": "https://a.test/keys"},
+        {"jwt_issuer": ISSUER, "jwt_audience": AUDIENCE},
+        {"jwt_jwks_url": "http://a.test/k", "jwt_issuer": ISSUER, "jwt_audience": AUDIENCE},
+        {"jwt_algorithms": "HS256"},
+        {"jwt_algorithms": "none"},
+        {"jwt_algorithms": "RS256,HS256"},
+    ],
+)
+def test_unsafe_settings_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**settings)
+
+
+def test_what_is_missing_is_said() -> None:
+    refused = stuff("serve", STUFF_JWT_ISSUER=ISSUER)
+    assert refused.returncode == 2
+    assert "STUFF_JWT_JWKS_URL" in refused.stderr
+    assert "Traceback" not in refused.stderr
