@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from service import __version__, openapi, problems
+from service import __version__, openapi, problems, tracing
 from service.batching import open_batchers
 from service.collection import DocumentCollection
 from service.database import open_database
@@ -36,6 +36,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     async with AsyncExitStack() as stack:
         stack.enter_context(leave_with_parent())
         stack.enter_context(counted_process())
+        tracing.keep_values_out(settings)
         if settings.mongodb_uri is not None:
             uri = settings.mongodb_uri.get_secret_value()
         else:
@@ -59,6 +60,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application with these settings, or with those of the environment."""
+    settings = settings or Settings()
     app = FastAPI(
         title="Stuff",
         version=__version__,
@@ -66,7 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry=tracing.telemetry(settings),
         # Not included as routers, which would match each request twice, and slowly.
         routes=[
             guarded(route)
@@ -74,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             for route in resource.router.routes
         ],
     )
-    settings = app.state.settings = settings or Settings()
+    app.state.settings = settings
     app.state.gate = Gate(settings)
     problems.install(app)
     # The last one is the outermost.

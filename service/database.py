@@ -40,6 +40,7 @@ from service.errors import (
 )
 from service.models import StuffDocument, bind
 from service.settings import Settings
+from service.tracing import listeners
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Database:
         self.client: Client = AsyncIOMotorClient(
             uri,
             appname="stuff",
+            event_listeners=listeners(settings),
             document_class=RawBSONDocument,
             serverSelectionTimeoutMS=int(settings.server_selection_timeout * 1000),
             # Bounds the threads that the driver works in; requests are bounded by operation().

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     shutdown_timeout: Annotated[
         int, Field(ge=0, description="Seconds that requests in flight are given on SIGTERM.")
     ] = 30
+    tracing: Annotated[
+        bool, Field(description="Whether to trace, to where OTEL_EXPORTER_OTLP_ENDPOINT says.")
+    ] = False
     log_level: Annotated[
         str, Field(pattern="^(critical|error|warning|info|debug)$", description="The log level.")
     ] = "info"

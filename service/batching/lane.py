@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
+from opentelemetry.trace import Span, get_current_span
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
 from service import metrics
 from service.database import Database
 from service.errors import DatabaseUnavailable
 from service.settings import Settings
+from service.tracing import batch_span
 
 Answer = TypeVar("Answer")
 
@@ -27,6 +29,7 @@ class Operation(Generic[Answer]):
     id: str
     document: bytes = b""
     waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
 
     def answer(self, answer: Answer) -> None:
         for waiter in self.waiters:
@@ -53,6 +56,7 @@ class Lane(ABC, Generic[Answer]):
         self.database = database
         self._max_round_trips = settings.round_trips
         self._timeout = settings.operation_timeout
+        self._is_traced = settings.tracing
         self._tasks = tasks
         self._loop = asyncio.get_running_loop()
         self._documents = metrics.batch_documents.labels(self.kind)
@@ -90,6 +94,8 @@ class Lane(ABC, Generic[Answer]):
         """
         waiter: asyncio.Future[Answer] = self._loop.create_future()
         operation.waiters.append(waiter)
+        if self._is_traced:
+            operation.spans.append(get_current_span())
         timer = self._loop.call_later(self._timeout, _expire, waiter)
         self.wake()
         try:
@@ -140,7 +146,8 @@ class Lane(ABC, Generic[Answer]):
         """Answer each operation of the batch, or fail it."""
         self._documents.observe(len(batch))
         try:
-            with self._seconds.time():
+            spans = [span for operation in batch for span in operation.spans]
+            with self._seconds.time(), batch_span(self.kind, len(batch), spans):
                 await self.send(batch)
         except OperationFailure as error:
             if len(batch) == 1:

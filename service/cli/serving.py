@@ -22,6 +22,7 @@ from service.indexes import IndexFault, read_file
 from service.protocol import LimitedProtocol
 from service.security import Gate, KeyFault, TokensUnsupported
 from service.settings import Settings
+from service.tracing import TracingUnsupported, telemetry
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")]
@@ -112,6 +113,11 @@ def read_settings(**options: Any) -> Settings:
 
 def _check_exposure(settings: Settings) -> None:
     """Without keys everybody who can reach the service may do everything: refuse to let others."""
+    try:
+        telemetry(settings)
+    except TracingUnsupported as error:
+        typer.echo(f"STUFF_TRACING: {error}", err=True)
+        raise typer.Exit(2) from None
     try:
         gate = Gate(settings)
     except KeyFault as error:

@@ -1,0 +1,111 @@
+"""Traces (OpenTelemetry) of requests, of the batches that serve them, and of the driver's commands.
+
+FastAPI makes the spans of requests, and sends all of them to where the OTEL_* variables say
+(https://opentelemetry.io/docs/specs/otel/protocol/exporter/). Needs the extra `tracing`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, Status, StatusCode
+
+from service.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
+    from pymongo.monitoring import CommandListener
+
+UNTRACED = {"/healthz", "/readyz", "/metrics"}
+"""What is asked for all the time."""
+
+
+class TracingUnsupported(Exception):
+    """The extra `tracing` is not installed."""
+
+
+def telemetry(settings: Settings) -> "TelemetryConfig":
+    """What FastAPI is to do about it. Raises `TracingUnsupported`."""
+    if settings.tracing:
+        listeners(settings)
+    return {
+        "tracing": settings.tracing,
+        "auto_configure": settings.tracing,
+        "operation_spans": False,
+        "exclude": lambda scope: scope["path"] in UNTRACED,
+        # There are figures and logs of our own.
+        "metrics": False,
+        "logs": False,
+    }
+
+
+def keep_values_out(settings: Settings) -> None:
+    """Let no span say what is asked of documents: of a query only the names are kept.
+
+    To be called when FastAPI has configured the exporter.
+    """
+    if not settings.tracing:
+        return
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+
+    class Names(SpanProcessor):
+        def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002
+            query = getattr(span, "attributes", {}).get("url.query")
+            if query:
+                names = [(name, "") for name, _ in parse_qsl(query, keep_blank_values=True)]
+                span.set_attribute("url.query", urlencode(names))
+
+    provider = trace.get_tracer_provider()
+    if isinstance(provider, TracerProvider):
+        provider.add_span_processor(Names())
+
+
+def listeners(settings: Settings) -> "list[CommandListener]":
+    """What the driver tells of its commands: those that requests have caused become spans.
+
+    Raises `TracingUnsupported`.
+    """
+    if not settings.tracing:
+        return []
+    try:
+        from opentelemetry.exporter.otlp.proto.http import trace_exporter  # noqa: F401
+        from opentelemetry.instrumentation.pymongo import CommandTracer
+    except ImportError:
+        raise TracingUnsupported("pip install 'stuff[tracing]' to trace") from None
+
+    class Commands(CommandTracer):
+        def started(self, event: Any) -> None:
+            # The feed asks again and again, for nobody in particular.
+            if trace.get_current_span().get_span_context().is_valid:
+                super().started(event)
+
+    def say_code_only(span: Span, event: Any) -> None:
+        # Messages quote what documents say.
+        code = event.failure.get("codeName", event.failure.get("code", "unknown"))
+        span.set_status(Status(StatusCode.ERROR, str(code)))
+
+    return [Commands(trace.get_tracer("stuff"), failed_hook=say_code_only)]
+
+
+@contextmanager
+def batch_span(kind: str, count: int, spans: Sequence[Span]) -> Iterator[None]:
+    """Around a call of the database for the requests of these spans.
+
+    It belongs to the trace of the first; it and the spans of the others are linked.
+    """
+    if not spans:
+        yield
+        return
+    first, *others = spans
+    with trace.get_tracer("stuff").start_as_current_span(
+        f"batch {kind}",
+        context=trace.set_span_in_context(first),
+        links=[Link(other.get_span_context()) for other in others],
+        attributes={"stuff.batch.documents": count},
+    ) as span:
+        for other in others:
+            other.add_link(span.get_span_context())
+        yield
