@@ -15,6 +15,10 @@ from service.errors import HeadersTooLarge, RequestTimeout, StuffError, UrlTooLo
 from service.problems import MEDIA_TYPE, BadRequest, problem_body
 from service.settings import Settings
 
+LINGER = 0.5
+"""Seconds that a connection without a request stays open when the server stops. The client may just
+be sending one, which would be lost."""
+
 
 class LimitedProtocol(HttpToolsProtocol):
     """Answers what is too much, or too slow, by a problem, and closes the connection."""
@@ -28,6 +32,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._header_bytes = self._pending_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._refusal: StuffError | None = None
+        self._is_leaving = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -67,9 +72,27 @@ class LimitedProtocol(HttpToolsProtocol):
         self.url, _, query = self.url.partition(b"?")
         super().on_headers_complete()  # starts a task, which has not run yet
         self.scope["query_string"] = query.partition(b"#")[0]
+        if self._is_leaving:
+            self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
         self._answer(self._refusal or BadRequest(f"{msg} Send HTTP/1.1."))
+
+    def shutdown(self) -> None:
+        self._is_leaving = True
+        if self._is_answered:
+            self.loop.call_later(LINGER, self._leave)
+        else:
+            self.cycle.keep_alive = False
+
+    def _leave(self) -> None:
+        is_receiving = self._deadline is not None and self.headers is not None
+        if self._is_answered and not is_receiving:
+            self.transport.close()
+
+    @property
+    def _is_answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
 
     def _refuse(self, error: StuffError) -> None:
         self._refusal = error
@@ -92,8 +115,16 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _answer(self, error: StuffError) -> None:
         self._stop_waiting()
+        cycle = self.cycle
+        if not self._is_answered:
+            if not cycle.more_body:  # what was asked before is answered, and nothing more
+                cycle.keep_alive = False
+                self.flow.pause_reading()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
         # What is sent in the middle of another answer would be taken for a part of it.
-        if self.cycle is None or self.cycle.response_complete:
+        if self._is_answered or not (cycle.response_started or self.pipeline):
             id = make_request_id(self.headers or ())
             body = problem_body(error, b"") | {"request_id": id.decode()}
             content = orjson.dumps(body)

@@ -127,6 +127,19 @@ async def test_what_is_no_http_is_a_400(settings: Settings, sent: str) -> None:
         assert await reader.read() == b""
 
 
+async def test_nonsense_behind_a_request_does_not_lose_its_answer(settings: Settings) -> None:
+    async with serving(settings) as client, connected(client) as (reader, writer):
+        writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n")
+        assert (await answer(reader))[0] == 404
+        assert await reader.read() == b""
+    async with serving(settings) as client, connected(client) as (reader, writer):
+        head = b"PUT /stuff/a HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        writer.write(head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nnonsense\r\n")
+        assert (await answer(reader))[0] == 400
+        assert await reader.read() == b""
+        assert (await client.get("/stuff/a")).status_code == 404
+
+
 async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) -> None:
     async with serving(settings, client_timeout=0.3) as client:
         async with connected(client) as (reader, writer):

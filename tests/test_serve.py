@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +14,16 @@ from typing import BinaryIO
 import httpx
 import pytest
 
-from tests.serving import TIMEOUT, answers, engines, running, stuff_serve, wait_until
+from tests.serving import (
+    TIMEOUT,
+    answers,
+    children_of,
+    engines,
+    processes,
+    running,
+    stuff_serve,
+    wait_until,
+)
 
 pytestmark = pytest.mark.xdist_group("serve")
 
@@ -158,6 +168,102 @@ def test_no_acknowledged_write_is_lost_when_something_is_killed(
         for id, number in acknowledged.items():
             found = service.http.get(f"/stuff/{id}")
             assert (found.status_code, found.json()) == (200, {"_id": id, "n": number})
+
+
+def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
+    done = threading.Event()
+    acknowledged: set[str] = set()
+    faults: list[object] = []
+
+    def use(number: int, base_url: str) -> None:
+        count = 0
+        # Half of them keep their connection.
+        with httpx.Client(base_url=base_url, timeout=TIMEOUT) as kept:
+            while not done.is_set():
+                count += 1
+                path = f"/stuff/{number}-{count}"
+                try:
+                    if number % 2:
+                        put, get = kept.put(path, json={}), kept.get(path)
+                    else:
+                        put, get = httpx.put(base_url + path, json={}), httpx.get(base_url + path)
+                except httpx.TransportError as error:
+                    faults.append(error)
+                    continue
+                if (put.status_code, get.status_code) != (201, 200):
+                    faults.append((put, get))
+                acknowledged.add(path)
+                if count % 20 == 0:
+                    time.sleep(0.3)  # so that some connections rest when the workers leave
+
+    with stuff_serve(tmp_path, "--workers", "2") as service:
+        before = children_of(service.process.pid)
+        threads = [threading.Thread(target=use, args=(n, service.base_url)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(acknowledged) > 200)
+        service.process.send_signal(signal.SIGHUP)
+        workers = [pid for pid in before if pid not in guardians(before)]
+        wait_until(lambda: not any(alive(pid) for pid in workers))
+        seen = len(acknowledged)
+        wait_until(lambda: len(acknowledged) > seen + 200)
+        done.set()
+        for thread in threads:
+            thread.join(TIMEOUT)
+        assert faults == []
+        for path in acknowledged:
+            assert service.http.get(path).status_code == 200
+        assert service.stop() == 0
+    assert not running(str(tmp_path))
+
+
+def guardians(pids: list[int]) -> list[int]:
+    """Those of the processes that are no workers."""
+    return [pid for pid, _, command in processes() if pid in pids and "spawn_main" not in command]
+
+
+def test_a_signal_lets_requests_finish_and_takes_no_others(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path) as service:
+        url = httpx.URL(service.base_url)
+        address = (url.host, url.port or 0)
+        with socket.create_connection(address, TIMEOUT) as slow:
+            slow.sendall(b"PUT /stuff/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n{")
+            service.http.get("/healthz")  # by now the other one is under way
+            service.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not can_connect(address))
+            slow.sendall(b'"slow": 1}')
+            slow_answer = slow.makefile("rb")
+            assert read_status(slow_answer) == 201
+            assert slow_answer.read() == b""
+        assert service.process.wait(TIMEOUT) == 0
+    with stuff_serve(tmp_path) as service:
+        assert service.http.get("/stuff/slow").json() == {"_id": "slow", "slow": 1}
+
+
+def can_connect(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, TIMEOUT).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_a_request_that_crosses_the_signal_on_a_resting_connection_is_answered(
+    tmp_path: Path,
+) -> None:
+    with stuff_serve(tmp_path) as service:
+        url = httpx.URL(service.base_url)
+        address = (url.host, url.port or 0)
+        with socket.create_connection(address, TIMEOUT) as resting:
+            reader = resting.makefile("rb")
+            resting.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read_status(reader) == 200
+            service.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not can_connect(address))
+            resting.sendall(b"GET /stuff/none HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert read_status(reader) == 404
+            assert reader.read() == b""  # and closed
+        assert service.process.wait(TIMEOUT) == 0
 
 
 def test_an_oversized_body_leaves_the_connection_usable(tmp_path: Path) -> None:

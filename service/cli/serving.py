@@ -24,6 +24,12 @@ from service.security import Gate, KeyFault, TokensUnsupported
 from service.settings import Settings
 from service.tracing import TracingUnsupported, telemetry
 
+KEEP_ALIVE = 75
+"""Seconds that a connection may rest: longer than load balancers let theirs, which is a minute, so
+that they never send a request into one that is about to be closed."""
+HEALTHCHECK = 30
+"""Seconds for a worker process to begin, or to say that it lives, on a machine that is busy."""
+
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that serve requests.")]
@@ -69,6 +75,8 @@ def serve(
         server_header=False,
         http=LimitedProtocol,
         timeout_graceful_shutdown=settings.shutdown_timeout,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_worker_healthcheck=HEALTHCHECK,
         ws="none",
     )
     with ExitStack() as stack:
