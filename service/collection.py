@@ -11,7 +11,7 @@ from pymongo.errors import WriteConcernError, WriteError
 from service import codec
 from service.database import Database
 from service.errors import DatabaseUnavailable, QueryTimeout
-from service.query import EVERYTHING, Key, Range, Sort, View, encode_cursor, parse_sort
+from service.query import EVERYTHING, Key, Place, Range, Sort, View, encode_cursor, parse_sort
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # of BSON: a page ends before a document that would pass it
 STREAM_BATCH = 1000  # documents that a stream fetches at once
@@ -139,12 +139,13 @@ class DocumentCollection:
             for range in ranges:
                 asked = 0 if limit is None else limit + spare
                 found = dropped = 0
+                is_over = False
                 async with aclosing(self._find(query, range, asked, max_time_ms)) as batches:
                     async for batch in batches:
                         found += len(batch)
                         wanted = batch
                         if position is not None and query.sort != BY_ID:
-                            wanted, position = _after(batch, query.sort, position, range)
+                            wanted, position, is_over = _after(batch, query.sort, position, range)
                             dropped += len(batch) - len(wanted)
                         if limit is not None:
                             wanted = wanted[:limit]
@@ -153,7 +154,9 @@ class DocumentCollection:
                             yield wanted
                         if limit == 0:
                             return
-                if dropped and found == asked:
+                        if is_over:
+                            break
+                if dropped and not is_over and found == asked:
                     spare += 2 * dropped
                     break
             else:
@@ -180,12 +183,17 @@ class DocumentCollection:
                     yield batch
 
 
-def _after(batch: list[bytes], sort: Sort, position: Key, range: Range) -> tuple[list[bytes], Key]:
-    """What of a batch comes after a position, and the position after it."""
-    kept = []
+def _after(
+    batch: list[bytes], sort: Sort, position: Key, range: Range
+) -> tuple[list[bytes], Key, bool]:
+    """What of a batch comes after a position, the position after it, and whether the range ends."""
+    kept: list[bytes] = []
     for document in batch:
         values = codec.decode(document)
-        if sort.is_after(values, position, range):
+        place = sort.place(values, position, range)
+        if place is Place.BEHIND:  # and so are all that follow
+            return kept, position, True
+        if place is Place.WITHIN:
             kept.append(document)
             position = sort.key(values)
-    return kept, position
+    return kept, position, False

@@ -11,7 +11,7 @@ import anyio
 import pytest
 from bson import Binary, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from httpx import AsyncClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pymongo.collection import Collection
@@ -195,6 +195,7 @@ async def test_ids_of_all_types_page_in_the_order_of_the_database(
     limit=st.integers(1, 4),
     seed=st.integers(0, 1000),
 )
+@example(sort="a.b", values=[None, {"b": [1, 2]}, [{"b": 1}, {"b": 3}]], limit=1, seed=0)
 async def test_any_documents_page_in_the_order_of_the_database(
     client: AsyncClient,
     collection: Documents,

@@ -3,11 +3,12 @@
 from service.query.cursors import decode_cursor, encode_cursor
 from service.query.fields import View, parse_fields
 from service.query.filters import parse_filter
-from service.query.order import EVERYTHING, Key, Range, Sort, parse_sort
+from service.query.order import EVERYTHING, Key, Place, Range, Sort, parse_sort
 
 __all__ = [
     "EVERYTHING",
     "Key",
+    "Place",
     "Range",
     "Sort",
     "View",

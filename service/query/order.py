@@ -7,7 +7,7 @@ entered at the very place.
 MongoDB compares values of all types, but its `$gt` only finds values of the type that it is given,
 and of an array each element is looked at: in ascending order the smallest counts, in descending
 order the largest. So a range is asked for in two steps, the rest of the type and the types beyond
-it, and it may bring documents back that have an array and came before: `Sort.is_after` tells.
+it, and it may bring documents back that have an array and belong elsewhere: `Sort.place` tells.
 
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 https://www.mongodb.com/docs/manual/reference/method/cursor.sort/
@@ -15,6 +15,7 @@ https://www.mongodb.com/docs/manual/reference/method/cursor.sort/
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, TypeAlias
 
 from service.errors import InvalidParameter
@@ -29,15 +30,25 @@ Key: TypeAlias = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A condition that documents of a range meet. Others that meet it come before the range, and
-    are recognised by comparing: those that have arrays, or all if the values are not comparable.
+    """A condition that documents of a range meet. Others that meet it, because of an array or since
+    the values are not comparable, come before the range or behind it, and are recognised by
+    comparing (`Sort.place`).
     """
 
     condition: dict[str, Any]
     is_exact: bool = True
+    equal: int = 0
+    """How many of the first fields are as in the key that the range comes after. Documents that
+    meet the condition by an array and differ in these belong to a later range."""
 
 
 EVERYTHING = Range({})
+
+
+class Place(Enum):
+    """Where a document is that was found in a range."""
+
+    BEFORE, WITHIN, BEHIND = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +66,15 @@ class Sort:
         keys, _ = self._keys(document)
         return keys[0] if len(keys) == 1 else min(keys, key=self._comparable)
 
-    def is_after(self, document: Mapping[str, Any], key: Key, range: Range) -> bool:
-        """Whether the document, found in the range, comes after the key."""
+    def place(self, document: Mapping[str, Any], key: Key, range: Range) -> Place:
+        """Where the document, found in the range of what comes after the key, really is."""
         keys, has_arrays = self._keys(document)
         if range.is_exact and not has_arrays:
-            return True
-        return min(map(self._comparable, keys)) > self._comparable(key)
+            return Place.WITHIN
+        own, other = min(map(self._comparable, keys)), self._comparable(key)
+        if not own > other:
+            return Place.BEFORE
+        return Place.WITHIN if own[: range.equal] == other[: range.equal] else Place.BEHIND
 
     def ranges_after(self, key: Key) -> Iterator[Range]:
         """What comes after the key, in order."""
@@ -70,7 +84,7 @@ class Sort:
             ]
             path, direction = self.fields[index]
             for beyond in _beyond(path, direction, key[index]):
-                yield Range(_all([*equal, beyond.condition]), beyond.is_exact)
+                yield Range(_all([*equal, beyond.condition]), beyond.is_exact, index)
 
     def _keys(self, document: Mapping[str, Any]) -> tuple[list[Key], bool]:
         """What an index would hold of the document, and whether that is due to an array."""
