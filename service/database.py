@@ -70,6 +70,11 @@ class Database:
             appname="stuff",
             event_listeners=listeners(settings),
             document_class=RawBSONDocument,
+            # A new primary is found in a second, also where the database does not tell of it by
+            # itself, and a dead connection does not keep the monitor from trying another.
+            serverMonitoringMode="poll",
+            heartbeatFrequencyMS=1000,
+            connectTimeoutMS=5000,
             serverSelectionTimeoutMS=int(settings.server_selection_timeout * 1000),
             # Bounds the threads that the driver works in; requests are bounded by operation().
             socketTimeoutMS=int(settings.operation_timeout * 1000),

@@ -8,6 +8,8 @@ from beanie import Document, Insert, Replace, Save, SaveChanges, Update, before_
 from bson.raw_bson import RawBSONDocument
 from pydantic import model_validator
 
+CLOSE_TIMEOUT = 0.2  # seconds to wait for the database to close a cursor
+
 
 class StuffDocument(Document):
     """A document of any shape: its `_id`, and all of it as the BSON that stands in the database.
@@ -75,7 +77,8 @@ class StuffDocument(Document):
             async for batch in cursor:
                 yield list(_split(batch))
         finally:
-            await asyncio.shield(cursor.close())
+            # Goes on by itself if the database is away, or if this is cancelled.
+            await asyncio.wait([asyncio.ensure_future(cursor.close())], timeout=CLOSE_TIMEOUT)
 
     @before_event(Insert, Replace, Save, SaveChanges, Update)
     def _refuse(self) -> None:
