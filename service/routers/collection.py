@@ -1,7 +1,6 @@
 """`/stuff`: the collection."""
 
 import asyncio
-import gzip
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -32,16 +31,10 @@ from service.routers.dependencies import (
 )
 from service.routers.direct import DirectRoute
 from service.routers.feeds import EVENT_STREAM, feed_response
+from service.routers.negotiation import choose
+from service.routers.packing import coding_for, pack, packed
 from service.routers.responses import JSON, NDJSON, written_response
-from service.routers.streams import (
-    GZIP_LEVEL,
-    DocumentStream,
-    begun,
-    choose,
-    encode,
-    pack,
-    takes_gzip,
-)
+from service.routers.streams import DocumentStream, begun, encode
 from service.security import reads, writes
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
@@ -100,9 +93,9 @@ async def get_documents(
     if media_type == NDJSON:
         lines = encode(collection.stream(query, limit), line)
         headers = {"Vary": "Accept, Accept-Encoding"}
-        if takes_gzip(request):
-            lines = pack(lines)
-            headers["Content-Encoding"] = "gzip"
+        if coding := coding_for(request):
+            lines = pack(lines, coding)
+            headers["Content-Encoding"] = coding
         if request.method != "HEAD":
             lines = await begun(lines)
         return DocumentStream(lines, headers=headers, media_type=NDJSON)
@@ -118,10 +111,9 @@ async def get_documents(
     items = b",".join(map(line, page.documents))
     body = b'{"items":[%s],"next":%s%s}' % (items, orjson.dumps(page.next), total)
     headers = {"Vary": "Accept, Accept-Encoding"} | _link(request, page)
-    if len(body) >= MIN_PACKED_BYTES and takes_gzip(request):
-        # Single documents are sent as they are: their entity tag is that of the bytes.
-        body = await asyncio.to_thread(gzip.compress, body, GZIP_LEVEL, mtime=0)
-        headers["Content-Encoding"] = "gzip"
+    if len(body) >= MIN_PACKED_BYTES and (coding := coding_for(request)):
+        body = await asyncio.to_thread(packed, body, coding)
+        headers["Content-Encoding"] = coding
     return Response(body, headers=headers, media_type=JSON)
 
 

@@ -1,65 +1,14 @@
 """Streams of documents, and what the client takes of them."""
 
 import asyncio
-import zlib
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
-from service.errors import NotAcceptable
-from service.routers.bodies import header
-
 CHUNK_BYTES = 64 * 1024
-_GZIP = 16 + zlib.MAX_WBITS
-GZIP_LEVEL = 4  # text packs nearly as well as at 6, at two thirds of the cost
-
-
-def choose(request: Request, available: list[str]) -> str:
-    """The media type that the client likes best of those available (RFC 9110, section 12.5.1).
-
-    Raises `NotAcceptable`.
-    """
-    accept = header(request, b"accept")
-    if accept is None:
-        return available[0]
-    accept = ",".join(request.headers.getlist("accept"))
-    best = max(available, key=lambda media_type: _quality(accept, _ranges(media_type)))
-    if _quality(accept, _ranges(best)) == 0:
-        raise NotAcceptable(
-            f"None of what {accept!r} lists is available here: {', '.join(available)}.",
-            headers={"Vary": "Accept"},
-        )
-    return best
-
-
-def takes_gzip(request: Request) -> bool:
-    """Whether the client takes a body packed by gzip (RFC 9110, section 12.5.3)."""
-    sent = ",".join(request.headers.getlist("accept-encoding"))
-    return _quality(sent, ["gzip", "x-gzip", "*"]) > 0
-
-
-def _ranges(media_type: str) -> list[str]:
-    return [media_type, media_type.partition("/")[0] + "/*", "*/*"]
-
-
-def _quality(header: str, names: list[str]) -> float:
-    """The weight that a list of preferences gives to the first of the names that is in it."""
-    weights: dict[str, float] = {}
-    for element in header.split(","):
-        name, *parameters = (part.strip().lower() for part in element.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            if parameter.startswith("q="):
-                try:
-                    weight = float(parameter[2:])
-                except ValueError:
-                    weight = 0.0
-        weights.setdefault(name, weight)
-    return next((weights[name] for name in names if name in weights), 0.0)
 
 
 class DocumentStream(StreamingResponse):
@@ -100,16 +49,6 @@ def _chunks(lines: Iterable[bytes]) -> Iterable[bytes]:
             pending, size = [], 0
     if pending:
         yield b"".join(pending)
-
-
-async def pack(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The chunks, packed by gzip."""
-    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, _GZIP)
-    async with aclosing(chunks):
-        async for chunk in chunks:
-            if packed := packer.compress(chunk):
-                yield packed
-    yield packer.flush()
 
 
 async def begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
