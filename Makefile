@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench screenshots lint format openapi lint-openapi image requirements clean
+.PHONY: help install run test bench screenshots lint format openapi lint-openapi audit sbom image requirements clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -51,6 +51,14 @@ lint-openapi: $(INSTALLED) ## Check openapi.json (needs Node.js)
 	$(BIN)/openapi-spec-validator openapi.json
 	npx --yes @stoplight/spectral-cli@6.16.3 lint openapi.json --ruleset .spectral.yaml --fail-severity hint
 
+audit: $(INSTALLED) ## Look for known vulnerabilities in what the service is made of (asks an advisory database)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-audit.txt
+	.ci/audit
+
+sbom: $(INSTALLED) ## Write sbom.json: what the service is made of (CycloneDX)
+	$(BIN)/pip install --quiet --require-hashes -r requirements-audit.txt
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file sbom.json
+
 image: ## Build the container image with buildah on a base of debootstrap, and run it (needs root)
 	.ci/image
 
@@ -58,6 +66,7 @@ requirements: $(INSTALLED) ## Pin the newest versions, with hashes
 	$(BIN)/pip-compile $(PIN) --extra jwt --extra tracing --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --extra dev --extra embedded --extra examples --extra jwt --extra tracing --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt pyproject.toml
+	$(BIN)/pip-compile $(PIN) --extra audit --constraint requirements-dev.txt --output-file requirements-audit.txt pyproject.toml
 
 PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links
