@@ -290,8 +290,8 @@ async def test_authorize_in_swagger_ui_sends_the_key(settings: Settings) -> None
     async with listen(closed) as url, chromium(url) as browser:
         page = await browser.open("/docs")
         await page.locator(".auth-wrapper .authorize").first.click()
-        await page.locator(".auth-container input").fill(token)
-        await page.locator(".auth-btn-wrapper .authorize").click()
+        await page.locator(".auth-container input").first.fill(token)
+        await page.locator(".auth-btn-wrapper .authorize").first.click()
         await page.locator(".auth-btn-wrapper .btn-done").click()
         block = page.locator("#operations-documents-put_document")
         await block.locator(".opblock-summary-control").click()

@@ -20,7 +20,8 @@ from tests.serving import stuff, stuff_serve
 PUBLIC = {
     ("GET", "/"), ("GET", "/docs"), ("GET", "/redoc"), ("GET", "/assets/redoc.standalone.js"),
     ("GET", "/problems/{slug}"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/openapi.json"),
-    ("HEAD", "/openapi.json"),
+    *(("HEAD", path) for path in ("/", "/docs", "/redoc", "/assets/redoc.standalone.js")),
+    *(("HEAD", path) for path in ("/problems/{slug}", "/healthz", "/readyz", "/openapi.json")),
 }  # fmt: skip
 
 
@@ -197,6 +198,26 @@ def test_without_a_key_it_listens_to_its_own_machine_only(tmp_path: Path) -> Non
         assert "--insecure" in refused.stderr
     wrong = stuff("serve", "--data-dir", data, STUFF_API_KEYS="nonsense")
     assert (wrong.returncode, "Traceback" in wrong.stderr) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("127.0.0.1", 200), ("[::1]", 200), ("[::ffff:127.0.0.1]", 200), ("192.0.2.1", 403)],
+)
+async def test_without_a_key_other_machines_are_refused_whatever_serves_the_application(
+    settings: Settings, address: str, status: int
+) -> None:
+    app = create_app(settings)
+    transport = ASGITransport(app)
+    async with (
+        app.router.lifespan_context(app),
+        AsyncClient(transport=transport, base_url=f"http://{address}") as client,
+    ):
+        response = await client.get("/stuff")
+        assert response.status_code == status
+        assert (await client.get("/healthz")).status_code == 200
+    if status == 403:
+        assert "STUFF_INSECURE" in response.json()["detail"]
 
 
 def test_with_a_key_or_insecure_it_listens_to_others_too(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from service import __version__
-from service.openapi.operations import REFUSALS, without_content
+from service.openapi.operations import EVERYWHERE, REFUSALS, without_content
 from service.openapi.schemas import Fields, MergePatch, PatchOperation
 from service.problems import Problem
 from service.security import PUBLIC, decision_of
@@ -70,6 +70,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
         schema["components"]["securitySchemes"] = SECURITY
         _require_keys(app, schema["paths"])
+        _complete(schema["paths"])
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -88,4 +89,14 @@ def _require_keys(app: FastAPI, paths: dict[str, Any]) -> None:
             refusals = without_content(REFUSALS) if method == "HEAD" else REFUSALS
             for status, response in refusals.items():
                 operation["responses"][str(status)] = response
-            operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def _complete(paths: dict[str, Any]) -> None:
+    """Add what any operation may answer, and sort."""
+    for operations in paths.values():
+        for method, operation in operations.items():
+            others = without_content(EVERYWHERE) if method == "head" else EVERYWHERE
+            responses = {str(status): response for status, response in others.items()}
+            if "system" in operation["tags"]:  # which is answered however many requests there are
+                del responses["503"]
+            operation["responses"] = dict(sorted((responses | operation["responses"]).items()))

@@ -146,6 +146,12 @@ REFUSALS = problem(
     "The server wants an API key, and this is none.",
     {"WWW-Authenticate": header("How to authenticate (RFC 6750).", 'Bearer realm="stuff"')},
 ) | problem(errors.Forbidden, "The API key does not have the scope that this needs.")
+# What any operation may answer, whatever it is.
+EVERYWHERE = (
+    problem(errors.UrlTooLong, "The address has more bytes than the server reads.")
+    | problem(errors.HeadersTooLarge, "The header fields have more bytes than the server reads.")
+    | problem(errors.Overloaded, "Too many requests at once; try again shortly.", RETRY_AFTER)
+)
 NOT_FOUND = problem(errors.DocumentNotFound, "There is no such document.")
 FAILED = problem(
     errors.PreconditionFailed, "A precondition failed; the problem gives the current entity tag."

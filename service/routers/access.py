@@ -29,13 +29,18 @@ class _Guard:
         gate: Gate = scope["app"].state.gate
         if self._decision is None:
             raise Forbidden("Nobody may use this.")
-        if not gate.is_open:
+        if not gate.opens_at((scope["server"] or ("",))[0]):
             await _check(Request(scope), gate, self._decision)
         await self._app(scope, receive, send)
 
 
 async def _check(request: Request, gate: Gate, scope: str) -> None:
     """Raise `Unauthorized` or `Forbidden` unless the request may do this (RFC 6750)."""
+    if gate.is_open:
+        raise Forbidden(
+            "There is no API key, so this server serves its own machine only. Its operator can "
+            "make one (stuff key create), or set STUFF_INSECURE to let everybody do everything."
+        )
     scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not credentials.strip():
         raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)

@@ -5,6 +5,7 @@ load nothing from another host.
 """
 
 import inspect
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from service.problems import TYPE_PREFIX, RouteNotFound, problem_types
 from service.security import public
 
 router = APIRouter(include_in_schema=False)
+page = partial(router.api_route, methods=["GET", "HEAD"])
 
 STATIC = Path(__file__).parent.parent / "static"
 VENDOR = "fastapi_offline"  # carries the distributions of Swagger UI and ReDoc
@@ -39,26 +41,26 @@ PAGE_HEADERS = {
 }
 
 
-@router.get("/")
+@page("/")
 @public
 async def get_page() -> Response:
     """Documents to browse, to edit and to watch."""
     return FileResponse(STATIC / "index.html", headers=PAGE_HEADERS)
 
 
-@router.get("/docs")
+@page("/docs")
 @public
 async def get_swagger_ui() -> Response:
     return FileResponse(STATIC / "swagger.html", headers=HEADERS)
 
 
-@router.get("/redoc")
+@page("/redoc")
 @public
 async def get_redoc() -> Response:
     return FileResponse(STATIC / "redoc.html", headers=HEADERS)
 
 
-@router.get("/assets/redoc.standalone.js")
+@page("/assets/redoc.standalone.js")
 @public
 async def get_redoc_script() -> Response:
     """ReDoc without the logo that it would load from its maker's host (it hides one that fails)."""
@@ -66,7 +68,7 @@ async def get_redoc_script() -> Response:
     return Response(script.replace(REDOC_LOGO, b"data:,"), media_type="text/javascript")
 
 
-@router.get(TYPE_PREFIX + "{slug}")
+@page(TYPE_PREFIX + "{slug}")
 @public
 async def get_problem_type(slug: str) -> Response:
     """What a problem's `type` refers to."""

@@ -37,3 +37,7 @@ async def get_readiness(database: DatabaseDep) -> Health:
     """Answers 200 when the database answers, else 503."""
     await database.ping()
     return Health()
+
+
+for probe, path in ((get_liveness, "/healthz"), (get_readiness, "/readyz")):
+    router.add_api_route(path, probe, methods=["HEAD"], include_in_schema=False)

@@ -1,5 +1,7 @@
 """What a request may do, by what it brings."""
 
+from ipaddress import ip_address
+
 from service.security.keys import KeyRing
 from service.security.tokens import TokenVerifier
 from service.settings import Settings
@@ -13,9 +15,30 @@ class Gate:
         self._keys = KeyRing(settings)
         self._tokens = TokenVerifier(settings) if settings.jwt_jwks_url is not None else None
         self.is_open = self._keys.is_open and self._tokens is None
+        self._is_insecure = settings.insecure
+        self._is_local: dict[str, bool] = {}
+
+    def opens_at(self, host: str) -> bool:
+        """Whether everybody may do everything who has reached this address of ours: only those on
+        this machine, unless the settings say otherwise."""
+        if not self.is_open or self._is_insecure:
+            return self.is_open
+        local = self._is_local.get(host)
+        if local is None:
+            local = self._is_local[host] = _is_local(host)
+        return local
 
     async def scopes(self, credentials: str) -> frozenset[str]:
         """What these allow. Raises `Unauthorized`, and `TokenKeysUnavailable`."""
         if self._tokens is not None and not credentials.startswith("stuff_"):
             return await self._tokens.scopes(credentials)
         return self._keys.scopes(credentials)
+
+
+def _is_local(host: str) -> bool:
+    """Whether only this machine reaches the address, be it of a socket in the file system."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return True
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
