@@ -292,7 +292,7 @@ async def test_authorize_in_swagger_ui_sends_the_key(settings: Settings) -> None
         await page.locator(".auth-wrapper .authorize").first.click()
         await page.locator(".auth-container input").first.fill(token)
         await page.locator(".auth-btn-wrapper .authorize").first.click()
-        await page.locator(".auth-btn-wrapper .btn-done").click()
+        await page.locator(".auth-btn-wrapper .btn-done").first.click()
         block = page.locator("#operations-documents-put_document")
         await block.locator(".opblock-summary-control").click()
         await block.locator("tr[data-param-name=id] input").fill("ada")
