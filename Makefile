@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench screenshots lint format openapi lint-openapi audit sbom image requirements clean
+.PHONY: help install run test clients bench screenshots lint format openapi lint-openapi audit sbom image requirements clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -32,6 +32,11 @@ bench: $(INSTALLED) ## Measure it, side by side with the original (needs wrk; BE
 
 screenshots: $(INSTALLED) ## Make the pictures in the README (needs chromium)
 	$(BIN)/python -m examples.screenshots
+
+clients: $(INSTALLED) ## Generate clients and have them live through a story (needs node, go, java, maven; CLIENTS="go java")
+	$(PYTHON) -m venv $(VENV)/clients
+	$(VENV)/clients/bin/pip install --quiet --require-hashes -r tests/clients/requirements.txt
+	$(BIN)/python -m tests.clients $(CLIENTS)
 
 lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check
@@ -67,6 +72,7 @@ requirements: $(INSTALLED) ## Pin the newest versions, with hashes
 	$(BIN)/pip-compile $(PIN) --extra dev --extra embedded --extra examples --extra jwt --extra tracing --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --extra audit --constraint requirements-dev.txt --output-file requirements-audit.txt pyproject.toml
+	$(BIN)/pip-compile $(PIN) --output-file tests/clients/requirements.txt tests/clients/requirements.in
 
 PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links

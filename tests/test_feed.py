@@ -153,6 +153,23 @@ async def test_a_filter_narrows_and_deletions_are_always_told(live_client: Async
     assert (await live_client.get("/stuff", headers=EVENTS, params=none)).status_code == 422
 
 
+@pytest.mark.parametrize("path", ["/stuff", "/stuff/a"])
+async def test_who_takes_json_as_well_is_not_given_the_feed(
+    live_client: AsyncClient, path: str
+) -> None:
+    await put(live_client, "a", 1)
+    for accept in (
+        "application/json, text/event-stream, application/problem+json",  # generated clients
+        "text/event-stream, application/json",
+        "text/event-stream;q=0.5, */*",
+    ):
+        response = await live_client.get(path, headers={"Accept": accept})
+        assert response.headers["content-type"] == "application/json", accept
+    for accept in ("text/event-stream, */*;q=0.5", "text/event-stream, text/html"):
+        async with live_client.stream("GET", path, headers={"Accept": accept}) as response:
+            assert response.headers["content-type"].startswith("text/event-stream"), accept
+
+
 @pytest.mark.parametrize("by_parameter", [True, False])
 async def test_the_last_event_is_where_it_goes_on(
     live_client: AsyncClient, by_parameter: bool

@@ -15,6 +15,7 @@ from service.database import Database
 from service.settings import Settings
 from tests.conftest import Application, listen
 
+CHUNKED = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 EVENTS = {"Accept": "text/event-stream"}
 
 
@@ -138,6 +139,27 @@ async def test_nonsense_behind_a_request_does_not_lose_its_answer(settings: Sett
         assert (await answer(reader))[0] == 400
         assert await reader.read() == b""
         assert (await client.get("/stuff/a")).status_code == 404
+
+
+@pytest.mark.parametrize("is_split", [False, True])
+@pytest.mark.parametrize("framing", ["Content-Length: 2\r\n\r\n{}", CHUNKED])
+async def test_who_asks_for_another_protocol_is_answered_in_this_one(
+    settings: Settings, framing: str, is_split: bool
+) -> None:
+    upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+    head, _, body = framing.partition("\r\n\r\n")
+    put = f"PUT /stuff/%s HTTP/1.1\r\nHost: x\r\n{upgrade}{head}\r\n\r\n"
+    async with serving(settings) as client, connected(client) as (reader, writer):
+        for id in ("a", "b"):
+            writer.write((put % id).encode())
+            if is_split:
+                await asyncio.sleep(0.05)
+            writer.write(body.encode())
+            assert b" 201 " in await asyncio.wait_for(reader.readline(), 20)
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"GET /stuff/a HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n".encode())
+        assert b" 200 " in await asyncio.wait_for(reader.readline(), 20)
+        assert (await client.get("/stuff/b")).json() == {"_id": "b"}
 
 
 async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) -> None:

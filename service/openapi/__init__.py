@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from service import __version__
 from service.openapi.operations import EVERYWHERE, REFUSALS, without_content
-from service.openapi.schemas import Fields, MergePatch, PatchOperation
+from service.openapi.schemas import JSON_PATCH, Fields, MergePatch, PatchOperation
 from service.problems import Problem
 from service.security import PUBLIC, decision_of
 
@@ -67,6 +67,11 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas = schema["components"]["schemas"]
         for model in (Fields, MergePatch, PatchOperation, Problem):
             schemas[model.__name__] = model.model_json_schema()
+        schemas["JsonPatch"] = JSON_PATCH
+        for each in schemas.values():
+            if each.get("additionalProperties") is True:  # generators warn unless it has a name
+                each["additionalProperties"] = {"$ref": "#/components/schemas/Value"}
+        schemas["Value"] = {"title": "Value", "description": "Any JSON value."}
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
         schema["components"]["securitySchemes"] = SECURITY
         _require_keys(app, schema["paths"])

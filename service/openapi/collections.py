@@ -17,7 +17,6 @@ from service.openapi.operations import (
     VALIDATORS,
     header,
     ok,
-    parameter,
     problem,
     without_content,
 )
@@ -29,14 +28,8 @@ LINES = """\
 {"_id": "charles", "name": "Charles Babbage"}
 """
 
-ACCEPT = {
+FEED_POSITION = {
     "parameters": [
-        parameter(
-            "Accept",
-            "`application/json`, a page; `application/x-ndjson`, a stream of all documents; or "
-            "`text/event-stream`, the feed of changes.",
-            "application/json",
-        ),
         LAST_EVENT_ID,
     ]
 }
@@ -72,8 +65,10 @@ HEAD_DOCUMENTS = without_content(
 )
 CREATE_DOCUMENT = (
     ok(
-        200,
-        "The lines were read, and stored unless they are named as failed.",
+        # Of several statuses generators take the lowest for the type of the answer, and a range for
+        # the highest: here that of a single document is the usual one.
+        "2XX",
+        "200: the lines were read, and stored unless they are named as failed.",
         model=LoadReport,
     )
     | ok(
@@ -107,7 +102,7 @@ NEW_DOCUMENTS_BODY: dict[str, Any] = {
                 "schema": {"$ref": "#/components/schemas/Fields"},
                 "example": EXAMPLE,
             },
-            NDJSON: {"schema": {"type": "string"}, "example": LINES},
+            NDJSON: {"schema": {"type": "string", "format": "binary"}, "example": LINES},
         },
     }
 }

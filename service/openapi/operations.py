@@ -102,7 +102,7 @@ DELETE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE
 PREFERENCE = {"parameters": [PREFER]}
 
 
-def ok(status: int, description: str, **more: Any) -> Responses:
+def ok(status: int | str, description: str, **more: Any) -> Responses:
     return {status: {"description": description} | more}
 
 
@@ -285,10 +285,7 @@ PATCH_BODY: dict[str, Any] = {
                 "example": MERGE_EXAMPLE,
             },
             "application/json-patch+json": {
-                "schema": {
-                    "type": "array",
-                    "items": {"$ref": "#/components/schemas/PatchOperation"},
-                },
+                "schema": {"$ref": "#/components/schemas/JsonPatch"},
                 "example": [PATCH_EXAMPLE],
             },
         },

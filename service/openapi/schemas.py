@@ -102,3 +102,11 @@ class PatchOperation(BaseModel):
         "", alias="from", description="Where to move or copy from, as a JSON Pointer."
     )
     value: Any = Field(None, description="The value to add, to put there, or to test for.")
+
+
+JSON_PATCH: dict[str, Any] = {
+    "title": "JsonPatch",
+    "description": "A JSON Patch (RFC 6902): operations, of which either all are done or none.",
+    # A plain array has openapi-python-client make clients that cannot send any patch.
+    "allOf": [{"type": "array", "items": {"$ref": "#/components/schemas/PatchOperation"}}],
+}

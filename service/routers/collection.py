@@ -66,7 +66,7 @@ Count = Annotated[
     "/stuff",
     summary="Read documents",
     responses=operations.GET_DOCUMENTS,
-    openapi_extra=operations.ACCEPT,
+    openapi_extra=operations.FEED_POSITION,
 )
 @reads
 async def get_documents(
@@ -121,7 +121,7 @@ async def get_documents(
     "/stuff",
     summary="Read a page's headers",
     responses=operations.HEAD_DOCUMENTS,
-    openapi_extra=operations.ACCEPT,
+    openapi_extra=operations.FEED_POSITION,
 )
 @reads
 async def head_documents(

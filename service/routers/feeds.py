@@ -17,6 +17,8 @@ from service.feed import Change, Feed, Position
 from service.feed.channel import Closed, Dropped
 from service.problems import TYPE_PREFIX, problem_body, raw_path
 from service.routers.bodies import header
+from service.routers.negotiation import prefers
+from service.routers.responses import JSON
 from service.routers.streams import DocumentStream, begun
 
 EVENT_STREAM = "text/event-stream"
@@ -31,9 +33,9 @@ HEADERS = {
 
 
 def wants_events(request: Request) -> bool:
-    """Whether the client asks for the feed, as `EventSource` does."""
+    """Whether the client asks for the feed rather than for JSON, as `EventSource` does."""
     accept = header(request, b"accept")
-    return accept is not None and EVENT_STREAM in accept
+    return accept is not None and EVENT_STREAM in accept and prefers(accept, EVENT_STREAM, JSON)
 
 
 def encode_change(change: Change) -> bytes:

@@ -24,6 +24,11 @@ def choose(request: Request, available: list[str]) -> str:
     return best
 
 
+def prefers(accept: str, media_type: str, other: str) -> bool:
+    """Whether a list of what is accepted gives more weight to the one than to the other."""
+    return _quality(accept, _ranges(media_type)) > _quality(accept, _ranges(other))
+
+
 def choose_coding(request: Request, available: list[str]) -> str | None:
     """The content coding that the client likes best of those available, the first of equals (RFC
     9110, section 12.5.3). None if it takes none of them, or does not say."""
