@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test clients bench screenshots lint format openapi lint-openapi audit sbom image requirements clean
+.PHONY: help install run test clients schema crash fuzz bench screenshots lint format openapi lint-openapi audit sbom image requirements clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -37,6 +37,18 @@ clients: $(INSTALLED) ## Generate clients and have them live through a story (ne
 	$(PYTHON) -m venv $(VENV)/clients
 	$(VENV)/clients/bin/pip install --quiet --require-hashes -r tests/clients/requirements.txt
 	$(BIN)/python -m tests.clients $(CLIENTS)
+
+schema: $(INSTALLED) ## Try every operation with thousands of requests, good and bad (SCHEMA="--examples 500")
+	$(PYTHON) -m venv $(VENV)/schema
+	$(VENV)/schema/bin/pip install --quiet --require-hashes -r tests/schema/requirements.txt
+	$(BIN)/python -m tests.schema $(SCHEMA)
+
+crash: $(INSTALLED) ## Kill processes at random, and check that nothing is lost (ROUNDS=100)
+	$(BIN)/python -m tests.crash --kills $(or $(ROUNDS),20)
+	$(BIN)/python -m tests.crash --plant
+
+fuzz: $(INSTALLED) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check
@@ -73,6 +85,7 @@ requirements: $(INSTALLED) ## Pin the newest versions, with hashes
 	$(BIN)/pip-compile $(PIN) --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --extra audit --constraint requirements-dev.txt --output-file requirements-audit.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --output-file tests/clients/requirements.txt tests/clients/requirements.in
+	$(BIN)/pip-compile $(PIN) --output-file tests/schema/requirements.txt tests/schema/requirements.in
 
 PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links

@@ -68,7 +68,10 @@ class Loader:
         try:
             async for lines in _lines(chunks, self._max_line_bytes):
                 for line in lines:
-                    await load.add(line)
+                    if line == b"":  # of which a small body can hold very many
+                        load.skip()
+                    else:
+                        await load.add(line)
                 await asyncio.sleep(0)  # others have their turn
             await load.finish()
         finally:
@@ -105,6 +108,10 @@ class _Load:
         batch.last_line = number
         if batch.is_full():
             await self._store_batch()
+
+    def skip(self) -> None:
+        """Count an empty line."""
+        self._batch.last_line += 1
 
     async def finish(self) -> None:
         await self._store_batch()
@@ -208,13 +215,18 @@ async def _lines(
     rest: list[bytes] = []
     size = 0  # of the rest, which is not kept beyond the limit
     async for chunk in chunks:
-        first, *others = chunk.split(b"\n")
+        first, *whole = chunk.split(b"\n")
         rest.append(first)
         size += len(first)
         found: list[bytes | StuffError] = []
-        for start in others:
+        if whole:
+            end = whole.pop()
             found.append(_line(rest, size, max_bytes))
-            rest, size = [start], len(start)
+            rest, size = [end], len(end)
+            if len(chunk) <= max_bytes:
+                found += whole
+            else:
+                found += [_line([line], len(line), max_bytes) for line in whole]
         if size > max_bytes:
             rest.clear()
         yield found

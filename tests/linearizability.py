@@ -9,22 +9,29 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
+
+Operation: TypeAlias = Literal["put", "create", "replace", "patch", "get", "delete"]
+ANY = object()
+UNKNOWN = -1
+"""Instead of a value that no operation has seen."""
 
 
 @dataclass(frozen=True)
 class Event:
     """An operation between two moments, and its answer: of `put`, whether the document was created;
-    of `delete`, whether there was one; of `get`, the value or None.
+    of `get`, the value or None; of the others, whether it was done: `create` if there was none yet,
+    `replace` if the value was still the one that was `seen`, `patch` and `delete` if there was one.
 
     What was never answered may happen at any time, or never: its end is infinity.
     """
 
     start: float
     end: float
-    operation: Literal["put", "get", "delete"]
+    operation: Operation
     value: int | None = None  # to be put
-    answer: Any = None
+    answer: Any = None  # `ANY` if it does not tell
+    seen: int | None = None
 
     @property
     def is_answered(self) -> bool:
@@ -33,17 +40,28 @@ class Event:
     def fits(self, state: int | None) -> bool:
         """Whether the answer is what a document with this value, or none, answers."""
         match self.operation:
-            case "put":
+            case "put" | "create":
                 expected: Any = state is None
-            case "delete":
+            case "delete" | "patch":
                 expected = state is not None
+            case "replace":
+                expected = state == self.seen
             case "get":
                 expected = state
-        return not self.is_answered or self.answer == expected
+        return not self.is_answered or self.answer is ANY or self.answer == expected
 
     def leaves(self, state: int | None) -> int | None:
         """The value afterwards."""
-        return state if self.operation == "get" else self.value
+        match self.operation:
+            case "get":
+                return state
+            case "create":
+                return self.value if state is None else state
+            case "patch":
+                return None if state is None else self.value
+            case "replace":
+                return self.value if state == self.seen else state
+        return self.value
 
 
 def is_linearizable(history: Sequence[Event]) -> bool:
@@ -55,6 +73,7 @@ def is_linearizable(history: Sequence[Event]) -> bool:
     for index, event in enumerate(events):
         if event.operation == "get" and event.is_answered and event.answer is not None:
             readers[event.answer] |= 1 << index
+    known = readers.keys() | {event.seen for event in events}
     seen: set[tuple[int, int | None]] = set()
     pending: list[tuple[int, int | None]] = [(0, None)]
     while pending:
@@ -65,11 +84,20 @@ def is_linearizable(history: Sequence[Event]) -> bool:
             continue
         seen.add((done, state))
         following = []
+        tried: set[tuple[Operation, int | None]] = set()
         for index, event in _next(events, done):
             after = event.leaves(state)
-            if not event.fits(state) or (after != state and readers[state] & ~done):
+            changes = after != state
+            if not event.fits(state) or (after != state and readers.get(state, 0) & ~done):
                 continue
-            if after == state and event.is_answered:
+            if after is not None and after not in known:
+                after = UNKNOWN  # what nobody has seen is all the same
+            if not event.is_answered and after in (UNKNOWN, state, None):
+                # Of several that might have done the same, one is as good as another.
+                if after == state or (event.operation, event.seen) in tried:
+                    continue
+                tried.add((event.operation, event.seen))
+            if not changes and event.is_answered:
                 # Whatever changes nothing and may come now need not come later.
                 following = [(done | 1 << index, after)]
                 break

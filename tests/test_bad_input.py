@@ -181,7 +181,7 @@ async def test_an_unknown_address_is_a_404_problem(client: AsyncClient) -> None:
     [
         ("POST", "/stuff/a", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
         ("PUT", "/stuff", "GET, HEAD, POST, DELETE, OPTIONS"),
-        ("POST", "/healthz", "GET"),
+        ("POST", "/healthz", "GET, HEAD"),
         ("BREW", "/stuff/a/b", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS"),
     ],
 )

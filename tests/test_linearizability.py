@@ -7,7 +7,6 @@ import random
 import time
 from collections import defaultdict
 from itertools import count
-from typing import Literal
 
 import pytest
 from httpx import AsyncClient
@@ -15,10 +14,11 @@ from httpx import AsyncClient
 from service.batching.lane import Operation
 from service.batching.reads import Reads
 from tests.conftest import Application
-from tests.linearizability import Event, is_linearizable
+from tests.linearizability import ANY, Event, is_linearizable
+from tests.linearizability import Operation as Kind
 
 CLIENTS, DOCUMENTS, REQUESTS = 64, 8, 25
-OPERATIONS: list[Literal["put", "get", "delete"]] = ["put", "get", "delete"]
+OPERATIONS: list[Kind] = ["put", "get", "delete"]
 
 
 async def record(
@@ -114,6 +114,27 @@ PUT_1 = Event(0, 1, "put", 1, True)
                 Event(5, 6, "get", None, 1),
             ],
             False,
+        ),
+        ([PUT_1, Event(2, 3, "create", 2, False), Event(4, 5, "get", None, 1)], True),
+        ([PUT_1, Event(2, 3, "create", 2, True)], False),
+        ([PUT_1, Event(2, 3, "replace", 2, True, 1), Event(4, 5, "get", None, 2)], True),
+        # Both have seen the same.
+        ([PUT_1, Event(2, 9, "replace", 2, True, 1), Event(2, 9, "replace", 3, True, 1)], False),
+        ([PUT_1, Event(2, 9, "replace", 2, True, 1), Event(2, 9, "replace", 3, False, 1)], True),
+        ([Event(0, 1, "patch", 1, False), Event(2, 3, "get", None, None)], True),
+        ([PUT_1, Event(2, 3, "patch", 2, True), Event(4, 5, "get", None, 1)], False),
+        ([Event(0, 1, "put", 1, ANY), Event(2, 3, "get", None, None)], False),
+        # What nobody has seen is overwritten, and later overwrites.
+        (
+            [
+                PUT_1,
+                Event(2, 3, "put", 2, False),
+                Event(4, 20, "put", 3, False),
+                Event(5, 6, "put", 4, False),
+                Event(7, 8, "get", None, 4),
+                Event(9, 10, "replace", 5, False, 4),
+            ],
+            True,
         ),
         # Never answered: it may have happened, or not.
         ([PUT_1, Event(2, math.inf, "put", 2), Event(5, 6, "get", None, 2)], True),

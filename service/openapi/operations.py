@@ -42,14 +42,20 @@ ACCEPT_PATCH = {
 ACCEPT_ENCODING = {"Accept-Encoding": header("The content codings to send.", "gzip, identity")}
 
 
-def parameter(name: str, description: str, example: str) -> dict[str, Any]:
+# https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3, without what is not ASCII
+ENTITY_TAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
+
+
+def parameter(
+    name: str, description: str, example: str, pattern: str | None = None
+) -> dict[str, Any]:
     """An optional header. Its example is told in words: Swagger UI would send it."""
     return {
         "name": name,
         "in": "header",
         "required": False,
         "description": f"{description} For example `{example}`.",
-        "schema": {"type": "string"},
+        "schema": {"type": "string"} | ({"pattern": pattern} if pattern else {}),
     }
 
 
@@ -57,16 +63,19 @@ IF_MATCH = parameter(
     "If-Match",
     "Only if the document has one of these entity tags, or, with `*`, only if it exists; else 412.",
     EXAMPLE_TAG,
+    ENTITY_TAGS,
 )
 IF_NONE_MATCH = parameter(
     "If-None-Match",
     "Only if the document has none of these entity tags, or, with `*`, only if there is none.",
     "*",
+    ENTITY_TAGS,
 )
 IF_NONE_MATCH_READ = parameter(
     "If-None-Match",
     "The entity tags of what the client has already: 304 if it is one.",
     EXAMPLE_TAG,
+    ENTITY_TAGS,
 )
 IF_MODIFIED_SINCE = parameter(
     "If-Modified-Since",

@@ -29,7 +29,7 @@ class _Guard:
         gate: Gate = scope["app"].state.gate
         if self._decision is None:
             raise Forbidden("Nobody may use this.")
-        if not gate.opens_at((scope["server"] or ("",))[0]):
+        if not gate.opens_at((scope.get("server") or ("",))[0]):
             await _check(Request(scope), gate, self._decision)
         await self._app(scope, receive, send)
 
