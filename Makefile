@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test clients schema crash fuzz bench screenshots lint format openapi lint-openapi audit sbom image requirements clean
+.PHONY: help install run test clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi audit sbom image requirements clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -50,6 +50,12 @@ crash: $(INSTALLED) ## Kill processes at random, and check that nothing is lost 
 fuzz: $(INSTALLED) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")
 	$(BIN)/python -m tests.fuzz $(FUZZ)
 
+mutants: $(INSTALLED) ## Change the code here and there, and see whether the tests find it (takes an hour)
+	$(PYTHON) -m venv $(VENV)/mutants
+	$(VENV)/mutants/bin/pip install --quiet --require-hashes -r requirements-dev.txt
+	$(VENV)/mutants/bin/pip install --quiet --require-hashes -r tests/mutants/requirements.txt
+	$(BIN)/python -m tests.mutants
+
 lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -86,6 +92,7 @@ requirements: $(INSTALLED) ## Pin the newest versions, with hashes
 	$(BIN)/pip-compile $(PIN) --extra audit --constraint requirements-dev.txt --output-file requirements-audit.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --output-file tests/clients/requirements.txt tests/clients/requirements.in
 	$(BIN)/pip-compile $(PIN) --output-file tests/schema/requirements.txt tests/schema/requirements.in
+	$(BIN)/pip-compile $(PIN) --constraint requirements-dev.txt --output-file tests/mutants/requirements.txt tests/mutants/requirements.in
 
 PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links

@@ -95,22 +95,22 @@ def _operators(value: Any, path: Path, level: int) -> dict[str, Any]:
     return checked
 
 
-def _literal(value: Any, path: Path, level: int = 0) -> Any:
+def _literal(value: Any, path: Path, _: int = 0) -> Any:
     """A value to compare with."""
     if isinstance(value, list):
-        return [_literal(child, [*path, i], level) for i, child in enumerate(value)]
+        return [_literal(child, [*path, i]) for i, child in enumerate(value)]
     if not isinstance(value, dict):
         return value
     if not _is_extended(value):
-        return {key: _literal(child, [*path, key], level) for key, child in value.items()}
+        return {key: _literal(child, [*path, key]) for key, child in value.items()}
     try:
         return json_util.object_hook(value, json_util.DEFAULT_JSON_OPTIONS)
     except Exception as error:  # of many kinds, whatever the parsers of the types raise
         raise _invalid(f"This is no Extended JSON: {error}.", path) from None
 
 
-def _literals(value: Any, path: Path, level: int) -> list[Any]:
-    return [_literal(c, [*path, i], level) for i, c in enumerate(_list(value, path, empty=True))]
+def _literals(value: Any, path: Path, _: int) -> list[Any]:
+    return [_literal(c, [*path, i]) for i, c in enumerate(_list(value, path, empty=True))]
 
 
 def _not(value: Any, path: Path, level: int) -> dict[str, Any]:
