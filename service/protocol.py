@@ -53,7 +53,7 @@ class LimitedProtocol(HttpToolsProtocol):
             if self._pending_bytes > self._max_url_bytes + 2 * self._max_header_bytes:
                 self._answer(HeadersTooLarge(self._max_header_bytes))
 
-    def ignore_upgrade(self, rest: bytes) -> None:
+    def ignore_upgrade(self) -> HttpRequestParser:
         """The request asks for another protocol, as Java's client does: it is answered in this one
         (RFC 9110, section 7.8). The parser takes what follows its head for that other protocol, so
         another parser goes on, which is told how long the body is."""
@@ -63,8 +63,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_head_known = True
         self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(fields) + b"\r\n")
         self._is_head_known = False
-        if rest:
-            self.parser.feed_data(rest)
+        return self.parser
 
     def on_message_begin(self) -> None:
         if self._is_head_known:
@@ -178,7 +177,12 @@ class _Parser(HttpRequestParser):
         self._protocol = protocol
 
     def feed_data(self, data: Any) -> None:
-        try:
-            super().feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            self._protocol.ignore_upgrade(data[upgrade.args[0] :])
+        parser: HttpRequestParser = self
+        while True:
+            try:
+                HttpRequestParser.feed_data(parser, data)
+            except HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                parser = self._protocol.ignore_upgrade()
+            else:
+                return
