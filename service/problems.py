@@ -146,7 +146,9 @@ def _from_http(app: FastAPI, request: Request, error: HTTPException) -> StuffErr
 
 def _from_validation(fault: Mapping[str, Any]) -> StuffError:
     name = str(fault["loc"][-1])
-    return errors.InvalidParameter(f"{name}: {fault['msg']}.", members={"parameter": name})
+    return errors.InvalidParameter(
+        f"{name!r} is not valid. {fault['msg']}.", members={"parameter": name}
+    )
 
 
 def allowed_methods(app: FastAPI, request: Request) -> list[str]:
