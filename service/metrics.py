@@ -45,6 +45,11 @@ round_trip_seconds = Histogram(
 feed_subscribers = Gauge(
     "stuff_feed_subscribers", "Clients that follow the feed.", multiprocess_mode="livesum"
 )
+feed_lag = Gauge(
+    "stuff_feed_lag_seconds",
+    "Time from the last change until the feed had it, in whole seconds, as the database counts.",
+    multiprocess_mode="livemax",
+)
 feed_changes = Counter("stuff_feed_changes_total", "Changes that the feed has told of.")
 feed_dropped = Counter("stuff_feed_dropped_total", "Subscribers dropped for they were too slow.")
 

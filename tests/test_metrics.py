@@ -1,5 +1,6 @@
 """Metrics: what is counted is what happened, over all workers."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -59,6 +60,12 @@ async def test_followers_of_the_feed_are_counted(live_client: AsyncClient) -> No
     async with live_client.stream("GET", "/stuff", headers=headers) as response:
         assert response.status_code == 200
         assert value(await figures(live_client), "stuff_feed_subscribers") == before + 1
+        await live_client.put("/stuff/a", json={})
+        async with asyncio.timeout(20):
+            async for line in response.aiter_lines():
+                if line.startswith("data:"):
+                    break
+        assert 0 <= value(await figures(live_client), "stuff_feed_lag_seconds") < 5
 
 
 def test_the_figures_are_those_of_all_workers(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """One change stream, its recent changes, and those who follow it."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from typing import Any
@@ -229,6 +230,7 @@ class Channel:
         self._recent_size += size
         if changes:
             metrics.feed_changes.inc(len(changes))
+            metrics.feed_lag.set(max(0, int(time.time()) - (changes[-1].position.time >> 32)))
         while len(self._recent) > RECENT_COUNT or self._recent_size > RECENT_BYTES:
             forgotten = self._recent.popleft()
             self._recent_size -= forgotten.size
