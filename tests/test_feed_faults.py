@@ -1,0 +1,180 @@
+"""The feed when something ends, breaks or is too much."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure
+
+from service.database import Database
+from service.errors import FeedUnsupported
+from service.feed import channel as channel_module
+from service.feed import feed as feed_module
+from service.feed.changes import read_change
+from service.settings import Settings
+from tests.conftest import listen
+from tests.following import EVENTS, WAIT, Documents, follow, put
+from tests.serving import stuff_serve
+
+
+async def test_a_collection_that_is_dropped_ends_the_feed_and_is_gone_for_those_before(
+    live_client: AsyncClient, collection: Documents
+) -> None:
+    await put(live_client, "a", 1)
+    async with follow(live_client) as events:
+        await put(live_client, "a", 2)
+        last = (await events.next()).id
+        collection.drop()
+        while (event := await events.next()).kind != "gone":
+            assert event.kind == "delete"
+        assert event.data["status"] == 410
+    async with asyncio.timeout(WAIT):
+        while (gone := await status(live_client, last)) != 410:
+            assert gone in (200, 410)
+            await asyncio.sleep(0.1)
+    async with follow(live_client) as events:
+        await put(live_client, "a", 3)
+        assert (await events.next()).n == 3
+
+
+async def status(client: AsyncClient, last: str) -> int:
+    headers = EVENTS | {"Last-Event-ID": last}
+    async with client.stream("GET", "/stuff", headers=headers) as response:
+        return response.status_code
+
+
+async def test_a_slow_subscriber_is_dropped_and_can_go_on(
+    live_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "QUEUE_COUNT", 20)
+    text = "x" * 100_000
+    async with follow(live_client) as slow, follow(live_client, "/stuff/other") as quick:
+        for n in range(200):
+            await live_client.put(f"/stuff/{n}", json={"n": n, "text": text})
+        await put(live_client, "other", 7)
+        assert (await quick.next()).n == 7
+        seen = []
+        while (event := await slow.next()).kind == "put":
+            seen.append(event.n)
+        assert event.kind == "dropped"
+        assert seen == list(range(len(seen)))
+        assert len(seen) < 200
+        with pytest.raises(StopAsyncIteration):
+            await slow.next()
+    async with follow(live_client, last=slow.last_id) as again:
+        rest = [event.n for event in await again.take(200 - len(seen))]
+        assert seen + rest == list(range(200))
+
+
+async def test_the_number_of_subscribers_and_of_filters_is_bounded(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "MAX_FILTERS", 1)
+    bounded = Settings(**settings.model_dump() | {"max_subscribers": 2})
+    async with listen(bounded) as url, AsyncClient(base_url=url, timeout=WAIT) as client:
+        async with follow(client), follow(client, filter='{"n": 1}'):
+            full = await client.get("/stuff", headers=EVENTS)
+            assert (full.status_code, full.headers["retry-after"]) == (503, "5")
+            assert full.json()["type"] == "/problems/feed-full"
+    async with listen(settings) as url, AsyncClient(base_url=url, timeout=WAIT) as client:
+        async with follow(client, filter='{"n": 1}'):
+            other = await client.get("/stuff", headers=EVENTS, params={"filter": '{"n": 2}'})
+            assert (other.status_code, other.json()["type"]) == (503, "/problems/feed-full")
+        async with follow(client, filter='{"n": 3}'):  # nobody follows the first any more
+            pass
+
+
+async def test_a_fault_of_the_service_does_not_end_the_feed_for_good(
+    live_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with follow(live_client) as events:
+        await put(live_client, "a", 1)
+        last = (await events.next()).id
+        faults = iter([RuntimeError("planted")])
+
+        def fail_once(*arguments: Any) -> Any:
+            for fault in faults:
+                raise fault
+            return read_change(*arguments)
+
+        monkeypatch.setattr("service.feed.source.read_change", fail_once)
+        await put(live_client, "a", 2)
+        assert (await events.next()).kind == "gone"
+    async with follow(live_client, last=last) as events:
+        await put(live_client, "a", 3)
+        assert [event.n for event in await events.take(2)] == [2, 3]
+
+
+async def test_a_database_without_change_streams_is_a_501(
+    live_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise OperationFailure("The $changeStream stage is only supported on replica sets", 40573)
+
+    monkeypatch.setattr(Database, "change_stream", refuse)
+    response = await live_client.get("/stuff", headers=EVENTS)
+    assert response.status_code == 501
+    assert response.json()["type"] == "/problems/feed-unsupported"
+    assert "replica set" in FeedUnsupported().detail
+    assert (await live_client.put("/stuff/a", json={})).status_code == 201
+
+
+async def test_the_feed_survives_a_restart_of_the_database(
+    free_port: int, engine_on_port: Any
+) -> None:
+    engine = engine_on_port(free_port)
+    uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false"
+    with MongoClient[dict[str, Any]](uri) as mongo:
+        mongo.admin.command("ping")
+    settings = Settings(mongodb_uri=uri)
+    async with listen(settings) as url, AsyncClient(base_url=url, timeout=WAIT) as client:
+        async with follow(client) as events:
+            await put(client, "a", 1)
+            assert (await events.next()).n == 1
+            engine.kill()
+            await asyncio.to_thread(engine.wait)
+            engine_on_port(free_port)
+            await until(lambda: written(client, 2))
+            with MongoClient[dict[str, Any]](uri) as mongo:
+                mongo["demo"]["stuff"].replace_one({"_id": "b"}, {"n": 3}, upsert=True)
+            while (event := await events.next()).n != 3:
+                assert event.n == 2  # what was not acknowledged may stand
+            await put(client, "a", 4)
+            assert (await events.next()).n == 4
+
+
+async def written(client: AsyncClient, n: int) -> bool:
+    return (await put(client, "a", n)).status_code == 200
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(WAIT):
+        while not await condition():
+            await asyncio.sleep(0.1)
+
+
+async def test_on_sigterm_feeds_end_with_a_comment_and_the_service_stops_at_once(
+    tmp_path: Path,
+) -> None:
+    with stuff_serve(tmp_path) as service:
+        async with AsyncClient(base_url=service.base_url, timeout=WAIT) as client:
+            async with follow(client) as events:
+                stopping = asyncio.create_task(asyncio.to_thread(service.stop))
+                assert (await events.next(mark=True)).comment == "The server stops."
+                assert await asyncio.wait_for(stopping, 10) == 0
+
+
+async def test_changes_made_through_other_workers_appear_too(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path, "--workers=2") as service:
+        async with AsyncClient(base_url=service.base_url, timeout=WAIT) as client:
+            async with follow(client) as one, follow(client) as two, follow(client) as three:
+                for n in range(20):
+                    # Each request on a connection of its own, to one worker or the other.
+                    async with AsyncClient(base_url=service.base_url, timeout=WAIT) as writer:
+                        await put(writer, "a", n)
+                for events in (one, two, three):
+                    assert [event.n for event in await events.take(20)] == list(range(20))
