@@ -39,7 +39,9 @@ def main() -> None:
                     "run",
                     DOCUMENT,
                 ]
-                command += ["--url", service.base_url, "--checks", "all", "--seed", str(seed)]
+                command += ["--url", service.base_url, "--checks", "all"]
+                # In its place: use_after_delete, in hooks.py.
+                command += ["--exclude-checks", "use_after_free", "--seed", str(seed)]
                 command += ["--max-examples", str(options.examples)]
                 command += ["--header", f"Authorization: Bearer {token}"]
                 environment = {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)}
