@@ -43,9 +43,9 @@ schema: $(INSTALLED) ## Try every operation with thousands of requests, good and
 	$(VENV)/schema/bin/pip install --quiet --require-hashes -r tests/schema/requirements.txt
 	$(BIN)/python -m tests.schema $(SCHEMA)
 
-crash: $(INSTALLED) ## Kill processes at random, and check that nothing is lost (ROUNDS=100)
-	$(BIN)/python -m tests.crash --kills $(or $(ROUNDS),20)
-	$(BIN)/python -m tests.crash --plant
+crash: $(INSTALLED) ## Kill processes at random, and check that nothing is lost (ROUNDS=100 CRASH="--seed 1")
+	$(BIN)/python -m tests.crash --kills $(or $(ROUNDS),20) $(CRASH)
+	$(BIN)/python -m tests.crash --plant $(CRASH)
 
 fuzz: $(INSTALLED) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")
 	$(BIN)/python -m tests.fuzz $(FUZZ)
