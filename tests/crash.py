@@ -275,10 +275,10 @@ def main() -> None:
         except* Fault as faults:
             [fault] = faults.exceptions[:1]
             print(str(fault)[:4000])
-            if options.plant and "linearizable" in str(fault):
-                print("The planted fault was found.")
-                return
-            sys.exit(1)
+            if not options.plant or "linearizable" not in str(fault):
+                sys.exit(1)
+            print("The planted fault was found.")
+            sys.exit(0)
     if options.plant:
         sys.exit("The planted fault was not found.")
     answers = ", ".join(f"{status} {count} times" for status, count in statuses.most_common())
