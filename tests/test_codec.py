@@ -9,6 +9,7 @@ import pytest
 from bson.datetime_ms import DatetimeMS
 
 from service import codec
+from service.store import new_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 VALUES: dict[str, Any] = {
@@ -105,3 +106,47 @@ def test_a_document_that_is_read_is_assembled_again_byte_by_byte() -> None:
         for name, value in values.items()
     }
     assert codec.encode_fields(restored) == fields
+
+
+@pytest.mark.parametrize("id", ["a", "ä" * 200])
+@pytest.mark.parametrize("fields", [{}, {"x": 1, "y": {"z": [1, "ü"]}}])
+def test_what_the_service_wrote_is_recognised_without_a_walk(
+    id: str, fields: dict[str, Any]
+) -> None:
+    document = new_document(id, codec.encode_fields(fields)).bson
+    recognised = codec._read_own(document)
+    assert recognised is not None
+    assert recognised == codec._read_any(document)
+    assert recognised.updated_at is not None
+    assert codec.id_of(document) == id
+
+
+def test_what_only_looks_like_it_is_not_taken_for_it() -> None:
+    document = new_document("ada", codec.encode_fields({"x": 1, "name": "Ada"})).bson
+    recognised = 0
+    for place in range(4, len(document) - 2):
+        changed = bytearray(document)
+        changed[place] ^= 1
+        quick = codec._read_own(bytes(changed))
+        if quick is not None:  # another id, or another time
+            assert quick == codec._read_any(bytes(changed))
+            recognised += 1
+    assert recognised == len("ada") + 7  # beyond all years is none
+    for size in range(5, len(document)):
+        assert codec._read_own(document[-size:]) is None
+
+
+def test_metadata_counts_wherever_it_stands_and_only_if_it_is_whole() -> None:
+    own = new_document("a", codec.encode_fields({"x": 1}))
+    stuff = {"etag": own.etag, "updated_at": NOW}
+    first = codec.read(bson.encode({"_stuff": stuff, "_id": "a", "x": 1}))
+    assert (first.etag, first.updated_at) == (own.etag, NOW)
+    assert first.metadata == codec.Metadata(own.etag, NOW)
+    assert first.updated_at is not None
+    assert first.updated_at.tzinfo is UTC
+    for odd in ({"etag": own.etag}, {"updated_at": NOW}, {"etag": 1, "updated_at": NOW}, 7):
+        document = bson.encode({"_id": "a", "x": 1, "_stuff": odd})
+        assert codec.read(document).updated_at is None
+        assert codec.read_view(document, "x").metadata is None
+    view = codec.read_view(bson.encode({"_id": "a", "_stuff": stuff}), "x")
+    assert view.metadata == codec.Metadata(own.etag, NOW)
