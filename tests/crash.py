@@ -28,7 +28,7 @@ from typing import Any
 import httpx
 
 from tests.linearizability import ANY, Event, Operation, is_linearizable
-from tests.serving import Service, engines, running, stuff_serve, wait_until
+from tests.serving import Service, alive, engines, running, stuff_serve, wait_until
 
 CLIENTS = 12
 DOCUMENTS = 24  # of each round
@@ -185,28 +185,21 @@ class Victim:
         wait_until(lambda: not running(str(self._data_dir)))
 
     def kill(self, target: str, chance: random.Random) -> None:
-        workers = [pid for pid, command in self._below() if "spawn_main" in command]
         if "engine" in target:
             for engine in engines(self._data_dir):
-                os.kill(engine, signal.SIGKILL)
+                with suppress(ProcessLookupError):  # it ended by itself
+                    os.kill(engine, signal.SIGKILL)
         if "worker" in target:
-            os.kill(chance.choice(workers), signal.SIGKILL)
+            os.kill(chance.choice(self.service.workers()), signal.SIGKILL)
         if target == "parent":
-            below = [pid for pid, _ in self._below()]
+            below = self.service.descendants()
             self.service.process.kill()
             self.service.process.wait()
-            wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below))
+            wait_until(lambda: not any(alive(pid) for pid in below))
             self._inner.close()
             if left := running(str(self._data_dir)):
                 raise Fault(f"Processes are left behind: {left}")
             self.start()
-
-    def _below(self) -> list[tuple[int, str]]:
-        return [
-            (pid, (Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()))
-            for pid in self.service.descendants()
-            if Path(f"/proc/{pid}").exists()
-        ]
 
 
 async def settle(http: httpx.AsyncClient, ids: list[str], history: History) -> None:

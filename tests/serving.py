@@ -34,6 +34,11 @@ class Service:
         below = self.descendants()
         return [command for pid, _, command in processes() if pid in below]
 
+    def workers(self) -> list[int]:
+        """The worker processes, where there are several."""
+        below = self.descendants()
+        return [pid for pid, _, command in processes() if pid in below and "spawn_main" in command]
+
     def descendants(self) -> list[int]:
         """The processes below this one, nearest first."""
         found, pending = [], [self.process.pid]
@@ -117,6 +122,13 @@ def processes() -> Iterator[tuple[int, int, str]]:
         pid, ppid, state, command = line.split(None, 3)
         if not state.startswith("Z"):
             yield int(pid), int(ppid), command
+
+
+def alive(pid: int) -> bool:
+    try:
+        return " Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # the latter when it ends while it is read
+        return False
 
 
 def children_of(parent: int) -> list[int]:

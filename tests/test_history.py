@@ -1,9 +1,9 @@
 """Histories: processes that count together, and a model that the service must agree with."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from service.settings import Settings
 from tests.conftest import serve
 from tests.serving import TIMEOUT, Service, stuff_serve
+from tests.threads import at_once
 
 Values: TypeAlias = dict[str, Any]
 
@@ -71,29 +72,16 @@ def test_processes_that_count_together_lose_no_increment(
     tmp_path: Path, increment: Callable[[httpx.Client], None]
 ) -> None:
     clients, increments = 4, 15
-    failures: list[BaseException] = []
 
     def count(base_url: str) -> None:
-        try:
-            for _ in range(increments):
-                # A connection of its own, and so any of the workers.
-                with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
-                    increment(http)
-        except BaseException as error:
-            failures.append(error)
+        for _ in range(increments):
+            # A connection of its own, and so any of the workers.
+            with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
+                increment(http)
 
     with two_services(tmp_path) as services:
         services[0].http.put("/stuff/counter", json={"n": 0})
-        threads = [
-            threading.Thread(target=count, args=(service.base_url,))
-            for service in services
-            for _ in range(clients // len(services))
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert not failures
+        at_once([partial(count, services[n % 2].base_url) for n in range(clients)])
         expected = {"_id": "counter", "n": clients * increments}
         for service in services:
             assert service.http.get("/stuff/counter").json() == expected

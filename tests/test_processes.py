@@ -2,8 +2,7 @@
 watch as one would."""
 
 import json
-import threading
-from collections.abc import Callable
+import time
 from functools import partial
 from pathlib import Path
 
@@ -11,28 +10,9 @@ import httpx
 
 from tests.serving import TIMEOUT, Service
 from tests.test_history import two_services
+from tests.threads import at_once
 
 EVENTS = {"Accept": "text/event-stream"}
-
-
-def at_once(functions: list[Callable[[], object]]) -> None:
-    """Call them all in threads of their own, and raise what one of them raises."""
-    failures: list[BaseException] = []
-    barrier = threading.Barrier(len(functions), timeout=TIMEOUT)
-
-    def call(function: Callable[[], object]) -> None:
-        try:
-            barrier.wait()
-            function()
-        except BaseException as error:
-            failures.append(error)
-
-    threads = [threading.Thread(target=call, args=(function,)) for function in functions]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
 
 
 def test_of_many_who_create_a_document_one_does(tmp_path: Path) -> None:
@@ -68,7 +48,9 @@ class Follower:
         assert next(self._lines) == ": The feed begins."
 
     def read(self, count: int) -> None:
-        for line in self._lines:
+        deadline = time.monotonic() + TIMEOUT
+        for line in self._lines:  # of which some come when nothing happens
+            assert time.monotonic() < deadline, f"{count} changes are missing"
             if line.startswith("data: "):
                 change = json.loads(line.removeprefix("data: "))
                 self.seen.setdefault(change["_id"], []).append(change["document"]["n"])
@@ -89,15 +71,8 @@ def test_whoever_follows_sees_what_all_processes_write(tmp_path: Path) -> None:
 
     with two_services(tmp_path) as services:
         following = [Follower(services[number % 2]) for number in range(followers)]
-        readers = [
-            threading.Thread(target=follower.read, args=(writers * writes,))
-            for follower in following
-        ]
-        for reader in readers:
-            reader.start()
-        at_once([partial(write, services[writer % 2], writer) for writer in range(writers)])
-        for reader in readers:
-            reader.join(TIMEOUT)
+        read = [partial(follower.read, writers * writes) for follower in following]
+        at_once([*read, *(partial(write, services[n % 2], n) for n in range(writers))])
         expected = {str(writer): list(range(writes)) for writer in range(writers)}
         for follower in following:
             assert follower.seen == expected

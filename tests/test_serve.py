@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,14 +17,14 @@ import pytest
 
 from tests.serving import (
     TIMEOUT,
+    alive,
     answers,
-    children_of,
     engines,
-    processes,
     running,
     stuff_serve,
     wait_until,
 )
+from tests.threads import meanwhile
 
 pytestmark = pytest.mark.xdist_group("serve")
 
@@ -101,10 +102,6 @@ def test_workers_share_one_engine(tmp_path: Path) -> None:
     assert not running(str(tmp_path))
 
 
-def alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text()
-
-
 def test_a_port_in_use_is_said_and_starts_no_engine(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = subprocess.run(
@@ -133,9 +130,8 @@ def test_no_acknowledged_write_is_lost_when_something_is_killed(
     tmp_path: Path, kill: Callable[[Path, int], None]
 ) -> None:
     acknowledged: dict[str, int] = {}
-    done = threading.Event()
 
-    def write(writer: int, base_url: str) -> None:
+    def write(base_url: str, writer: int, done: threading.Event) -> None:
         with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
             number = 0
             while not done.is_set():
@@ -150,16 +146,9 @@ def test_no_acknowledged_write_is_lost_when_something_is_killed(
                     acknowledged[id] = number
 
     with stuff_serve(tmp_path) as service:
-        writers = [
-            threading.Thread(target=write, args=(number, service.base_url)) for number in range(8)
-        ]
-        for writer in writers:
-            writer.start()
-        wait_until(lambda: len(acknowledged) > 500)
-        kill(tmp_path, service.process.pid)
-        done.set()
-        for writer in writers:
-            writer.join(TIMEOUT)
+        with meanwhile(partial(write, service.base_url), 8):
+            wait_until(lambda: len(acknowledged) > 500)
+            kill(tmp_path, service.process.pid)
         if kill is kill_service:
             service.process.wait(TIMEOUT)
         else:
@@ -171,11 +160,10 @@ def test_no_acknowledged_write_is_lost_when_something_is_killed(
 
 
 def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
-    done = threading.Event()
     acknowledged: set[str] = set()
     faults: list[object] = []
 
-    def use(number: int, base_url: str) -> None:
+    def use(base_url: str, number: int, done: threading.Event) -> None:
         count = 0
         # Half of them keep their connection.
         with httpx.Client(base_url=base_url, timeout=TIMEOUT) as kept:
@@ -189,7 +177,7 @@ def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
                         put, get = httpx.put(base_url + path, json={}), httpx.get(base_url + path)
                 except httpx.TransportError as error:
                     faults.append(error)
-                    continue
+                    return
                 if (put.status_code, get.status_code) != (201, 200):
                     faults.append((put, get))
                 acknowledged.add(path)
@@ -197,29 +185,19 @@ def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
                     time.sleep(0.3)  # so that some connections rest when the workers leave
 
     with stuff_serve(tmp_path, "--workers", "2") as service:
-        before = children_of(service.process.pid)
-        threads = [threading.Thread(target=use, args=(n, service.base_url)) for n in range(8)]
-        for thread in threads:
-            thread.start()
-        wait_until(lambda: len(acknowledged) > 200)
-        service.process.send_signal(signal.SIGHUP)
-        workers = [pid for pid in before if pid not in guardians(before)]
-        wait_until(lambda: not any(alive(pid) for pid in workers))
-        seen = len(acknowledged)
-        wait_until(lambda: len(acknowledged) > seen + 200)
-        done.set()
-        for thread in threads:
-            thread.join(TIMEOUT)
+        workers = service.workers()
+        assert len(workers) == 2
+        with meanwhile(partial(use, service.base_url), 8):
+            wait_until(lambda: len(acknowledged) > 200)
+            service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: not any(alive(pid) for pid in workers))
+            seen = len(acknowledged)
+            wait_until(lambda: len(acknowledged) > seen + 200)
         assert faults == []
         for path in acknowledged:
             assert service.http.get(path).status_code == 200
         assert service.stop() == 0
     assert not running(str(tmp_path))
-
-
-def guardians(pids: list[int]) -> list[int]:
-    """Those of the processes that are no workers."""
-    return [pid for pid, _, command in processes() if pid in pids and "spawn_main" not in command]
 
 
 def test_a_signal_lets_requests_finish_and_takes_no_others(tmp_path: Path) -> None:
