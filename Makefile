@@ -35,26 +35,26 @@ screenshots: $(INSTALLED) ## Make the pictures in the README (needs chromium)
 
 clients: $(INSTALLED) ## Generate clients and have them live through a story (needs node, go, java, maven; CLIENTS="go java")
 	$(PYTHON) -m venv $(VENV)/clients
-	$(VENV)/clients/bin/pip install --quiet --require-hashes -r tests/clients/requirements.txt
-	$(BIN)/python -m tests.clients $(CLIENTS)
+	$(VENV)/clients/bin/pip install --quiet --require-hashes -r tests/trials/clients/requirements.txt
+	$(BIN)/python -m tests.trials.clients $(CLIENTS)
 
 schema: $(INSTALLED) ## Try every operation with thousands of requests, good and bad (SCHEMA="--examples 500")
 	$(PYTHON) -m venv $(VENV)/schema
-	$(VENV)/schema/bin/pip install --quiet --require-hashes -r tests/schema/requirements.txt
-	$(BIN)/python -m tests.schema $(SCHEMA)
+	$(VENV)/schema/bin/pip install --quiet --require-hashes -r tests/trials/schema/requirements.txt
+	$(BIN)/python -m tests.trials.schema $(SCHEMA)
 
 crash: $(INSTALLED) ## Kill processes at random, and check that nothing is lost (ROUNDS=100 CRASH="--seed 1")
-	$(BIN)/python -m tests.crash --kills $(or $(ROUNDS),20) $(CRASH)
-	$(BIN)/python -m tests.crash --plant $(CRASH)
+	$(BIN)/python -m tests.trials.crash --kills $(or $(ROUNDS),20) $(CRASH)
+	$(BIN)/python -m tests.trials.crash --plant $(CRASH)
 
 fuzz: $(INSTALLED) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")
-	$(BIN)/python -m tests.fuzz $(FUZZ)
+	$(BIN)/python -m tests.trials.fuzz $(FUZZ)
 
 mutants: $(INSTALLED) ## Change the code here and there, and see whether the tests find it (takes an hour)
 	$(PYTHON) -m venv $(VENV)/mutants
 	$(VENV)/mutants/bin/pip install --quiet --require-hashes -r requirements-dev.txt
-	$(VENV)/mutants/bin/pip install --quiet --require-hashes -r tests/mutants/requirements.txt
-	$(BIN)/python -m tests.mutants
+	$(VENV)/mutants/bin/pip install --quiet --require-hashes -r tests/trials/mutants/requirements.txt
+	$(BIN)/python -m tests.trials.mutants
 
 lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check
@@ -90,9 +90,9 @@ requirements: $(INSTALLED) ## Pin the newest versions, with hashes
 	$(BIN)/pip-compile $(PIN) --extra dev --extra embedded --extra examples --extra jwt --extra tracing --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt pyproject.toml
 	$(BIN)/pip-compile $(PIN) --extra audit --constraint requirements-dev.txt --output-file requirements-audit.txt pyproject.toml
-	$(BIN)/pip-compile $(PIN) --output-file tests/clients/requirements.txt tests/clients/requirements.in
-	$(BIN)/pip-compile $(PIN) --output-file tests/schema/requirements.txt tests/schema/requirements.in
-	$(BIN)/pip-compile $(PIN) --constraint requirements-dev.txt --output-file tests/mutants/requirements.txt tests/mutants/requirements.in
+	$(BIN)/pip-compile $(PIN) --output-file tests/trials/clients/requirements.txt tests/trials/clients/requirements.in
+	$(BIN)/pip-compile $(PIN) --output-file tests/trials/schema/requirements.txt tests/trials/schema/requirements.in
+	$(BIN)/pip-compile $(PIN) --constraint requirements-dev.txt --output-file tests/trials/mutants/requirements.txt tests/trials/mutants/requirements.in
 
 PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links

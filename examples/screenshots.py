@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 from playwright.async_api import Browser, async_playwright
 
-from tests.serving import stuff_serve
+from tests.support.serving import stuff_serve
 
 HERE = Path(__file__).parent
 PEOPLE = {

@@ -12,8 +12,8 @@ from pymongo.collection import Collection
 
 from service.security import make_key
 from service.settings import Settings
-from tests.browsing import Browser, chromium
 from tests.conftest import listen
+from tests.support.browsing import Browser, chromium
 
 Documents = Collection[dict[str, Any]]
 pytestmark = pytest.mark.xdist_group("browser")  # one at a time

@@ -9,7 +9,7 @@ import pytest
 
 from service import settings as settings_module
 from service.settings import Settings
-from tests.serving import TIMEOUT, stuff
+from tests.support.serving import TIMEOUT, stuff
 
 
 def test_the_console_script_and_the_module_are_the_same() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from examples import fibonacci
-from tests.serving import TIMEOUT, stuff_serve
+from tests.support.serving import TIMEOUT, stuff_serve
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -10,7 +10,7 @@ from service.feed import channel as channel_module
 from service.routers import feeds
 from service.settings import Settings
 from tests.conftest import listen
-from tests.following import EVENTS, WAIT, Documents, follow, put
+from tests.support.following import EVENTS, WAIT, Documents, follow, put
 
 
 async def test_events_tell_puts_and_deletes_with_tag_and_document(live_client: AsyncClient) -> None:

@@ -17,8 +17,8 @@ from service.feed import feed as feed_module
 from service.feed.changes import read_change
 from service.settings import Settings
 from tests.conftest import listen
-from tests.following import EVENTS, WAIT, Documents, follow, put
-from tests.serving import stuff_serve
+from tests.support.following import EVENTS, WAIT, Documents, follow, put
+from tests.support.serving import stuff_serve
 
 
 async def test_a_collection_that_is_dropped_ends_the_feed_and_is_gone_for_those_before(

@@ -16,7 +16,7 @@ from service.logs import JsonFormatter, RequestId
 from service.security import make_key
 from service.store import Store
 from tests.conftest import Application
-from tests.serving import stuff_serve
+from tests.support.serving import stuff_serve
 
 ALL = [
     ("GET", "/stuff"),

@@ -22,8 +22,8 @@ from hypothesis.stateful import (
 
 from service.settings import Settings
 from tests.conftest import serve
-from tests.serving import TIMEOUT, Service, stuff_serve
-from tests.threads import at_once
+from tests.support.serving import TIMEOUT, Service, stuff_serve
+from tests.support.threads import at_once
 
 Values: TypeAlias = dict[str, Any]
 

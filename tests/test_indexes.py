@@ -15,7 +15,7 @@ from service.models import StuffDocument
 from service.query import encode_cursor, parse_sort
 from service.settings import Settings
 from tests.conftest import Application
-from tests.serving import TIMEOUT, stuff, stuff_serve
+from tests.support.serving import TIMEOUT, stuff, stuff_serve
 
 Documents = Collection[dict[str, Any]]
 INDEXES = [

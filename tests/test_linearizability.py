@@ -14,8 +14,8 @@ from httpx import AsyncClient
 from service.batching.lane import Operation
 from service.batching.reads import Reads
 from tests.conftest import Application
-from tests.linearizability import ANY, Event, is_linearizable
-from tests.linearizability import Operation as Kind
+from tests.support.linearizability import ANY, Event, is_linearizable
+from tests.support.linearizability import Operation as Kind
 
 CLIENTS, DOCUMENTS, REQUESTS = 64, 8, 25
 OPERATIONS: list[Kind] = ["put", "get", "delete"]

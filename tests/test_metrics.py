@@ -9,7 +9,7 @@ from typing import Any
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.serving import Service, stuff_serve
+from tests.support.serving import Service, stuff_serve
 
 
 def parsed(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

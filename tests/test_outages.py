@@ -14,7 +14,7 @@ from pymongo.collection import Collection
 
 from service.settings import Settings
 from tests.conftest import listen
-from tests.link import Link, linked
+from tests.support.link import Link, linked
 from tests.test_bad_input import assert_problem
 
 LIMIT = 1.0  # seconds: STUFF_OPERATION_TIMEOUT

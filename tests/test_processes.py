@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 
-from tests.serving import TIMEOUT, Service
+from tests.support.serving import TIMEOUT, Service
+from tests.support.threads import at_once
 from tests.test_history import two_services
-from tests.threads import at_once
 
 EVENTS = {"Accept": "text/event-stream"}
 

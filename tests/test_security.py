@@ -15,7 +15,7 @@ from service.routers.access import guarded
 from service.security import KeyFault, decision_of, make_key, parse_keys
 from service.settings import Settings
 from tests.conftest import Application
-from tests.serving import stuff, stuff_serve
+from tests.support.serving import stuff, stuff_serve
 
 PUBLIC = {
     ("GET", "/"), ("GET", "/docs"), ("GET", "/redoc"), ("GET", "/assets/redoc.standalone.js"),

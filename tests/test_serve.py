@@ -15,7 +15,7 @@ from typing import BinaryIO
 import httpx
 import pytest
 
-from tests.serving import (
+from tests.support.serving import (
     TIMEOUT,
     alive,
     answers,
@@ -24,7 +24,7 @@ from tests.serving import (
     stuff_serve,
     wait_until,
 )
-from tests.threads import meanwhile
+from tests.support.threads import meanwhile
 
 pytestmark = pytest.mark.xdist_group("serve")
 

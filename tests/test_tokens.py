@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from service.security import make_key
 from service.settings import Settings
 from tests.conftest import Application
-from tests.serving import stuff
+from tests.support.serving import stuff
 
 ISSUER, AUDIENCE = "https://issuer.test", "stuff"
 

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from tests.serving import Service, stuff_serve
+from tests.support.serving import Service, stuff_serve
 
 
 class Collector:

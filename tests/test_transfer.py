@@ -25,8 +25,8 @@ from service.transfer.exporting import Exporter
 from service.transfer.files import FileFault, Source, _elements, target
 from service.transfer.importing import Importer, TransferFault
 from tests.conftest import listen
-from tests.proxy import breaking
-from tests.serving import TIMEOUT, Service, stuff_serve
+from tests.support.proxy import breaking
+from tests.support.serving import TIMEOUT, Service, stuff_serve
 
 Documents = Collection[dict[str, Any]]
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from tests.following import WAIT
-from tests.serving import stuff_serve
+from tests.support.following import WAIT
+from tests.support.serving import stuff_serve
 
 
 async def test_watch_prints_the_feed_and_goes_on_when_the_server_is_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Schemathesis against a live server: `python -m tests.schema [--examples N] [--seeds N]`.
+"""Schemathesis against a live server: `python -m tests.trials.schema [--examples N] [--seeds N]`.
 
 All its checks, in all its phases, stateful ones included: no fault of the service, no status and no
 form of an answer that openapi.json does not tell. Each seed begins with an empty database.
@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from service.security import make_key
-from tests.serving import stuff_serve
+from tests.support.serving import stuff_serve
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parent.parent / "openapi.json"
+DOCUMENT = HERE.parents[2] / "openapi.json"
 TOOL = Path(sys.prefix) / "schema" / "bin" / "schemathesis"
 """Of an environment of its own, which `make schema` makes: it wants other versions."""
 

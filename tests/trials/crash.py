@@ -1,4 +1,6 @@
-"""Whether anything is lost when processes are killed: `python -m tests.crash --kills 20 --seed 1`.
+"""Whether anything is lost when processes are killed.
+
+    python -m tests.trials.crash --kills 20 --seed 1
 
 Writers (PUT, create, If-Match, PATCH, DELETE, imports) and readers use a service of two workers on
 its embedded engine, while a worker, the parent or the engine is killed (SIGKILL) at random moments.
@@ -27,8 +29,8 @@ from typing import Any
 
 import httpx
 
-from tests.linearizability import ANY, Event, Operation, is_linearizable
-from tests.serving import Service, alive, engines, running, stuff_serve, wait_until
+from tests.support.linearizability import ANY, Event, Operation, is_linearizable
+from tests.support.serving import Service, alive, engines, running, stuff_serve, wait_until
 
 CLIENTS = 12
 DOCUMENTS = 24  # of each round

@@ -1,4 +1,4 @@
-"""Mutation testing: `python -m tests.mutants [NAME ...]`, for instance `service.codec*`.
+"""Mutation testing: `python -m tests.trials.mutants [NAME ...]`, for instance `service.codec*`.
 
 Changes the code of the packages that [tool.mutmut] in pyproject.toml names, a place at a time, and
 runs the tests that reach the place, on one engine for all. What no test finds has survived.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from service.embedded import EmbeddedEngine
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 TOOL = Path(sys.prefix) / "mutants" / "bin" / "mutmut"
 """Of an environment of its own, which `make mutants` makes."""
 

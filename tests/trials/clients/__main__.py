@@ -1,4 +1,6 @@
-"""Clients generated from openapi.json: `python -m tests.clients [python typescript go java]`.
+"""Clients generated from openapi.json.
+
+    python -m tests.trials.clients [python typescript go java]
 
 Each is generated into a directory that is thrown away, compiled, and lives through the same story
 against a live server: create, get, replace on condition, be refused by a 412 with a typed problem,
@@ -15,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from service.security import make_key
-from tests.serving import stuff_serve
+from tests.support.serving import stuff_serve
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parent.parent / "openapi.json"
+DOCUMENT = HERE.parents[2] / "openapi.json"
 TOOLS = Path(sys.prefix) / "clients" / "bin"
 """Of an environment of its own, which `make clients` makes: the generators want other versions."""
 TIMEOUT = 300  # seconds: the first time everything is downloaded

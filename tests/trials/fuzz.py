@@ -1,4 +1,4 @@
-"""Hostile bytes against a live server: `python -m tests.fuzz [--cases N] [--seed N]`.
+"""Hostile bytes against a live server: `python -m tests.trials.fuzz [--cases N] [--seed N]`.
 
 A corpus of requests, good and bad, and mutations of them, each on a connection of its own; and what
 mutation does not find: slow clients, bombs, pipelines. The server must never answer 5xx but 503,
@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from tests.serving import Service, stuff_serve
+from tests.support.serving import Service, stuff_serve
 
 PATIENCE = 1.0  # seconds: STUFF_CLIENT_TIMEOUT
 SLACK = 6.0  # seconds, for these machines are shared

@@ -1,0 +1,1 @@
+"""What tests have in common: servers, clients, links that break, checks."""
