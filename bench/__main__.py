@@ -18,7 +18,7 @@ from pymongo import MongoClient
 from bench import report
 from bench.profiling import profile
 from bench.sections import SECTIONS, Bench
-from service.embedded import EmbeddedEngine
+from service.server.engine import EmbeddedEngine
 
 HERE = Path(__file__).parent
 PACKAGES = ["fastapi", "uvicorn", "motor", "pymongo", "aiohttp", "SecantusDB"]

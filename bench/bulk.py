@@ -19,7 +19,7 @@ import psutil
 from bench import servers
 from bench.measuring import Load, Result, cpu_seconds, resident_bytes
 from bench.report import Record
-from service.query import encode_cursor, parse_sort
+from service.documents.query import encode_cursor, parse_sort
 
 if TYPE_CHECKING:
     from bench.sections import Bench

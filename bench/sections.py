@@ -22,7 +22,7 @@ from bench import bulk, feeds, servers
 from bench.measuring import Load, Result, cpu_seconds, measure, middle, resident_bytes
 from bench.report import Record
 from bench.servers import Server
-from service import codec
+from service.documents import codec
 
 Form: TypeAlias = Callable[[int, int], Any]
 

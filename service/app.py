@@ -9,24 +9,26 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from service import __version__, openapi, problems, tracing
-from service.batching import open_batchers
-from service.collection import DocumentCollection
-from service.database import open_database
-from service.embedded import running_engine
-from service.entrance import Entrance
-from service.feed import open_feed
-from service.indexes import indexing
-from service.loading import Loader
-from service.metrics import counted_process
+from service import __version__, openapi
+from service.mongo.database import open_database
+from service.observability import tracing
+from service.observability.metrics import counted_process
 from service.routers import collection, document, pages, system
-from service.routers.access import guarded
-from service.routers.feeds import encode_change
 from service.security import Gate
+from service.server.engine import running_engine
+from service.server.stopping import on_stop
+from service.server.workers import leave_with_parent
 from service.settings import Settings
-from service.stopping import on_stop
-from service.store import Store
-from service.workers import leave_with_parent
+from service.store.batching import open_batchers
+from service.store.feed import open_feed
+from service.store.indexes import indexing
+from service.store.loads import Loader
+from service.store.points import Store
+from service.store.queries import DocumentCollection
+from service.web import problems
+from service.web.access import guarded
+from service.web.events import encode_change
+from service.web.middleware import Entrance
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@
       QueryTimeout             504  the database took too long for a query
 
 Each is raised where it is known and becomes an RFC 9457 problem in one place,
-`service.problems`. `slug`, `status` and `title` belong to the type and never
+`service.web.problems`. `slug`, `status` and `title` belong to the type and never
 change; `detail` belongs to the occurrence and says what to do.
 """
 

@@ -20,8 +20,8 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from service.app import create_app
-from service.embedded import EmbeddedEngine
-from service.protocol import LimitedProtocol
+from service.server.engine import EmbeddedEngine
+from service.server.protocol import LimitedProtocol
 from service.settings import Settings
 
 hypothesis_settings.register_profile(

@@ -244,7 +244,7 @@ async def test_an_error_of_the_service_is_a_500_without_its_inside(
 
     async with application() as client:
         await client.put("/stuff/a", json={})
-        monkeypatch.setattr("service.codec.to_json", broken)
+        monkeypatch.setattr("service.documents.codec.to_json", broken)
         response = await client.get("/stuff/a")
         assert_problem(response, 500, "internal-error")
         assert "inside" not in response.text

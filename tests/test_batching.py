@@ -14,12 +14,12 @@ from httpx import AsyncClient
 from pymongo import InsertOne, MongoClient
 from pymongo.collection import Collection
 
-from service.batching.lane import Lane, Operation
-from service.batching.reads import Reads
-from service.batching.writes import Writes
-from service.database import Database, open_database
 from service.errors import DatabaseUnavailable, WriteConflict
+from service.mongo.database import Database, open_database
 from service.settings import Settings
+from service.store.batching.lane import Lane, Operation
+from service.store.batching.reads import Reads
+from service.store.batching.writes import Writes
 from tests.conftest import Application
 from tests.test_bad_input import assert_problem
 

@@ -45,7 +45,7 @@ def test_a_uri_that_is_none_is_refused_without_showing_it() -> None:
 
 def test_serve_without_the_embedded_engine_says_what_to_do(tmp_path: Path) -> None:
     code = (
-        "import service.embedded as e; e.COMMAND = 'no-such-engine'; "
+        "import service.server.engine as e; e.COMMAND = 'no-such-engine'; "
         "from service.cli import main; import sys; "
         f"sys.argv = ['stuff', 'serve', '--port', '0', '--data-dir', {str(tmp_path)!r}]; main()"
     )

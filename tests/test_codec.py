@@ -8,8 +8,8 @@ import bson
 import pytest
 from bson.datetime_ms import DatetimeMS
 
-from service import codec
-from service.store import new_document
+from service.documents import codec
+from service.store.points import new_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 VALUES: dict[str, Any] = {

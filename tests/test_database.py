@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from pymongo.collection import Collection
 
 from service.app import create_app
-from service.models import StuffDocument
+from service.mongo.model import StuffDocument
 from service.settings import Settings
 from tests.conftest import Application
 from tests.test_bad_input import assert_problem

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Respons
 from fastapi.exceptions import HTTPException
 from httpx import ASGITransport, AsyncClient
 
-from service.routers.direct import DirectRoute
+from service.web.direct import DirectRoute
 
 
 async def get_name(name: str) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from service.feed import channel as channel_module
-from service.routers import feeds
 from service.settings import Settings
+from service.store.feed import channel as channel_module
+from service.web import events as feeds
 from tests.conftest import listen
 from tests.support.following import EVENTS, WAIT, Documents, follow, put
 

@@ -10,12 +10,12 @@ from httpx import AsyncClient
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
-from service.database import Database
 from service.errors import FeedUnsupported
-from service.feed import channel as channel_module
-from service.feed import feed as feed_module
-from service.feed.changes import read_change
+from service.mongo.database import Database
 from service.settings import Settings
+from service.store.feed import channel as channel_module
+from service.store.feed import feed as feed_module
+from service.store.feed.changes import read_change
 from tests.conftest import listen
 from tests.support.following import EVENTS, WAIT, Documents, follow, put
 from tests.support.serving import stuff_serve
@@ -101,7 +101,7 @@ async def test_a_fault_of_the_service_does_not_end_the_feed_for_good(
                 raise fault
             return read_change(*arguments)
 
-        monkeypatch.setattr("service.feed.source.read_change", fail_once)
+        monkeypatch.setattr("service.store.feed.source.read_change", fail_once)
         await put(live_client, "a", 2)
         assert (await events.next()).kind == "gone"
     async with follow(live_client, last=last) as events:

@@ -14,7 +14,7 @@ from bson import Decimal128, ObjectId
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.query.patterns import explain_danger
+from service.documents.query.patterns import explain_danger
 from tests.conftest import Application
 from tests.test_bad_input import is_sentence
 

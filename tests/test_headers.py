@@ -11,10 +11,10 @@ import zstandard
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.envelope import request_id
-from service.logs import JsonFormatter, RequestId
+from service.observability.logs import JsonFormatter, RequestId
+from service.observability.request_ids import request_id
 from service.security import make_key
-from service.store import Store
+from service.store.points import Store
 from tests.conftest import Application
 from tests.support.serving import stuff_serve
 

@@ -10,10 +10,10 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.indexes import IndexFault, read_file
-from service.models import StuffDocument
-from service.query import encode_cursor, parse_sort
+from service.documents.query import encode_cursor, parse_sort
+from service.mongo.model import StuffDocument
 from service.settings import Settings
+from service.store.indexes import IndexFault, read_file
 from tests.conftest import Application
 from tests.support.serving import TIMEOUT, stuff, stuff_serve
 

@@ -11,7 +11,7 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.database import Database
+from service.mongo.database import Database
 from service.settings import Settings
 from tests.conftest import Application, listen
 

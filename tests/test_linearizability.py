@@ -11,8 +11,8 @@ from itertools import count
 import pytest
 from httpx import AsyncClient
 
-from service.batching.lane import Operation
-from service.batching.reads import Reads
+from service.store.batching.lane import Operation
+from service.store.batching.reads import Reads
 from tests.conftest import Application
 from tests.support.linearizability import ANY, Event, is_linearizable
 from tests.support.linearizability import Operation as Kind

@@ -13,9 +13,9 @@ import pytest
 from httpx import AsyncClient, Response
 from pymongo.collection import Collection
 
-from service.database import Database
 from service.errors import DatabaseUnavailable
-from service.loading import Loader
+from service.mongo.database import Database
+from service.store.loads import Loader
 from tests.conftest import Application
 
 NDJSON = {"Content-Type": "application/x-ndjson"}

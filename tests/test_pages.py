@@ -16,8 +16,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pymongo.collection import Collection
 
-from service.query import Sort, parse_sort
-from service.query.values import comparable
+from service.documents.query import Sort, parse_sort
+from service.documents.query.values import comparable
 from tests.test_bad_input import assert_problem
 
 Documents = Collection[dict[str, Any]]

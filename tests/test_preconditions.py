@@ -9,8 +9,8 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.codec import Stored
-from service.store import Store
+from service.documents.codec import Stored
+from service.store.points import Store
 from tests.test_bad_input import assert_problem
 
 OTHER = '"00000000000000000000000000000000"'

@@ -7,8 +7,8 @@ from pathlib import Path
 from httpx import AsyncClient
 
 from bench import report
-from service.problems import TYPE_PREFIX, problem_types
 from service.settings import Settings
+from service.web.problems import TYPE_PREFIX, problem_types
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -11,9 +11,9 @@ from httpx import ASGITransport, AsyncClient, Response
 from starlette.routing import Mount
 
 from service.app import create_app
-from service.routers.access import guarded
 from service.security import KeyFault, decision_of, make_key, parse_keys
 from service.settings import Settings
+from service.web.access import guarded
 from tests.conftest import Application
 from tests.support.serving import stuff, stuff_serve
 

@@ -12,11 +12,11 @@ from httpx import AsyncClient
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from service.collection import STREAM_BATCH
-from service.database import Database
 from service.errors import DatabaseUnavailable
-from service.models import StuffDocument
+from service.mongo.database import Database
+from service.mongo.model import StuffDocument
 from service.settings import Settings
+from service.store.queries import STREAM_BATCH
 from tests.conftest import Application, listen
 
 NDJSON = {"Accept": "application/x-ndjson"}
@@ -227,7 +227,7 @@ class Flaky(Database):
 async def test_a_stream_goes_on_when_the_database_is_back(
     application: Application, collection: Documents, monkeypatch: pytest.MonkeyPatch, sort: str
 ) -> None:
-    monkeypatch.setattr("service.collection.RETRY_DELAY", 0.01)
+    monkeypatch.setattr("service.store.queries.RETRY_DELAY", 0.01)
     fill(collection, 5 * STREAM_BATCH)
     async with application() as client:
         many = client._transport.app.state.collection  # type: ignore[attr-defined]
@@ -241,7 +241,7 @@ async def test_a_stream_goes_on_when_the_database_is_back(
 async def test_a_stream_that_cannot_go_on_breaks_off(
     settings: Settings, collection: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("service.collection.RETRY_DELAY", 0.001)
+    monkeypatch.setattr("service.store.queries.RETRY_DELAY", 0.001)
     fill(collection, 3 * STREAM_BATCH, size=200)
     query = Database.query
     operations = 0

@@ -20,10 +20,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.collection import Collection
 
+from service.client.exporting import Exporter
+from service.client.files import FileFault, Source, _elements, target
+from service.client.importing import Importer, TransferFault
 from service.settings import Settings
-from service.transfer.exporting import Exporter
-from service.transfer.files import FileFault, Source, _elements, target
-from service.transfer.importing import Importer, TransferFault
 from tests.conftest import listen
 from tests.support.proxy import breaking
 from tests.support.serving import TIMEOUT, Service, stuff_serve

@@ -8,15 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from service import indexes
 from service.cli.http import fail
 from service.cli.serving import read_settings
-from service.collection import Query
-from service.database import Database, open_database
-from service.embedded import EngineError, find_running, running_engine
+from service.documents.query import decode_cursor, parse_filter, parse_sort
 from service.errors import StuffError
-from service.query import decode_cursor, parse_filter, parse_sort
+from service.mongo.database import Database, open_database
+from service.server.engine import EngineError, find_running, running_engine
 from service.settings import Settings
+from service.store import indexes
+from service.store.queries import Query
 
 app = typer.Typer(no_args_is_help=True, help="Indexes, made in the database itself.")
 

@@ -15,14 +15,14 @@ import uvicorn
 from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
-from service import logs, metrics
 from service.app import create_app
-from service.embedded import EmbeddedEngine, EngineError
-from service.indexes import IndexFault, read_file
-from service.protocol import LimitedProtocol
+from service.observability import logs, metrics
+from service.observability.tracing import TracingUnsupported, telemetry
 from service.security import Gate, KeyFault, TokensUnsupported
+from service.server.engine import EmbeddedEngine, EngineError
+from service.server.protocol import LimitedProtocol
 from service.settings import Settings
-from service.tracing import TracingUnsupported, telemetry
+from service.store.indexes import IndexFault, read_file
 
 KEEP_ALIVE = 75
 """Seconds that a connection may rest: longer than load balancers let theirs, which is a minute, so

@@ -24,9 +24,9 @@ from rich.progress import (
 from rich.text import Text
 
 from service.cli.http import DEFAULT_URL, TIMEOUT, Url, authorization, fail
-from service.transfer.exporting import Exporter
-from service.transfer.files import FileFault, Source, target
-from service.transfer.importing import Importer, TransferFault
+from service.client.exporting import Exporter
+from service.client.files import FileFault, Source, target
+from service.client.importing import Importer, TransferFault
 
 SHOWN_FAILURES = 20
 

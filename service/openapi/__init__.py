@@ -9,8 +9,8 @@ from fastapi.routing import APIRoute
 from service import __version__
 from service.openapi.operations import EVERYWHERE, REFUSALS, without_content
 from service.openapi.schemas import JSON_PATCH, Fields, MergePatch, PatchOperation
-from service.problems import Problem
 from service.security import PUBLIC, decision_of
+from service.web.problems import Problem
 
 DESCRIPTION = """\
 `PUT` an object at `/stuff/{id}`, `GET` it back, from any language.

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service import errors, problems
+from service import errors
 from service.errors import StuffError
 from service.openapi.schemas import (
     EXAMPLE,
@@ -11,6 +11,7 @@ from service.openapi.schemas import (
     PATCH_EXAMPLE,
     Document,
 )
+from service.web import problems
 
 Responses = dict[int | str, dict[str, Any]]
 

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service import codec
-from service.problems import Problem
+from service.documents import codec
+from service.web.problems import Problem
 
 EXAMPLE: dict[str, Any] = {
     "name": "Ada Lovelace",

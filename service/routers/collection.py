@@ -8,16 +8,17 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from service import codec
-from service.collection import Page
-from service.collection import Query as DocumentQuery
+from service.documents import codec
 from service.errors import InvalidParameter, StuffError
-from service.loading import Report
 from service.openapi import collections as operations
 from service.openapi import operation_id
 from service.openapi.operations import PREFERENCE
-from service.problems import allowed_methods, problem_body, raw_path
-from service.routers.dependencies import (
+from service.security import reads, writes
+from service.store.loads import Report
+from service.store.queries import Page
+from service.store.queries import Query as DocumentQuery
+from service.web.compression import coding_for, pack, packed
+from service.web.dependencies import (
     CollectionDep,
     FeedDep,
     GivenFilter,
@@ -29,13 +30,12 @@ from service.routers.dependencies import (
     QueryDep,
     StoreDep,
 )
-from service.routers.direct import DirectRoute
-from service.routers.feeds import EVENT_STREAM, feed_response
-from service.routers.negotiation import choose
-from service.routers.packing import coding_for, pack, packed
-from service.routers.responses import JSON, NDJSON, written_response
-from service.routers.streams import DocumentStream, begun, encode
-from service.security import reads, writes
+from service.web.direct import DirectRoute
+from service.web.events import EVENT_STREAM, feed_response
+from service.web.negotiation import choose
+from service.web.problems import allowed_methods, problem_body, raw_path
+from service.web.responses import JSON, NDJSON, written_response
+from service.web.streams import DocumentStream, begun, encode
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
 MIN_PACKED_BYTES = 1400  # less fits into one packet as it is

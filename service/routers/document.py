@@ -2,12 +2,13 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service import codec
+from service.documents import codec
+from service.documents.preconditions import Preconditions
+from service.documents.query import View
 from service.openapi import operation_id, operations
-from service.preconditions import Preconditions
-from service.problems import allowed_methods
-from service.query import View
-from service.routers.dependencies import (
+from service.security import reads, writes
+from service.store.points import Store
+from service.web.dependencies import (
     PATCH_TYPES,
     DocumentId,
     DocumentPatch,
@@ -20,11 +21,10 @@ from service.routers.dependencies import (
     StoreDep,
     ViewDep,
 )
-from service.routers.direct import DirectRoute
-from service.routers.feeds import feed_response, wants_events
-from service.routers.responses import JSON, validators, written_response
-from service.security import reads, writes
-from service.store import Store
+from service.web.direct import DirectRoute
+from service.web.events import feed_response, wants_events
+from service.web.problems import allowed_methods
+from service.web.responses import JSON, validators, written_response
 
 router = APIRouter(
     prefix="/stuff",

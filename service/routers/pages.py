@@ -13,8 +13,8 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from service.problems import TYPE_PREFIX, RouteNotFound, problem_types
 from service.security import public
+from service.web.problems import TYPE_PREFIX, RouteNotFound, problem_types
 
 router = APIRouter(include_in_schema=False)
 page = partial(router.api_route, methods=["GET", "HEAD"])

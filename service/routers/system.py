@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from service import metrics
-from service.database import DatabaseDep
+from service.mongo.database import DatabaseDep
+from service.observability import metrics
 from service.openapi import operation_id, operations
 from service.security import public, reads
 

@@ -145,5 +145,5 @@ def engines(data_dir: Path) -> list[int]:
     return [
         pid
         for pid, _, command in processes()
-        if str(data_dir / "engine") in command and "service.guardian" not in command
+        if str(data_dir / "engine") in command and "service.server.watchdog" not in command
     ]

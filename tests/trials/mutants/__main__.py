@@ -1,4 +1,5 @@
-"""Mutation testing: `python -m tests.trials.mutants [NAME ...]`, for instance `service.codec*`.
+"""Mutation testing: `python -m tests.trials.mutants [NAME ...]`, for instance
+`service.documents.codec*`.
 
 Changes the code of the packages that [tool.mutmut] in pyproject.toml names, a place at a time, and
 runs the tests that reach the place, on one engine for all. What no test finds has survived.
@@ -12,7 +13,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from service.embedded import EmbeddedEngine
+from service.server.engine import EmbeddedEngine
 
 ROOT = Path(__file__).parents[3]
 TOOL = Path(sys.prefix) / "mutants" / "bin" / "mutmut"

@@ -1,0 +1,131 @@
+"""Patches of documents: JSON Merge Patch (RFC 7396) and JSON Patch (RFC 6902).
+
+A patch is parsed once and may be applied again and again, each time to a fresh copy.
+"""
+
+from typing import Any, Protocol
+
+import bson
+from bson.errors import InvalidDocument as InvalidBSON
+from jsonpatch import JsonPatch as LibraryPatch
+from jsonpatch import JsonPatchException, JsonPatchTestFailed
+from jsonpointer import JsonPointer, JsonPointerException
+
+from service.documents import strict_json
+from service.documents.codec import MAX_DOCUMENT_BYTES
+from service.errors import DocumentTooLarge, InvalidDocument, InvalidPatch, PatchTestFailed
+
+MAX_OPERATIONS = 10_000
+_MEMBERS = {
+    "add": ("path", "value"),
+    "remove": ("path",),
+    "replace": ("path", "value"),
+    "move": ("path", "from"),
+    "copy": ("path", "from"),
+    "test": ("path", "value"),
+}
+
+
+class Patch(Protocol):
+    def apply(self, values: dict[str, Any]) -> Any:
+        """The patched value; `values` may be changed on the way."""
+
+
+class MergePatch:
+    """A JSON Merge Patch: what it names is set, or removed by null; the rest stays."""
+
+    def __init__(self, body: bytes) -> None:
+        self._patch = strict_json.loads(body)
+
+    def apply(self, values: dict[str, Any]) -> Any:
+        return _merge(values, self._patch)
+
+
+def _merge(target: Any, patch: Any) -> Any:
+    """`MergePatch` of RFC 7396, section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    if not isinstance(target, dict):
+        target = {}
+    for name, value in patch.items():
+        if value is None:
+            target.pop(name, None)
+        else:
+            target[name] = _merge(target.get(name), value)
+    return target
+
+
+class JsonPatch:
+    """A JSON Patch: operations in their order, all of them or none."""
+
+    def __init__(self, body: bytes) -> None:
+        patch = strict_json.loads(body)
+        if not isinstance(patch, list):
+            raise InvalidPatch("A JSON Patch is an array of operations.", [])
+        if len(patch) > MAX_OPERATIONS:
+            raise InvalidPatch(f"A patch has at most {MAX_OPERATIONS:,} operations. Split it.", [])
+        for index, operation in enumerate(patch):
+            _check_operation(operation, index)
+        self._operations: list[dict[str, Any]] = patch
+
+    def apply(self, values: dict[str, Any]) -> Any:
+        """Raises `PatchTestFailed`, `InvalidPatch`, and `DocumentTooLarge` for what copies make."""
+        patched: Any = values
+        copied = 0
+        for index, operation in enumerate(self._operations):
+            try:
+                if operation["op"] == "copy":
+                    copied += _size_of(patched, operation["from"])
+                    if copied > MAX_DOCUMENT_BYTES:
+                        raise DocumentTooLarge(
+                            "The patch copies more than a document can hold. Copy less.",
+                            members={"limit": MAX_DOCUMENT_BYTES},
+                        )
+                patched = LibraryPatch([operation]).apply(patched, in_place=True)
+            except JsonPatchTestFailed:
+                raise PatchTestFailed(
+                    "The document is not what the operation tests for. Read it again.", [index]
+                ) from None
+            except (JsonPatchException, JsonPointerException) as error:
+                raise InvalidPatch(f"The operation does not apply: {error}.", [index]) from None
+            except RecursionError:
+                raise InvalidDocument(
+                    "The patch nests the document too deep. Flatten it."
+                ) from None
+        return patched
+
+
+def _check_operation(operation: Any, index: int) -> None:
+    if not isinstance(operation, dict):
+        raise InvalidPatch("An operation is an object.", [index])
+    name = operation.get("op")
+    if not isinstance(name, str) or name not in _MEMBERS:
+        raise InvalidPatch(f"The operations are {', '.join(_MEMBERS)}.", [index, "op"])
+    for member in _MEMBERS[name]:
+        if member not in operation:
+            raise InvalidPatch(f"The operation {name} needs {member!r}.", [index])
+        if member != "value":
+            _check_pointer(operation[member], index, member)
+
+
+def _check_pointer(pointer: Any, index: int, member: str) -> None:
+    if isinstance(pointer, str):
+        try:
+            JsonPointer(pointer)
+        except JsonPointerException:
+            pass
+        else:
+            return
+    raise InvalidPatch("This is no JSON Pointer (RFC 6901).", [index, member])
+
+
+def _size_of(document: Any, pointer: str) -> int:
+    """The BSON bytes of the value, so that copies of copies cannot grow without bound.
+
+    0 for what is no BSON: the place behind an array's end, or a key with a NUL. The first cannot
+    be copied, the second not be stored, and both are refused where that is known.
+    """
+    try:
+        return len(bson.encode({"": JsonPointer(pointer).resolve(document)}))
+    except InvalidBSON:
+        return 0

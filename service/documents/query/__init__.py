@@ -1,0 +1,20 @@
+"""What a request asks of documents, checked and put in the terms of the database."""
+
+from service.documents.query.cursors import decode_cursor, encode_cursor
+from service.documents.query.fields import View, parse_fields
+from service.documents.query.filters import parse_filter
+from service.documents.query.order import EVERYTHING, Key, Place, Range, Sort, parse_sort
+
+__all__ = [
+    "EVERYTHING",
+    "Key",
+    "Place",
+    "Range",
+    "Sort",
+    "View",
+    "decode_cursor",
+    "encode_cursor",
+    "parse_fields",
+    "parse_filter",
+    "parse_sort",
+]

@@ -1,0 +1,70 @@
+"""Cursors: the place in an order where a page ended, as an opaque text.
+
+A cursor holds the key of the last document, and a checksum over it, the order and the filter: it
+neither survives being changed nor being used with another query. It grants nothing.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+import bson
+from bson.errors import BSONError
+
+from service.documents import codec
+from service.documents.query.order import Key, Sort
+from service.documents.query.values import EMPTY
+from service.errors import InvalidParameter
+
+CHECKSUM_SIZE = 8  # bytes
+MAX_KEY_BYTES = 4096
+
+
+def encode_cursor(filter: Mapping[str, Any], sort: Sort, key: Key) -> str:
+    """The cursor after the document with this key.
+
+    Raises `InvalidParameter` if the values are too long to be sent back and forth.
+    """
+    values = [[] if value is EMPTY else [value] for value in key]
+    payload = bson.encode({"k": values})
+    if len(payload) > MAX_KEY_BYTES:
+        raise InvalidParameter(
+            f"A document has more than {MAX_KEY_BYTES:,} bytes in the fields of the order. "
+            "Sort by shorter ones.",
+            members={"parameter": "sort"},
+        )
+    sealed = _checksum(filter, sort, payload) + payload
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, filter: Mapping[str, Any], sort: Sort) -> Key:
+    """The key in the cursor. Raises `InvalidParameter` unless it was made for this query."""
+    try:
+        sealed = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)
+    except (ValueError, binascii.Error):
+        raise _invalid() from None
+    checksum, payload = sealed[:CHECKSUM_SIZE], sealed[CHECKSUM_SIZE:]
+    if checksum != _checksum(filter, sort, payload):
+        raise _invalid()
+    try:
+        key = tuple(value[0] if value else EMPTY for value in codec.decode(payload)["k"])
+    except (BSONError, KeyError, TypeError):
+        raise _invalid() from None
+    if len(key) != len(sort.fields):
+        raise _invalid()
+    return key
+
+
+def _checksum(filter: Mapping[str, Any], sort: Sort, payload: bytes) -> bytes:
+    query = bson.encode({"filter": filter, "sort": [list(field) for field in sort.fields]})
+    return blake2b(query + payload, digest_size=CHECKSUM_SIZE, person=b"stuff cursor").digest()
+
+
+def _invalid() -> InvalidParameter:
+    return InvalidParameter(
+        "This is no cursor of this query. Take `next` of a page with the same filter and sort, or "
+        "leave `after` out to start again.",
+        members={"parameter": "after"},
+    )

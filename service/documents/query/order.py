@@ -1,0 +1,229 @@
+"""The order of documents, and what comes after a document in it.
+
+Documents are sorted by fields and at last by `_id`, so that no two are equal. What comes after one
+is asked for as ranges of the fields' values, never by counting: an index that has the same order is
+entered at the very place.
+
+MongoDB compares values of all types, but its `$gt` only finds values of the type that it is given,
+and of an array each element is looked at: in ascending order the smallest counts, in descending
+order the largest. So a range is asked for in two steps, the rest of the type and the types beyond
+it, and it may bring documents back that have an array and belong elsewhere: `Sort.place` tells.
+
+https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
+https://www.mongodb.com/docs/manual/reference/method/cursor.sort/
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeAlias
+
+from service.documents.query.fields import check_path, parents
+from service.documents.query.values import (
+    BEYOND_NAN,
+    EMPTY,
+    NOT_A_NUMBER,
+    Rank,
+    comparable,
+    rank_of,
+)
+from service.errors import InvalidParameter
+
+MAX_SORT_FIELDS = 8
+
+Key: TypeAlias = tuple[Any, ...]
+"""What a document is sorted by: a value for each field of the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A condition that documents of a range meet. Others that meet it, because of an array or since
+    the values are not comparable, come before the range or behind it, and are recognised by
+    comparing (`Sort.place`).
+    """
+
+    condition: dict[str, Any]
+    is_exact: bool = True
+    equal: int = 0
+    """How many of the first fields are as in the key that the range comes after. Documents that
+    meet the condition by an array and differ in these belong to a later range."""
+
+
+EVERYTHING = Range({})
+
+
+class Place(Enum):
+    """Where a document is that was found in a range."""
+
+    BEFORE, WITHIN, BEHIND = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """An order: fields, and 1 for ascending or -1 for descending. The last one is `_id`."""
+
+    fields: tuple[tuple[str, int], ...]
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for path, _ in self.fields]
+
+    def key(self, document: Mapping[str, Any]) -> Key:
+        """What the document is sorted by."""
+        keys, _ = self._keys(document)
+        return keys[0] if len(keys) == 1 else min(keys, key=self._comparable)
+
+    def place(self, document: Mapping[str, Any], key: Key, range: Range) -> Place:
+        """Where the document, found in the range of what comes after the key, really is."""
+        keys, has_arrays = self._keys(document)
+        if range.is_exact and not has_arrays:
+            return Place.WITHIN
+        own, other = min(map(self._comparable, keys)), self._comparable(key)
+        if not own > other:
+            return Place.BEFORE
+        return Place.WITHIN if own[: range.equal] == other[: range.equal] else Place.BEHIND
+
+    def ranges_after(self, key: Key) -> Iterator[Range]:
+        """What comes after the key, in order."""
+        for index in reversed(range(len(self.fields))):
+            equal = [
+                _equal(path, value) for path, value in zip(self.paths[:index], key, strict=False)
+            ]
+            path, direction = self.fields[index]
+            for beyond in _beyond(path, direction, key[index]):
+                yield Range(_all([*equal, beyond.condition]), beyond.is_exact, index)
+
+    def _keys(self, document: Mapping[str, Any]) -> tuple[list[Key], bool]:
+        """What an index would hold of the document, and whether that is due to an array."""
+        ends = [_walk(document, path.split(".")) for path in self.paths]
+        if any(isinstance(value, list) for value, _ in ends):
+            return list(_expand(ends)), True
+        return [tuple(value for value, _ in ends)], False
+
+    def _comparable(self, key: Key) -> tuple[Any, ...]:
+        return tuple(
+            comparable(value) if direction == 1 else _Reversed(comparable(value))
+            for value, (_, direction) in zip(key, self.fields, strict=True)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reversed:
+    value: Any
+
+    def __lt__(self, other: "_Reversed") -> bool:
+        return bool(other.value < self.value)
+
+
+def parse_sort(value: str | None) -> Sort:
+    """The order of `sort=-year,name`. Raises `InvalidParameter`."""
+    fields: dict[str, int] = {}
+    for name in value.split(",") if value is not None else ["_id"]:
+        path = name.removeprefix("-")
+        check_path(path, "sort")
+        if path in fields:
+            raise _invalid(f"{path!r} is there twice.")
+        fields[path] = -1 if name.startswith("-") else 1
+    if len(fields) > MAX_SORT_FIELDS:
+        raise _invalid(f"Documents can be sorted by {MAX_SORT_FIELDS} fields at most.")
+    if "_id" in fields:  # nothing is left to be decided by what follows
+        fields = dict(list(fields.items())[: list(fields).index("_id") + 1])
+    else:
+        # In the direction of the last field, so that one index serves both directions.
+        fields["_id"] = list(fields.values())[-1]
+    return Sort(tuple(fields.items()))
+
+
+def _expand(ends: list[tuple[Any, list[str]]]) -> Iterator[Key]:
+    """The keys of a document whose fields end in values, or in arrays where names lead on."""
+    array = next((value for value, _ in ends if isinstance(value, list)), None)
+    if array is None:
+        yield tuple(value.value if isinstance(value, _Element) else value for value, _ in ends)
+        return
+    # The fields that go through this array do so together, element by element. Through two
+    # different ones they cannot be sorted, as the database says.
+    for element in array or [EMPTY]:
+        below: list[tuple[Any, list[str]]] = []
+        for value, steps in ends:
+            if value is not array:
+                below.append((value, steps))
+            elif not steps:
+                below.append((_Element(element), []))
+            else:
+                below.append((None, []) if isinstance(element, list) else _walk(element, steps))
+        yield from _expand(below)
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """An element of an array where a path ends: if it is an array, that counts as a whole."""
+
+    value: Any
+
+
+def _walk(value: Any, steps: list[str]) -> tuple[Any, list[str]]:
+    """Follow the names to a value, or to an array on the way; None if they lead nowhere."""
+    for index, step in enumerate(steps):
+        if isinstance(value, list):
+            if not step.isdigit():
+                return value, steps[index:]
+            value = value[int(step)] if int(step) < len(value) else None
+        elif isinstance(value, Mapping):
+            value = value.get(step)
+        else:
+            return None, []
+    return value, []
+
+
+def _beyond(path: str, direction: int, value: Any) -> Iterator[Range]:
+    """The values that come after one, in the order of this field: of its type, and of others."""
+    rank = rank_of(value)
+    if rank.is_comparable:
+        yield Range({path: {"$gt" if direction == 1 else "$lt": value}})
+    elif rank is Rank.NAN and direction == 1:
+        yield Range({path: BEYOND_NAN})
+    others = [other for other in Rank if (other > rank if direction == 1 else other < rank)]
+    if rank is Rank.NAN and direction == 1:
+        others.remove(Rank.NUMBER)
+    is_exact = rank not in (Rank.ARRAY, Rank.REGEX, Rank.CODE)
+    if not is_exact:
+        others.append(rank)
+    conditions: list[dict[str, Any]] = []
+    if types := [name for other in others for name in other.types]:
+        conditions.append({path: {"$type": types}})
+    if Rank.NAN in others and Rank.NUMBER not in others:
+        conditions.append({path: {"$eq": NOT_A_NUMBER}})
+    if Rank.NULL in others:
+        conditions.append(_nothing(path))
+    if Rank.EMPTY in others and path != "_id":
+        conditions.append({path: {"$eq": []}})
+    if conditions:
+        condition = conditions[0] if len(conditions) == 1 else {"$or": conditions}
+        yield Range(condition, is_exact)
+
+
+def _equal(path: str, value: Any) -> dict[str, Any]:
+    if value is None:
+        return _nothing(path)
+    return {path: {"$eq": [] if value is EMPTY else value}}
+
+
+def _nothing(path: str) -> dict[str, Any]:
+    """Documents that have null there, or nothing."""
+    arrays = [{parent: {"$type": "array"}} for parent in parents(path)]
+    # In an array some elements may lack the field, which counts as null, while others have it.
+    return {"$or": [{path: None}, *arrays]} if arrays else {path: None}
+
+
+def _all(conditions: list[dict[str, Any]]) -> dict[str, Any]:
+    """The conditions as one; plain if they can be, which every engine understands best."""
+    merged: dict[str, Any] = {}
+    for condition in conditions:
+        if not merged.keys().isdisjoint(condition):
+            return {"$and": conditions}
+        merged |= condition
+    return merged
+
+
+def _invalid(detail: str) -> InvalidParameter:
+    return InvalidParameter(detail, members={"parameter": "sort"})

@@ -1,0 +1,282 @@
+"""The Motor client and Beanie: set up in the lifespan, handed out by async dependencies.
+
+The only module that names Motor.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Annotated, Any, TypeAlias
+
+from beanie import init_beanie
+from bson import Timestamp
+from bson.raw_bson import RawBSONDocument
+from fastapi import Depends, Request
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import ReadPreference, WriteConcern
+from pymongo.change_stream import ChangeStream
+from pymongo.collection import Collection as SyncCollection
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    CursorNotFound,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+    WriteError,
+)
+from pymongo.read_concern import ReadConcern
+
+from service.errors import (
+    DatabaseUnavailable,
+    DocumentRejected,
+    DuplicateKey,
+    InvalidParameter,
+    QueryTimeout,
+    StuffError,
+)
+from service.mongo.model import StuffDocument, bind
+from service.observability.tracing import listeners
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
+Collection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
+Documents: TypeAlias = type[StuffDocument]
+
+RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
+PING_TIMEOUT = 2.0  # seconds
+# https://www.mongodb.com/docs/manual/reference/error-codes/
+UNAUTHORIZED, AUTHENTICATION_FAILED, DUPLICATE_KEY = 13, 18, 11000
+# BadValue, FailedToParse, TypeMismatch, InvalidOptions, QueryExceededMemoryLimitNoDiskUseAllowed, a
+# pattern that is none or takes too many steps: with these the database refuses what a query says.
+BAD_QUERIES = {2, 9, 14, 72, 292, 51091, 51108, 51156}
+
+
+class Database:
+    """One client, and the Beanie model bound to it.
+
+    It may be made while the database is away: until Beanie is set up, every use is answered by
+    `DatabaseUnavailable`, and setting up is tried again in the background.
+    """
+
+    def __init__(self, settings: Settings, uri: str) -> None:
+        self.client: Client = AsyncIOMotorClient(
+            uri,
+            appname="stuff",
+            event_listeners=listeners(settings),
+            document_class=RawBSONDocument,
+            # A new primary is found in a second, also where the database does not tell of it by
+            # itself, and a dead connection does not keep the monitor from trying another.
+            serverMonitoringMode="poll",
+            heartbeatFrequencyMS=1000,
+            connectTimeoutMS=5000,
+            serverSelectionTimeoutMS=int(settings.server_selection_timeout * 1000),
+            # Bounds the threads that the driver works in; requests are bounded by operation().
+            socketTimeoutMS=int(settings.operation_timeout * 1000),
+            waitQueueTimeoutMS=int(settings.operation_timeout * 1000),
+        )
+        self._database = self.client.get_database(
+            settings.database,
+            read_preference=ReadPreference.PRIMARY,
+            read_concern=ReadConcern("majority"),
+            # Whatever the URI says: acknowledged means a majority has it in its journal.
+            write_concern=WriteConcern(w="majority", j=True),
+        )
+        self._model = bind(settings.collection)
+        self._operation_timeout = settings.operation_timeout
+        self._ready = asyncio.Event()
+
+    @property
+    def documents(self) -> Documents:
+        """The Beanie model. Raises `DatabaseUnavailable` until the database was there once."""
+        self._check_ready()
+        return self._model
+
+    async def ping(self) -> None:
+        """Return if the primary answers. Raises `DatabaseUnavailable`."""
+        self._check_ready()
+        async with self.operation(min(PING_TIMEOUT, self._operation_timeout)):
+            await self.client.admin.command("ping")
+
+    @asynccontextmanager
+    async def operation(self, seconds: float | None = None) -> AsyncIterator[None]:
+        """Around one use of the database: bounds its time, and raises the driver's errors as ours.
+
+        The driver alone would look for a server and wait for an answer more than once.
+        """
+        try:
+            async with asyncio.timeout(seconds or self._operation_timeout):
+                with translated_errors():
+                    yield
+        except TimeoutError:
+            raise DatabaseUnavailable("The database took too long. Try again.") from None
+
+    @asynccontextmanager
+    async def query(self) -> AsyncIterator[None]:
+        """Around an operation that does what a client has made up: its faults are the client's.
+
+        Raises `QueryTimeout` and `InvalidParameter`, and what `operation` raises.
+        """
+        async with self.operation():
+            try:
+                yield
+            except ExecutionTimeout as error:
+                raise QueryTimeout from error
+            except OperationFailure as error:
+                if error.code not in BAD_QUERIES:
+                    raise
+                raise bad_query(error) from error
+
+    def change_stream(
+        self,
+        pipeline: Sequence[Mapping[str, Any]],
+        resume_after: Mapping[str, Any] | None,
+        max_await_time_ms: int,
+        batch_size: int,
+    ) -> ChangeStream[RawBSONDocument]:
+        """What happens to the documents, from now on or behind a token.
+
+        For a thread: waiting for changes, it would hold one of the driver's own. Raises the
+        driver's errors, and `DatabaseUnavailable`.
+        """
+        collection: SyncCollection[RawBSONDocument] = self.documents.get_motor_collection().delegate
+        return collection.watch(
+            pipeline,
+            full_document="updateLookup",
+            resume_after=resume_after,
+            max_await_time_ms=max_await_time_ms,
+            batch_size=batch_size,
+        )
+
+    def cluster_time(self) -> int:
+        """The time of the last operation of the cluster, as 64 bits. For a thread."""
+        reply = self.client.delegate.admin.command("ping")
+        time: Timestamp | None = reply.get("operationTime")
+        return 0 if time is None else time.time << 32 | time.inc
+
+    def _check_ready(self) -> None:
+        if not self._ready.is_set():
+            raise DatabaseUnavailable("The database has not answered yet. Try again shortly.")
+
+    async def wait_until_ready(self, seconds: float) -> None:
+        """Wait for the database at most this long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+
+    async def set_up(self) -> None:
+        """Set up Beanie, trying until the database is there."""
+        while not self._ready.is_set():
+            try:
+                await init_beanie(
+                    database=self._database, document_models=[self._model], skip_indexes=True
+                )
+            except PyMongoError as error:
+                log.warning("The database is not available, trying again: %s", error)
+                await asyncio.sleep(RETRY_INTERVAL)
+            else:
+                self._ready.set()
+
+
+@asynccontextmanager
+async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]:
+    """The database for a lifespan. An absent one delays the start, and does not prevent it."""
+    database = Database(settings, uri)
+    setting_up = asyncio.create_task(database.set_up())
+    try:
+        await database.wait_until_ready(settings.server_selection_timeout)
+        yield database
+    finally:
+        setting_up.cancel()
+        with suppress(asyncio.CancelledError):
+            await setting_up
+        database.client.close()
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise the driver's errors as ours; what is left is a fault of the service."""
+    try:
+        yield
+    except PyMongoError as error:
+        ours = translated(error)
+        if ours is error:
+            raise
+        raise ours from error
+
+
+def translated(error: PyMongoError) -> StuffError | PyMongoError:
+    """The driver's error as ours; the very same if it is a fault of the service."""
+    match error:
+        case BulkWriteError():
+            return translated(next(iter(bulk_faults(error, 1).values())))
+        case ConnectionFailure() | CursorNotFound() | ExecutionTimeout():
+            return _unavailable("The database is away or too slow. Try again.", error)
+        case WriteConcernError():
+            return _unavailable(
+                "The write was not acknowledged by a majority; it may or may not stand. Try again.",
+                error,
+            )
+        case DuplicateKeyError():
+            return DuplicateKey(
+                "A unique index of the collection holds this value already. Send another.",
+                members={"keys": _keys(error)},
+            )
+        case WriteError():
+            return DocumentRejected(
+                f"MongoDB says: {(error.details or {}).get('errmsg', 'no reason given')}"
+                f" (code {error.code}). Change the document accordingly."
+            )
+        case OperationFailure(code=code) if code in (UNAUTHORIZED, AUTHENTICATION_FAILED):
+            return _unavailable(
+                "The database does not let this service in. Tell its operator.", error
+            )
+        case _:
+            return error
+
+
+def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | WriteConcernError]:
+    """What went wrong with each of the `count` operations of a bulk, by its index."""
+    found: dict[int, WriteError | WriteConcernError] = {}
+    for fault in error.details["writeConcernErrors"][:1]:
+        concern = WriteConcernError(fault.get("errmsg", ""), fault.get("code"), fault)
+        found.update(dict.fromkeys(range(count), concern))
+    for fault in error.details["writeErrors"]:
+        kind = DuplicateKeyError if fault["code"] == DUPLICATE_KEY else WriteError
+        found[fault["index"]] = kind(fault["errmsg"], fault["code"], fault)
+    return found
+
+
+def is_about_id(error: PyMongoError) -> bool:
+    """Whether a write failed because another one had just created the document."""
+    return isinstance(error, DuplicateKeyError) and _keys(error) == ["_id"]
+
+
+def _keys(error: DuplicateKeyError) -> list[str]:
+    return list((error.details or {}).get("keyPattern", {"_id": 1}))
+
+
+def bad_query(error: OperationFailure) -> InvalidParameter:
+    """The database refuses what a client has made up."""
+    return InvalidParameter(
+        f"The database refuses this: {(error.details or {}).get('errmsg', error)}.",
+        members={"parameter": "filter"},
+    )
+
+
+def _unavailable(detail: str, error: PyMongoError) -> DatabaseUnavailable:
+    log.warning("%s", error)
+    return DatabaseUnavailable(detail)
+
+
+async def get_database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+DatabaseDep = Annotated[Database, Depends(get_database)]

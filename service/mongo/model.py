@@ -1,0 +1,110 @@
+"""The Beanie document: it owns the collection."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from typing import Any
+
+from beanie import Document, Insert, Replace, Save, SaveChanges, Update, before_event
+from bson.raw_bson import RawBSONDocument
+from pydantic import model_validator
+
+CLOSE_TIMEOUT = 0.2  # seconds to wait for the database to close a cursor
+
+
+class StuffDocument(Document):
+    """A document of any shape: its `_id`, and all of it as the BSON that stands in the database.
+
+    Fields are the user's, so none may have a meaning here: a plain `Document(extra="allow")` would
+    take a stored `revision_id` for its own, and `settings` or `save` for attributes. Hence the
+    model keeps the bytes, which `service.documents.codec` turns into JSON. Writes go through
+    `service.store.points`.
+    """
+
+    # A string where the service wrote it; other programs may use any BSON type.
+    id: object = None  # type: ignore[assignment]
+    bson: bytes
+
+    class Settings:
+        name = "stuff"
+        projection = None  # all of it, whatever the keys
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_bytes(cls, stored: Any) -> Any:
+        if isinstance(stored, RawBSONDocument):
+            return {"_id": stored["_id"], "bson": bytes(stored.raw)}
+        return stored
+
+    @classmethod
+    async def find_raw(cls, ids: Sequence[str]) -> AsyncIterator[bytes]:
+        """The documents with these ids, as BSON, in any order, as they arrive."""
+        collection = cls.get_motor_collection()
+        if len(ids) == 1:  # by equality, which some engines find faster
+            document = await collection.find_one({"_id": ids[0]})
+            if document is not None:
+                yield bytes(document.raw)
+            return
+        # With a limit the database closes the cursor as soon as it has found them all.
+        condition = {"_id": {"$in": ids}}
+        cursor = collection.find_raw_batches(condition, limit=len(ids), batch_size=len(ids))
+        async for batch in cursor:
+            for found in _split(batch):
+                yield found
+
+    @classmethod
+    async def find_batches(
+        cls,
+        condition: Mapping[str, Any],
+        *,
+        sort: Sequence[tuple[str, int]],
+        projection: Mapping[str, int] | None = None,
+        limit: int = 0,
+        batch_size: int = 0,
+        max_time_ms: int | None = None,
+    ) -> AsyncGenerator[list[bytes], None]:
+        """The documents that meet the condition, as BSON, in this order, as they arrive.
+
+        Closing the iterator closes the cursor of the database. A limit of 0 is none.
+        """
+        cursor = cls.get_motor_collection().find_raw_batches(
+            condition,
+            projection,
+            sort=sort,
+            limit=limit,
+            batch_size=batch_size,
+            max_time_ms=max_time_ms,
+        )
+        try:
+            async for batch in cursor:
+                yield list(_split(batch))
+        finally:
+            # Goes on by itself if the database is away, or if this is cancelled.
+            await asyncio.wait([asyncio.ensure_future(cursor.close())], timeout=CLOSE_TIMEOUT)
+
+    @before_event(Insert, Replace, Save, SaveChanges, Update)
+    def _refuse(self) -> None:
+        """Beanie would store the model's own attributes in place of the document."""
+        raise TypeError("Write documents through service.store.points.Store.")
+
+
+def _split(batch: bytes) -> Iterator[bytes]:
+    """The documents that follow one another in a batch."""
+    position = 0
+    while position < len(batch):
+        end = position + int.from_bytes(batch[position : position + 4], "little")
+        yield batch[position:end]
+        position = end
+
+
+def bind(collection: str) -> type[StuffDocument]:
+    """A model of its own for one application.
+
+    Beanie keeps the Motor collection on the class, so that two applications in one process
+    would otherwise share whichever database was initialised last.
+    """
+
+    class BoundDocument(StuffDocument):
+        class Settings(StuffDocument.Settings):
+            name = collection
+
+    return BoundDocument

@@ -1,0 +1,188 @@
+"""HTTP/1.1 on a connection: uvicorn's protocol, with longer addresses, and limits on what a client
+sends before there is a request: its size, and the time it takes.
+
+uvicorn itself takes addresses of at most 64 KiB, headers of any size, and waits for them for ever.
+"""
+
+import asyncio
+from typing import Any
+
+import orjson
+from httptools import HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from service.errors import HeadersTooLarge, RequestTimeout, StuffError, UrlTooLong
+from service.observability.request_ids import DEFAULTS, REQUEST_ID, make_request_id
+from service.settings import Settings
+from service.web.problems import MEDIA_TYPE, BadRequest, problem_body
+
+LINGER = 0.5
+"""Seconds that a connection without a request stays open when the server stops. The client may just
+be sending one, which would be lost."""
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """Answers what is too much, or too slow, by a problem, and closes the connection."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        settings: Settings = self.app_state["settings"]
+        self._max_url_bytes = settings.max_url_bytes
+        self._max_header_bytes = settings.max_header_bytes
+        self._timeout = settings.client_timeout
+        self._header_bytes = self._pending_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._refusal: StuffError | None = None
+        self._is_leaving = False
+        self._is_head_known = False
+        self.parser = _Parser(self)
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._deadline is not None and not self.transport.is_closing():
+            # The parser tells of a header field when it is complete, however long that takes.
+            self._pending_bytes += len(data)
+            if self._pending_bytes > self._max_url_bytes + 2 * self._max_header_bytes:
+                self._answer(HeadersTooLarge(self._max_header_bytes))
+
+    def ignore_upgrade(self) -> HttpRequestParser:
+        """The request asks for another protocol, as Java's client does: it is answered in this one
+        (RFC 9110, section 7.8). The parser takes what follows its head for that other protocol, so
+        another parser goes on, which is told how long the body is."""
+        framing = {b"content-length", b"transfer-encoding"}
+        fields = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in framing]
+        self.parser = _Parser(self)
+        self._is_head_known = True
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(fields) + b"\r\n")
+        self._is_head_known = False
+        return self.parser
+
+    def on_message_begin(self) -> None:
+        if self._is_head_known:
+            return
+        super().on_message_begin()
+        self._header_bytes = self._pending_bytes = 0
+        self._await_headers()
+
+    def on_url(self, url: bytes) -> None:
+        if self._is_head_known:
+            return
+        super().on_url(url)
+        if len(self.url) > self._max_url_bytes:
+            self._refuse(UrlTooLong(self._max_url_bytes))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_head_known:
+            return
+        super().on_header(name, value)
+        self._header_bytes += len(name) + len(value)
+        if self._header_bytes > self._max_header_bytes:
+            self._refuse(HeadersTooLarge(self._max_header_bytes))
+
+    def on_headers_complete(self) -> None:
+        if self._is_head_known:
+            return
+        self._stop_waiting()
+        # uvicorn's parser of addresses takes 64 KiB: the query is just copied.
+        self.url, _, query = self.url.partition(b"?")
+        super().on_headers_complete()  # starts a task, which has not run yet
+        self.scope["query_string"] = query.partition(b"#")[0]
+        if self._is_leaving:
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():  # else the body is still to come
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._answer(self._refusal or BadRequest(f"{msg} Send HTTP/1.1."))
+
+    def shutdown(self) -> None:
+        self._is_leaving = True
+        if self._is_answered:
+            self.loop.call_later(LINGER, self._leave)
+        else:
+            self.cycle.keep_alive = False
+
+    def _leave(self) -> None:
+        is_receiving = self._deadline is not None and self.headers is not None
+        if self._is_answered and not is_receiving:
+            self.transport.close()
+
+    @property
+    def _is_answered(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _refuse(self, error: StuffError) -> None:
+        self._refusal = error
+        raise ValueError(error.title)  # stops the parser, and uvicorn calls send_400_response
+
+    def _await_headers(self) -> None:
+        self._stop_waiting()
+        self._deadline = self.loop.call_later(self._timeout, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        if self.headers is None:  # nothing has arrived
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self._answer(RequestTimeout(self._timeout))
+
+    def _answer(self, error: StuffError) -> None:
+        self._stop_waiting()
+        cycle = self.cycle
+        if not self._is_answered:
+            if not cycle.more_body:  # what was asked before is answered, and nothing more
+                cycle.keep_alive = False
+                self.flow.pause_reading()
+                return
+            cycle.disconnected = True
+            cycle.message_event.set()
+        # What is sent in the middle of another answer would be taken for a part of it.
+        if self._is_answered or not (cycle.response_started or self.pipeline):
+            id = make_request_id(self.headers or ())
+            body = problem_body(error, b"") | {"request_id": id.decode()}
+            content = orjson.dumps(body)
+            headers = [
+                (b"content-type", MEDIA_TYPE.encode()),
+                (b"content-length", str(len(content)).encode()),
+                (b"connection", b"close"),
+                (REQUEST_ID, id),
+                *DEFAULTS,
+            ]
+            lines = [STATUS_LINE[error.status], *(b"%s: %s\r\n" % pair for pair in headers)]
+            self.transport.write(b"".join(lines) + b"\r\n" + content)
+        self.transport.close()
+
+
+class _Parser(HttpRequestParser):
+    """httptools' parser, which has the protocol decide about upgrades."""
+
+    def __init__(self, protocol: LimitedProtocol) -> None:
+        super().__init__(protocol)
+        # As uvicorn's: the first request is answered whatever follows it.
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._protocol = protocol
+
+    def feed_data(self, data: Any) -> None:
+        parser: HttpRequestParser = self
+        while True:
+            try:
+                HttpRequestParser.feed_data(parser, data)
+            except HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                parser = self._protocol.ignore_upgrade()
+            else:
+                return

@@ -1,0 +1,176 @@
+"""A queue of operations, and the round trips that empty it."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from opentelemetry.trace import Span, get_current_span
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
+
+from service.errors import DatabaseUnavailable
+from service.mongo.database import Database
+from service.observability import metrics
+from service.observability.tracing import batch_span
+from service.settings import Settings
+
+Answer = TypeVar("Answer")
+
+PATIENCE = 0.005
+"""Seconds that operations wait for a round trip to end before another may be started beside it: one
+after the other each serves more, but a database that is far away must not be waited for twice."""
+
+
+@dataclass(slots=True, eq=False)
+class Operation(Generic[Answer]):
+    """What is to be done with one document, and who waits for it to be done."""
+
+    id: str
+    document: bytes = b""
+    waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+
+    def answer(self, answer: Answer) -> None:
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(answer)
+
+    def fail(self, error: Exception) -> None:
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_exception(error)
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return all(waiter.done() for waiter in self.waiters)
+
+
+class Lane(ABC, Generic[Answer]):
+    """Sends operations of one kind in batches, with a bounded number of round trips at once."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
+        self.database = database
+        self._max_round_trips = settings.round_trips
+        self._timeout = settings.operation_timeout
+        self._is_traced = settings.tracing
+        self._tasks = tasks
+        self._loop = asyncio.get_running_loop()
+        self._documents = metrics.batch_documents.labels(self.kind)
+        self._seconds = metrics.round_trip_seconds.labels(self.kind)
+        self._round_trips = 0  # under way
+        self._under_way = 0  # operations that they serve
+        self._is_starting = False
+        self._patience: asyncio.TimerHandle | None = None
+
+    @property
+    @abstractmethod
+    def queued(self) -> int:
+        """How many operations are in the queue."""
+
+    @property
+    @abstractmethod
+    def capacity(self) -> int:
+        """How many operations a batch has at most."""
+
+    @abstractmethod
+    def next_batch(self) -> list[Operation[Answer]]:
+        """Take a batch off the queue, without what nobody waits for. Empty if nothing is left."""
+
+    @abstractmethod
+    async def send(self, batch: Sequence[Operation[Answer]]) -> None:
+        """Answer each operation of the batch, or fail it. Raises what concerns all the others."""
+
+    def finished(self, operation: Operation[Answer]) -> None:
+        """Called when the operation will not be sent any more, nor again."""
+
+    async def wait(self, operation: Operation[Answer]) -> Answer:
+        """Wait until the operation, which is in the queue or behind another, is done.
+
+        Raises `DatabaseUnavailable` when that takes longer than an operation may.
+        """
+        waiter: asyncio.Future[Answer] = self._loop.create_future()
+        operation.waiters.append(waiter)
+        if self._is_traced:
+            operation.spans.append(get_current_span())
+        timer = self._loop.call_later(self._timeout, _expire, waiter)
+        self.wake()
+        try:
+            return await waiter
+        finally:
+            timer.cancel()
+
+    def wake(self) -> None:
+        """See to it that the queue is sent."""
+        if self._is_starting or self._round_trips == self._max_round_trips:
+            return
+        if self._round_trips == 0 or self.queued >= self.capacity:
+            self._start()
+        elif self._patience is None:
+            self._patience = self._loop.call_later(PATIENCE, self._start_beside)
+
+    def _start_beside(self) -> None:
+        """Start another round trip if it serves no fewer than are served."""
+        self._patience = None
+        if self.queued >= max(1, self._under_way) and not self._is_starting:
+            self._start()
+        elif self.queued:
+            self.wake()
+
+    def _start(self) -> None:
+        self._is_starting = True
+        self._round_trips += 1
+        self._tasks.create_task(self._make_round_trips())
+
+    async def _make_round_trips(self) -> None:
+        """Make one after the other until nothing waits."""
+        # By now this turn of the event loop has brought all the requests that it had.
+        self._is_starting = False
+        while batch := self.next_batch():
+            if self._patience is not None:
+                self._patience.cancel()
+                self._patience = None
+            self._under_way += len(batch)
+            if self.queued:
+                self.wake()
+            await self._settle(batch)
+            self._under_way -= len(batch)
+            for operation in batch:
+                self.finished(operation)
+        self._round_trips -= 1
+
+    async def _settle(self, batch: Sequence[Operation[Answer]]) -> None:
+        """Answer each operation of the batch, or fail it."""
+        self._documents.observe(len(batch))
+        try:
+            spans = [span for operation in batch for span in operation.spans]
+            with self._seconds.time(), batch_span(self.kind, len(batch), spans):
+                await self.send(batch)
+        except OperationFailure as error:
+            if len(batch) == 1:
+                batch[0].fail(error)
+                return
+            # The database refused the batch as a whole, perhaps for the sake of one of them.
+            for operation in batch:
+                if not operation.abandoned:
+                    await self._settle([operation])
+        except Exception as error:
+            for operation in batch:
+                operation.fail(error)
+            if isinstance(error.__cause__, ServerSelectionTimeoutError):
+                self._fail_waiting(error)
+
+    def _fail_waiting(self, error: Exception) -> None:
+        """There is no database: nobody shall wait until that is found out once more."""
+        while batch := self.next_batch():
+            for operation in batch:
+                operation.fail(error)
+                self.finished(operation)
+
+
+def _expire(waiter: asyncio.Future[Any]) -> None:
+    if not waiter.done():
+        waiter.set_exception(DatabaseUnavailable("The database took too long. Try again."))

@@ -1,0 +1,62 @@
+"""Reads by id."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from service.documents import codec
+from service.mongo.database import Database
+from service.settings import Settings
+from service.store.batching.lane import Lane, Operation
+
+
+class Reads(Lane[bytes | None]):
+    """Those of one id that wait together are one operation."""
+
+    kind = "read"
+
+    def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
+        super().__init__(database, settings, tasks)
+        self._max_count = settings.batch_count
+        self._max_bytes = settings.batch_bytes
+        self._usual_size = 0.0  # of a document, in bytes, by the last replies
+        self._queue: OrderedDict[str, Operation[bytes | None]] = OrderedDict()
+
+    async def find(self, id: str) -> bytes | None:
+        """The document as BSON, None if there is none. Raises `DatabaseUnavailable`."""
+        operation = self._queue.get(id)
+        if operation is None:
+            operation = self._queue[id] = Operation(id)
+        return await self.wait(operation)
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    @property
+    def capacity(self) -> int:
+        # How large a document is shows when it is here. Large ones are better read side by side.
+        return min(self._max_count, max(1, int(self._max_bytes / (self._usual_size + 1))))
+
+    def next_batch(self) -> list[Operation[bytes | None]]:
+        batch: list[Operation[bytes | None]] = []
+        capacity = self.capacity
+        while self._queue and len(batch) < capacity:
+            _, operation = self._queue.popitem(last=False)
+            if not operation.abandoned:
+                batch.append(operation)
+        return batch
+
+    async def send(self, batch: Sequence[Operation[bytes | None]]) -> None:
+        missing = {operation.id: operation for operation in batch}
+        size = 0
+        async with self.database.operation():
+            # A reply has 16 MB at most: what it brings is answered while the rest is fetched.
+            async for document in self.database.documents.find_raw(list(missing)):
+                size += len(document)
+                operation = missing.pop(codec.id_of(document), None)
+                if operation is not None:
+                    operation.answer(document)
+        self._usual_size += (size / len(batch) - self._usual_size) / 4
+        for operation in missing.values():
+            operation.answer(None)

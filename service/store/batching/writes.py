@@ -1,0 +1,186 @@
+"""Unconditional writes by id."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError, WriteConcernError, WriteError
+
+from service.errors import WriteConflict
+from service.mongo.database import Collection, Database, bulk_faults, is_about_id, translated
+from service.settings import Settings
+from service.store.batching.lane import Lane, Operation
+
+MAX_ATTEMPTS = 10
+
+
+class Writes:
+    """Puts and deletes, those of one id in their order of arrival."""
+
+    def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
+        self._order = _Order()
+        self._upserts = _Upserts(self._order, database, settings, tasks)
+        self._deletes = _Deletes(self._order, database, settings, tasks)
+
+    async def put(self, id: str, document: bytes) -> bool:
+        """Store the document (BSON). Returns whether it was created; else it replaced another.
+
+        Raises `DatabaseUnavailable`, `DocumentRejected`, `DuplicateKey` and `WriteConflict`.
+        """
+        return await self._write(self._upserts, Operation(id, document))
+
+    async def delete(self, id: str) -> bool:
+        """Delete the document. Returns whether there was one. Raises `DatabaseUnavailable`."""
+        return await self._write(self._deletes, Operation(id))
+
+    async def _write(self, lane: "_WriteLane", write: Operation[bool]) -> bool:
+        self._order.enter(lane, write)
+        return await lane.wait(write)
+
+
+class _Order:
+    """Lets the writes of one id go one after the other."""
+
+    def __init__(self) -> None:
+        # By the id of each write that is in a queue or on its way: those that stand behind it.
+        self._behind: dict[str, deque[tuple[_WriteLane, Operation[bool]]]] = {}
+
+    def enter(self, lane: "_WriteLane", write: Operation[bool]) -> None:
+        """Queue the write in its lane, now or when it is its turn."""
+        behind = self._behind.get(write.id)
+        if behind is None:
+            self._behind[write.id] = deque()
+            lane.queue.append(write)
+        else:
+            behind.append((lane, write))
+
+    def leave(self, id: str) -> None:
+        """The write of this id that went first is done: let the next one go."""
+        behind = self._behind[id]
+        if behind:
+            lane, write = behind.popleft()
+            lane.queue.append(write)
+            lane.wake()
+        else:
+            del self._behind[id]
+
+
+class _WriteLane(Lane[bool]):
+    """Writes of one kind, no two of one id."""
+
+    def __init__(
+        self, order: _Order, database: Database, settings: Settings, tasks: asyncio.TaskGroup
+    ) -> None:
+        super().__init__(database, settings, tasks)
+        self._order = order
+        self.queue: deque[Operation[bool]] = deque()
+        self._max_count = settings.batch_count
+        self._max_bytes = settings.batch_bytes
+
+    @property
+    def capacity(self) -> int:
+        return self._max_count
+
+    @property
+    def queued(self) -> int:
+        return len(self.queue)
+
+    def next_batch(self) -> list[Operation[bool]]:
+        batch: list[Operation[bool]] = []
+        size = 0
+        while self.queue and len(batch) < self.capacity:
+            write = self.queue[0]
+            if write.abandoned:
+                self.queue.popleft()
+                self.finished(write)
+                continue
+            size += len(write.document)
+            if batch and size > self._max_bytes:
+                break
+            batch.append(self.queue.popleft())
+        return batch
+
+    def finished(self, operation: Operation[bool]) -> None:
+        self._order.leave(operation.id)
+
+
+class _Upserts(_WriteLane):
+    """Answers whether the document was created. One unordered bulk serves many."""
+
+    kind = "upsert"
+
+    async def send(self, batch: Sequence[Operation[bool]]) -> None:
+        async with self.database.operation():
+            for _ in range(MAX_ATTEMPTS):
+                batch = await self._upsert(batch)
+                if not batch:
+                    return
+        for write in batch:
+            write.fail(WriteConflict())
+
+    async def _upsert(self, batch: Sequence[Operation[bool]]) -> list[Operation[bool]]:
+        """Answer or fail what the database has decided; return what is to be tried again."""
+        collection = self.database.documents.get_motor_collection()
+        answers = await (_replace_one if len(batch) == 1 else _replace_many)(collection, batch)
+        again = []
+        for write, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, bool):
+                write.answer(answer)
+            elif is_about_id(answer):
+                # Two upserts of one id met: the other has created it, and ours is to replace it.
+                # https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/
+                again.append(write)
+            else:
+                write.fail(translated(answer))
+        return again
+
+
+async def _replace_one(
+    collection: Collection, batch: Sequence[Operation[bool]]
+) -> list[bool | WriteError | WriteConcernError]:
+    # Costs less than a bulk of one.
+    [write] = batch
+    try:
+        result = await collection.replace_one(
+            {"_id": write.id}, RawBSONDocument(write.document), upsert=True
+        )
+    except (WriteError, WriteConcernError) as fault:
+        return [fault]
+    return [result.upserted_id is not None]
+
+
+async def _replace_many(
+    collection: Collection, batch: Sequence[Operation[bool]]
+) -> list[bool | WriteError | WriteConcernError]:
+    requests: list[ReplaceOne[RawBSONDocument]] = [
+        ReplaceOne({"_id": write.id}, RawBSONDocument(write.document), upsert=True)
+        for write in batch
+    ]
+    faults: dict[int, WriteError | WriteConcernError] = {}
+    try:
+        result = await collection.bulk_write(requests, ordered=False)
+        upserted = result.bulk_api_result["upserted"]
+    except BulkWriteError as error:
+        faults = bulk_faults(error, len(batch))
+        upserted = error.details["upserted"]
+    created = {entry["index"] for entry in upserted}
+    return [faults.get(index, index in created) for index in range(len(batch))]
+
+
+class _Deletes(_WriteLane):
+    """Answers whether there was a document. A delete goes alone.
+
+    The database counts in total what a command deletes: of two in one command it would not be known
+    whose document it was.
+    """
+
+    kind = "delete"
+    capacity = 1
+
+    async def send(self, batch: Sequence[Operation[bool]]) -> None:
+        [write] = batch
+        async with self.database.operation():
+            result = await self.database.documents.find_one({"_id": write.id}).delete_one()
+        write.answer(result is not None and result.deleted_count == 1)

@@ -1,0 +1,153 @@
+"""Indexes of the collection: of a file that is applied when the service starts, or one by one.
+
+https://www.mongodb.com/docs/manual/reference/command/createIndexes/
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pymongo import IndexModel
+from pymongo.errors import PyMongoError
+
+from service.documents.query import EVERYTHING, Key, Sort
+from service.errors import DatabaseUnavailable
+from service.mongo.database import Database, translated
+from service.store.queries import Query
+
+log = logging.getLogger(__name__)
+
+RETRY_INTERVAL = 5.0  # seconds
+
+
+class IndexFault(Exception):
+    """An index cannot be made; the message says why."""
+
+
+class Index(BaseModel):
+    """An index: the fields in their order, 1 for ascending and -1 for descending, and options."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    keys: Annotated[dict[str, Literal[1, -1]], Field(min_length=1)]
+    name: str | None = None
+    unique: bool = False
+    sparse: bool = False
+    partial_filter: Annotated[dict[str, Any] | None, Field(alias="partialFilterExpression")] = None
+    expire_after: Annotated[int | None, Field(alias="expireAfterSeconds", ge=0)] = None
+
+    def model(self) -> IndexModel:
+        options = self.model_dump(by_alias=True, exclude_defaults=True, exclude={"keys"})
+        return IndexModel(list(self.keys.items()), **options)
+
+
+def read_file(path: Path) -> list[Index]:
+    """The indexes of a JSON file: an array. Raises `IndexFault`."""
+    try:
+        return TypeAdapter(list[Index]).validate_json(path.read_bytes())
+    except OSError as error:
+        raise IndexFault(f"The indexes cannot be read: {error}.") from None
+    except ValidationError as error:
+        [fault, *_] = error.errors(include_url=False)
+        place = "/".join(map(str, fault["loc"]))
+        raise IndexFault(f"{path}, at /{place}: {fault['msg']}.") from None
+
+
+def serving(sort: Sort) -> Index:
+    """The index that serves an order; read backwards, it serves the opposite one too."""
+    return Index(keys={path: 1 if direction == 1 else -1 for path, direction in sort.fields})
+
+
+async def create(database: Database, index: Index) -> str:
+    """Make the index unless there is one; returns its name. Others read and write meanwhile.
+
+    Raises `IndexFault`, e.g. if another index has the name, and `DatabaseUnavailable`.
+    """
+    collection = database.documents.get_motor_collection()
+    try:
+        # Without a time limit of our own: on a large collection this takes as long as it takes.
+        [name] = await collection.create_indexes([index.model()])
+    except PyMongoError as error:
+        raise _fault(error) from error
+    return str(name)
+
+
+async def apply(database: Database, indexes: Sequence[Index]) -> None:
+    """Make all of them, in the background of a service that may be up before its database is."""
+    for index in indexes:
+        while True:
+            try:
+                name = await create(database, index)
+            except DatabaseUnavailable:
+                await asyncio.sleep(RETRY_INTERVAL)
+                continue
+            except IndexFault as error:
+                log.error("The index %s was not made: %s", dict(index.keys), error)
+            else:
+                log.info("The index %s is there.", name)
+            break
+
+
+@asynccontextmanager
+async def indexing(database: Database, file: Path) -> AsyncIterator[None]:
+    """Makes the indexes of a file, beside the context. Raises `IndexFault` if it is none."""
+    task = asyncio.create_task(apply(database, read_file(file)))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def list_all(database: Database) -> list[dict[str, Any]]:
+    """The indexes that there are, as MongoDB describes them. Raises `DatabaseUnavailable`."""
+    async with database.operation():
+        found = await database.documents.get_motor_collection().index_information()
+    return [{"name": name, **dict(description)} for name, description in sorted(found.items())]
+
+
+async def drop(database: Database, name: str) -> None:
+    """Remove an index. Raises `IndexFault` and `DatabaseUnavailable`."""
+    try:
+        async with database.operation():
+            await database.documents.get_motor_collection().drop_index(name)
+    except PyMongoError as error:
+        raise _fault(error) from error
+
+
+async def explain(
+    database: Database, query: Query, limit: int, after: Key | None = None
+) -> list[dict[str, Any]]:
+    """How the database would find a page: the winning plan of each of the commands that it takes.
+
+    https://www.mongodb.com/docs/manual/reference/explain-results/
+    """
+    collection = database.documents.get_motor_collection()
+    ranges = [EVERYTHING] if after is None else list(query.sort.ranges_after(after))
+    plans = []
+    for range in ranges:
+        command = {
+            "find": collection.name,
+            "filter": query.conditions(range),
+            "sort": dict(query.sort.fields),
+            "limit": limit + 1,
+        }
+        async with database.query():
+            reply = await collection.database.command(
+                {"explain": command, "verbosity": "queryPlanner"}
+            )
+        plans.append(reply["queryPlanner"]["winningPlan"])
+    return plans
+
+
+def _fault(error: PyMongoError) -> Exception:
+    ours = translated(error)
+    if isinstance(ours, DatabaseUnavailable):
+        return ours
+    details = getattr(error, "details", None) or {}
+    return IndexFault(f"MongoDB says: {details.get('errmsg', error)}.")

@@ -1,0 +1,238 @@
+"""Bulk loads: a stream of lines, each a document, stored as it arrives."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError
+
+from service.documents import document as documents
+from service.errors import BodyTooLarge, StuffError, WriteConflict
+from service.mongo.database import Collection, Database, bulk_faults, is_about_id, translated
+from service.store.points import new_document
+
+BATCH_COUNT = 1000  # documents in one call of the database
+BATCH_BYTES = 4 * 1024 * 1024
+MAX_ATTEMPTS = 10
+MAX_NAMED = 1000
+"""Of the lines that fail, so many are named; all are counted."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of the first `lines` lines of a stream, the empty ones included."""
+
+    lines: int = 0
+    created: int = 0
+    replaced: int = 0
+    failed: int = 0
+    failures: list[tuple[int, StuffError]] = field(default_factory=list)  # line numbers from 1
+
+    def fail(self, line: int, error: StuffError) -> None:
+        self.failed += 1
+        if len(self.failures) < MAX_NAMED:
+            self.failures.append((line, error))
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Documents that are stored together, and lines of the stream that are settled with them."""
+
+    last_line: int
+    documents: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # line, BSON; by the id
+    faults: list[tuple[int, StuffError]] = field(default_factory=list)
+    size: int = 0
+
+    def is_full(self) -> bool:
+        return len(self.documents) >= BATCH_COUNT or self.size >= BATCH_BYTES
+
+
+class Loader:
+    """Stores many documents in one collection."""
+
+    def __init__(self, database: Database, max_line_bytes: int) -> None:
+        self._database = database
+        self._max_line_bytes = max_line_bytes
+
+    async def load(self, chunks: AsyncIterator[bytes], report: Report) -> None:
+        """Store each line of the stream as a put would: under its `_id`, or under one that is made.
+
+        A line that cannot be stored is reported, and harms no other. Lines with the same id are
+        stored in their order. Raises `DatabaseUnavailable` and what reading the stream raises; the
+        report then tells how far it has come.
+        """
+        load = _Load(self._database, report)
+        try:
+            async for lines in _lines(chunks, self._max_line_bytes):
+                for line in lines:
+                    if line == b"":  # of which a small body can hold very many
+                        load.skip()
+                    else:
+                        await load.add(line)
+                await asyncio.sleep(0)  # others have their turn
+            await load.finish()
+        finally:
+            await load.abandon()
+
+
+class _Load:
+    """One stream on its way into the collection: a batch is read while another one is stored."""
+
+    def __init__(self, database: Database, report: Report) -> None:
+        self._database = database
+        self._report = report
+        self._batch = _Batch(0)
+        self._storing: asyncio.Task[None] | None = None
+        self._most_are_new = True
+
+    async def add(self, line: bytes | StuffError) -> None:
+        batch = self._batch
+        number = batch.last_line + 1
+        if isinstance(line, StuffError):
+            batch.faults.append((number, line))
+        elif line.strip():
+            try:
+                id, fields = documents.parse_line(line)
+                new = new_document(id, fields).bson
+            except StuffError as error:
+                batch.faults.append((number, error))
+            else:
+                if id in batch.documents:  # one command may not write it twice
+                    await self._store_batch()
+                    batch = self._batch
+                batch.documents[id] = number, new
+                batch.size += len(new)
+        batch.last_line = number
+        if batch.is_full():
+            await self._store_batch()
+
+    def skip(self) -> None:
+        """Count an empty line."""
+        self._batch.last_line += 1
+
+    async def finish(self) -> None:
+        await self._store_batch()
+        await self._stored()
+
+    async def abandon(self) -> None:
+        """Let what is on its way to the database arrive, and nothing more."""
+        if self._storing is not None:
+            with suppress(Exception):
+                await asyncio.shield(self._storing)
+
+    async def _store_batch(self) -> None:
+        await self._stored()
+        batch, self._batch = self._batch, _Batch(self._batch.last_line)
+        self._storing = asyncio.create_task(self._store(batch))
+
+    async def _stored(self) -> None:
+        if self._storing is not None:
+            await asyncio.shield(self._storing)
+            self._storing = None
+
+    async def _store(self, batch: _Batch) -> None:
+        """Write the documents, and report the lines of the batch."""
+        faults: dict[str, StuffError] = {}
+        created: set[str] = set()
+        if batch.documents:
+            async with self._database.operation():
+                collection = self._database.documents.get_motor_collection()
+                await _write(
+                    collection,
+                    {id: bson for id, (_, bson) in batch.documents.items()},
+                    created,
+                    faults,
+                    insert_first=self._most_are_new,
+                )
+        # Inserting costs less than replacing, unless the document is there.
+        self._most_are_new = len(created) * 2 >= len(batch.documents)
+        report = self._report
+        lost = [(batch.documents[id][0], fault) for id, fault in faults.items()]
+        for line, error in sorted(batch.faults + lost, key=lambda fault: fault[0]):
+            report.fail(line, error)
+        report.created += len(created)
+        report.replaced += len(batch.documents) - len(created) - len(faults)
+        report.lines = batch.last_line
+
+
+async def _write(
+    collection: Collection,
+    pending: Mapping[str, bytes],
+    created: set[str],
+    faults: dict[str, StuffError],
+    *,
+    insert_first: bool,
+) -> None:
+    """Insert or replace each document; tells which were created, and which were not written."""
+    insert = insert_first
+    for _ in range(MAX_ATTEMPTS):
+        ids = list(pending)
+        failed: dict[int, StuffError] = {}
+        again: set[int] = set()
+        try:
+            if insert:
+                done = set(range(len(ids)))
+                await collection.insert_many(
+                    [RawBSONDocument(bson) for bson in pending.values()], ordered=False
+                )
+            else:
+                requests: list[ReplaceOne[RawBSONDocument]] = [
+                    ReplaceOne({"_id": id}, RawBSONDocument(bson), upsert=True)
+                    for id, bson in pending.items()
+                ]
+                result = await collection.bulk_write(requests, ordered=False)
+                done = set(result.upserted_ids or ())
+        except BulkWriteError as error:
+            ours = translated(error)
+            if error.details["writeConcernErrors"] and isinstance(ours, StuffError):
+                raise ours from error
+            for index, fault in bulk_faults(error, len(ids)).items():
+                if is_about_id(fault):  # it is there by now, and to be replaced
+                    again.add(index)
+                else:
+                    problem = translated(fault)
+                    assert isinstance(problem, StuffError)
+                    failed[index] = problem
+            if not insert:
+                done = {entry["index"] for entry in error.details["upserted"]}
+            done -= again | failed.keys()
+        created.update(ids[index] for index in done)
+        faults.update((ids[index], fault) for index, fault in failed.items())
+        if not again:
+            return
+        pending = {ids[index]: pending[ids[index]] for index in sorted(again)}
+        insert = False
+    faults.update((id, WriteConflict()) for id in pending)
+
+
+async def _lines(
+    chunks: AsyncIterator[bytes], max_bytes: int
+) -> AsyncIterator[list[bytes | StuffError]]:
+    """The lines of a stream, in groups as they arrive; too long ones as an error."""
+    rest: list[bytes] = []
+    size = 0  # of the rest, which is not kept beyond the limit
+    async for chunk in chunks:
+        first, *whole = chunk.split(b"\n")
+        rest.append(first)
+        size += len(first)
+        found: list[bytes | StuffError] = []
+        if whole:
+            end = whole.pop()
+            found.append(_line(rest, size, max_bytes))
+            rest, size = [end], len(end)
+            if len(chunk) <= max_bytes:
+                found += whole
+            else:
+                found += [_line([line], len(line), max_bytes) for line in whole]
+        if size > max_bytes:
+            rest.clear()
+        yield found
+    if size:
+        yield [_line(rest, size, max_bytes)]
+
+
+def _line(parts: list[bytes], size: int, max_bytes: int) -> bytes | StuffError:
+    return BodyTooLarge(max_bytes) if size > max_bytes else b"".join(parts)

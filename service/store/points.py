@@ -1,0 +1,190 @@
+"""What can be done with documents. Knows no HTTP."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakValueDictionary
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import DeleteOne, ReplaceOne
+from pymongo.errors import DuplicateKeyError
+
+from service.documents import codec
+from service.documents import document as documents
+from service.documents.codec import Metadata, Stored
+from service.documents.patches import Patch
+from service.documents.preconditions import NO_PRECONDITIONS, Preconditions
+from service.documents.query import View
+from service.errors import DocumentNotFound, WriteConflict
+from service.mongo.database import Collection, Database, is_about_id
+from service.store.batching import Reads, Writes
+
+MAX_ATTEMPTS = 100
+# A filter that holds as long as the document is, as a whole, what was read as $$current: another
+# program may change the fields and leave `_stuff` as it was, so that only the content can tell. As
+# a variable of the command it may have 16 MiB, which it may not as a part of the filter.
+_UNCHANGED = {"$expr": {"$eq": ["$$ROOT", "$$current"]}}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """An acknowledged write: a majority of the replica set has it in its journal."""
+
+    id: str
+    created: bool
+    stored: Stored
+
+
+class Store:
+    """The documents of one collection.
+
+    Every method raises `DatabaseUnavailable` when the database does not acknowledge in time, every
+    write `DocumentTooLarge`, `DocumentRejected` and `DuplicateKey`, and every conditional write
+    `PreconditionFailed` and `WriteConflict`.
+    """
+
+    def __init__(self, database: Database, reads: Reads, writes: Writes) -> None:
+        self._database = database
+        self._reads = reads
+        self._writes = writes
+        # Conditional writes of one document take turns in this process, so that they need not
+        # repeat what they read; other processes are met by comparing.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get(self, id: str) -> Stored:
+        """The document. Raises `DocumentNotFound`."""
+        document = await self._reads.find(id)
+        if document is None:
+            raise DocumentNotFound(id)
+        return codec.read(document)
+
+    async def get_view(self, id: str, view: View) -> Stored:
+        """Some fields of the document. Raises `DocumentNotFound`."""
+        async with self._database.operation():
+            document = await self._collection.find_one({"_id": id}, view.projection())
+        if document is None:
+            raise DocumentNotFound(id)
+        return codec.read_view(bytes(document.raw), view.name)
+
+    async def put(
+        self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
+    ) -> Written:
+        """Create or replace the document."""
+        new = new_document(id, fields)
+        if preconditions.guard_writes():
+            return await self._put_if(preconditions, id, new)
+        return Written(id, await self._writes.put(id, new.bson), new)
+
+    async def create(self, fields: bytes) -> Written:
+        """Create the document under an id of its own, a UUIDv7: ids sort by time."""
+        id = documents.new_id()
+        new = new_document(id, fields)
+        # An upsert like any other, since nobody else has this id.
+        return Written(id, await self._writes.put(id, new.bson), new)
+
+    async def patch(
+        self, id: str, patch: Patch, preconditions: Preconditions = NO_PRECONDITIONS
+    ) -> Written:
+        """Patch the document as it is when the patch is written.
+
+        Raises `DocumentNotFound`, and what `documents.apply` raises.
+        """
+        async with self._turn(id):
+            for delay in _delays():
+                current = await self._find(id)
+                if current is None:
+                    raise DocumentNotFound(id)
+                preconditions.check(current)
+                new = new_document(id, documents.apply(patch, current.bson, id))
+                if await self._replace(current, new, id):
+                    return Written(id, False, new)
+                await asyncio.sleep(delay)
+        raise WriteConflict
+
+    async def delete(self, id: str, preconditions: Preconditions = NO_PRECONDITIONS) -> None:
+        """Delete the document. Raises `DocumentNotFound`."""
+        if preconditions.guard_writes():
+            return await self._delete_if(preconditions, id)
+        if not await self._writes.delete(id):
+            raise DocumentNotFound(id)
+        return None
+
+    async def _put_if(self, preconditions: Preconditions, id: str, new: Stored) -> Written:
+        async with self._turn(id):
+            for delay in _delays():
+                current = await self._find(id)
+                preconditions.check(current)
+                if current is None:
+                    if await self._insert(new):
+                        return Written(id, True, new)
+                elif await self._replace(current, new, id):
+                    return Written(id, False, new)
+                await asyncio.sleep(delay)
+        raise WriteConflict
+
+    async def _delete_if(self, preconditions: Preconditions, id: str) -> None:
+        async with self._turn(id):
+            for delay in _delays():
+                current = await self._find(id)
+                if current is None:
+                    raise DocumentNotFound(id)
+                preconditions.check(current)
+                request: DeleteOne = DeleteOne({"_id": id, **_UNCHANGED})
+                result = await self._collection.bulk_write([request], let=_current(current))
+                if result.deleted_count:
+                    return
+                await asyncio.sleep(delay)
+        raise WriteConflict
+
+    @property
+    def _collection(self) -> Collection:
+        collection: Collection = self._database.documents.get_motor_collection()
+        return collection
+
+    async def _find(self, id: str) -> Stored | None:
+        document = await self._database.documents.find_one({"_id": id})
+        return None if document is None else codec.read(document.bson)
+
+    async def _insert(self, new: Stored) -> bool:
+        """Insert the document; False if there is one by now."""
+        try:
+            await self._collection.insert_one(RawBSONDocument(new.bson))
+        except DuplicateKeyError as error:
+            if not is_about_id(error):
+                raise
+            return False
+        return True
+
+    async def _replace(self, current: Stored, new: Stored, id: str) -> bool:
+        """Replace the document; False if it is not the current one any more."""
+        request: ReplaceOne[RawBSONDocument] = ReplaceOne(
+            {"_id": id, **_UNCHANGED}, RawBSONDocument(new.bson)
+        )
+        result = await self._collection.bulk_write([request], let=_current(current))
+        return bool(result.matched_count)
+
+    @asynccontextmanager
+    async def _turn(self, id: str) -> AsyncIterator[None]:
+        lock = self._turns.setdefault(id, asyncio.Lock())
+        async with self._database.operation(), lock:
+            yield
+
+
+def new_document(id: str, fields: bytes) -> Stored:
+    """The document with these fields, as it is stored now. Raises `DocumentTooLarge`."""
+    etag, now = codec.entity_tag(fields), datetime.now(UTC)
+    return Stored(codec.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
+
+
+def _current(current: Stored) -> Mapping[str, Any]:
+    return {"current": {"$literal": RawBSONDocument(current.bson)}}
+
+
+def _delays() -> Iterator[float]:
+    """Seconds to wait after each attempt: growing, and by chance, so that writers do not march."""
+    for attempt in range(MAX_ATTEMPTS):
+        yield random.uniform(0, min(0.001 * 2**attempt, 0.05))  # noqa: S311 (no secret)

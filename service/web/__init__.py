@@ -1,0 +1,1 @@
+"""What routers share: dependencies, problems, middleware, bodies, negotiation, responses."""

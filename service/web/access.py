@@ -1,0 +1,51 @@
+"""Which scope a request needs: decided for each route, and closed where nothing is decided."""
+
+from fastapi import Request
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import Forbidden, Unauthorized
+from service.security import PUBLIC, Gate, decision_of
+from service.web.bodies import header
+
+
+def guarded(route: BaseRoute) -> BaseRoute:
+    """The route, which lets through only what its decision allows."""
+    assert isinstance(route, APIRoute)
+    decision = decision_of(route.endpoint)
+    # Routes are shared by all applications of a process.
+    if decision != PUBLIC and not isinstance(route.app, _Guard):
+        route.app = _Guard(route.app, decision)
+    return route
+
+
+class _Guard:
+    def __init__(self, app: ASGIApp, decision: str | None) -> None:
+        self._app = app
+        self._decision = decision
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gate: Gate = scope["app"].state.gate
+        if self._decision is None:
+            raise Forbidden("Nobody may use this.")
+        if not gate.opens_at((scope.get("server") or ("",))[0]):
+            await _check(Request(scope), gate, self._decision)
+        await self._app(scope, receive, send)
+
+
+async def _check(request: Request, gate: Gate, scope: str) -> None:
+    """Raise `Unauthorized` or `Forbidden` unless the request may do this (RFC 6750)."""
+    if gate.is_open:
+        raise Forbidden(
+            "There is no API key, so this server serves its own machine only. Its operator can "
+            "make one (stuff key create), or set STUFF_INSECURE to let everybody do everything."
+        )
+    scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not credentials.strip():
+        raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)
+    if scope not in await gate.scopes(credentials.strip()):
+        raise Forbidden(
+            f"This key is not for this: it needs the scope {scope!r}.",
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+        )

@@ -1,0 +1,58 @@
+"""What a client takes of what there is: formats and content codings (RFC 9110, section 12)."""
+
+from fastapi import Request
+
+from service.errors import NotAcceptable
+from service.web.bodies import header
+
+
+def choose(request: Request, available: list[str]) -> str:
+    """The media type that the client likes best of those available (RFC 9110, section 12.5.1).
+
+    Raises `NotAcceptable`.
+    """
+    accept = header(request, b"accept")
+    if accept is None:
+        return available[0]
+    accept = ",".join(request.headers.getlist("accept"))
+    best = max(available, key=lambda media_type: _quality(accept, _ranges(media_type)))
+    if _quality(accept, _ranges(best)) == 0:
+        raise NotAcceptable(
+            f"None of what {accept!r} lists is available here: {', '.join(available)}.",
+            headers={"Vary": "Accept"},
+        )
+    return best
+
+
+def prefers(accept: str, media_type: str, other: str) -> bool:
+    """Whether a list of what is accepted gives more weight to the one than to the other."""
+    return _quality(accept, _ranges(media_type)) > _quality(accept, _ranges(other))
+
+
+def choose_coding(request: Request, available: list[str]) -> str | None:
+    """The content coding that the client likes best of those available, the first of equals (RFC
+    9110, section 12.5.3). None if it takes none of them, or does not say."""
+    accept = ",".join(request.headers.getlist("accept-encoding"))
+    weights = {name: _quality(accept, [name, f"x-{name}", "*"]) for name in available}
+    best = max(available, key=lambda name: weights[name])
+    return best if weights[best] > 0 else None
+
+
+def _ranges(media_type: str) -> list[str]:
+    return [media_type, media_type.partition("/")[0] + "/*", "*/*"]
+
+
+def _quality(header: str, names: list[str]) -> float:
+    """The weight that a list of preferences gives to the first of the names that is in it."""
+    weights: dict[str, float] = {}
+    for element in header.split(","):
+        name, *parameters = (part.strip().lower() for part in element.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    weight = float(parameter[2:])
+                except ValueError:
+                    weight = 0.0
+        weights.setdefault(name, weight)
+    return next((weights[name] for name in names if name in weights), 0.0)

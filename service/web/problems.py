@@ -1,0 +1,163 @@
+"""Errors as RFC 9457 problems: the one place where they become HTTP."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+
+from service import errors
+from service.errors import StuffError
+from service.observability.request_ids import request_id
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "/problems/"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+"""The methods of HTTP that a route can have, in the order in which `Allow` names them."""
+
+
+class RouteNotFound(StuffError):
+    """The service has no resource at this address."""
+
+    status, slug, title = 404, "route-not-found", "Nothing lives at this address"
+
+
+class MethodNotAllowed(StuffError):
+    """The resource does not have this method; `Allow` names those it has."""
+
+    status, slug, title = 405, "method-not-allowed", "The method is not allowed here"
+
+
+class BadRequest(StuffError):
+    """The request breaks the rules of HTTP or of the service."""
+
+    status, slug, title = 400, "bad-request", "The request is malformed"
+
+
+class Problem(BaseModel):
+    """Why a request failed (RFC 9457)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="The kind of problem, a stable URI reference.")
+    title: str = Field(description="The kind of problem, in words.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What went wrong this time, and what to do about it.")
+    instance: str = Field(description="The address that was asked for.")
+    request_id: str | None = Field(None, description="The id of the request, to ask about it.")
+    pointer: str | None = Field(
+        None, description="A JSON Pointer (RFC 6901) to the offending place of the body."
+    )
+    parameter: str | None = Field(None, description="The parameter at fault.")
+
+
+def problem_types() -> dict[str, type[StuffError]]:
+    """All problem types by their slug."""
+    leaves: dict[str, type[StuffError]] = {}
+    pending = [StuffError]
+    while pending:
+        error = pending.pop()
+        if not error.__name__.startswith("_"):
+            leaves[error.slug] = error
+        pending.extend(error.__subclasses__())
+    return dict(sorted(leaves.items(), key=lambda item: (item[1].status, item[0])))
+
+
+def problem_body(error: StuffError, path: bytes) -> dict[str, Any]:
+    """The error as a problem; `instance` is the path as it was asked for."""
+    return {
+        "type": TYPE_PREFIX + error.slug,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "instance": path.decode("ascii", "replace"),
+        "request_id": request_id.get(),
+        **error.members,
+    }
+
+
+def raw_path(request: Request) -> bytes:
+    """The path of the request as it was sent."""
+    return request.scope.get("raw_path") or request.url.path.encode()
+
+
+def problem_response(request: Request, error: StuffError) -> Response:
+    """The error as a response."""
+    body = problem_body(error, raw_path(request))
+    content = b"" if request.method == "HEAD" else orjson.dumps(body)
+    return Response(content, error.status, error.headers, MEDIA_TYPE)
+
+
+def unexpected_response(request: Request) -> Response:
+    """The answer to a fault of the service. The server logs the traceback; it is none of the
+    client's business."""
+    return problem_response(
+        request, StuffError("The service failed to answer. Try again, or tell its operator.")
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application by a problem."""
+
+    async def own(request: Request, error: Exception) -> Response:
+        assert isinstance(error, StuffError)
+        return problem_response(request, error)
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem_response(request, _from_http(app, request, error))
+
+    async def validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return problem_response(request, _from_validation(error.errors()[0]))
+
+    async def gone(request: Request, _: Exception) -> Response:
+        # Nobody reads this. It is no fault of the service, and not to be logged as one.
+        return problem_response(request, BadRequest("The body ended early. Send all of it."))
+
+    async def unexpected(request: Request, _: Exception) -> Response:
+        return unexpected_response(request)
+
+    app.add_exception_handler(StuffError, own)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(ClientDisconnect, gone)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _from_http(app: FastAPI, request: Request, error: HTTPException) -> StuffError:
+    match error.status_code:
+        case 404:
+            return RouteNotFound("See /docs for the addresses there are.")
+        case 405:
+            allowed = ", ".join(allowed_methods(app, request))
+            return MethodNotAllowed(
+                f"{request.method} is not allowed here; allowed: {allowed}.",
+                headers={"Allow": allowed},
+            )
+        case _:
+            return BadRequest(str(error.detail), headers=error.headers)
+
+
+def _from_validation(fault: Mapping[str, Any]) -> StuffError:
+    name = str(fault["loc"][-1])
+    return errors.InvalidParameter(
+        f"{name!r} is not valid. {fault['msg']}.", members={"parameter": name}
+    )
+
+
+def allowed_methods(app: FastAPI, request: Request) -> list[str]:
+    """The methods that the request's address answers (RFC 9110, section 10.2.1)."""
+    return [
+        method
+        for method in METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in app.router.routes
+        )
+    ]
