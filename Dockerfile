@@ -6,9 +6,9 @@ FROM ${BASE_IMAGE} AS build
 # For networks with a certificate authority of their own.
 ARG PIP_CERT
 RUN python3 -m venv /opt/stuff
-COPY requirements.txt /tmp/
-RUN /opt/stuff/bin/pip install --no-cache-dir --require-hashes --only-binary :all: \
-        -r /tmp/requirements.txt
+COPY requirements/image.txt /tmp/
+RUN /opt/stuff/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: \
+        -r /tmp/image.txt
 COPY service /opt/stuff/app/service
 RUN /opt/stuff/bin/python -m compileall -q /opt/stuff/app
 

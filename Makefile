@@ -1,101 +1,122 @@
-# Everything runs in a virtual environment of its own, from pinned and hashed packages.
+# Everything runs in a virtual environment of its own, from pinned and hashed packages. A lock is
+# complete: installing it resolves nothing, so it installs the same tomorrow, by any pip.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+PIP_INSTALL := pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+
+# What is installed: what `make run` needs, and what developers need beside it.
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi audit sbom image requirements clean
+.PHONY: help install run test test-slow clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi audit sbom image requirements locks clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-install: $(INSTALLED) ## Create the virtual environment
-
-$(INSTALLED): requirements-dev.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stuff needs Python 3.11 or newer.")'
+$(BIN)/python:
+	@command -v $(PYTHON) > /dev/null || { echo 'Stuff needs Python 3.11 or newer. Install it, or name it: make PYTHON=/path/to/python run' >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Stuff needs Python 3.11 or newer; $(PYTHON) is %d.%d. Install a newer one, and name it: make PYTHON=python3.11 run" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { echo 'Stuff needs the venv module of Python. Install it (Debian, Ubuntu: apt install python3-venv).' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
-	touch $@
+	@# Older pips take twice as long to find what the locks name.
+	$(BIN)/$(PIP_INSTALL) -r requirements/pip.txt
 
-run: $(INSTALLED) ## Start the store on the embedded engine, data in ./data
-	$(BIN)/stuff serve
+# The locks below include the build backend, which installs this package for editing.
+$(RUN): requirements/run.txt pyproject.toml | $(BIN)/python
+	$(BIN)/$(PIP_INSTALL) --no-compile -r requirements/run.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
 
-test: $(INSTALLED) ## Run the tests (STUFF_TEST_MONGODB_URI=... for another engine)
+$(DEV): requirements/dev.txt $(RUN)
+	$(BIN)/$(PIP_INSTALL) -r requirements/dev.txt
+	@touch $@
+
+install: $(DEV) ## Create the virtual environment, with the developers' tools
+
+run: $(RUN) ## Start the store on the embedded engine, data in ./data (PORT=9000 for another port)
+	$(BIN)/stuff serve $(if $(PORT),--port $(PORT))
+
+test: $(DEV) ## Run the fast tests (STUFF_TEST_MONGODB_URI=... for another engine)
 	$(BIN)/pytest -n auto --maxprocesses 8 --cov --cov-report=term --cov-fail-under=95
 
-bench: $(INSTALLED) ## Measure it, side by side with the original (needs wrk; BENCH="connections --turns 1")
-	$(BIN)/pip install --quiet --require-hashes -r requirements-bench.txt
+bench: $(DEV) ## Measure it, side by side with the original (needs wrk; BENCH="connections --turns 1")
+	$(BIN)/$(PIP_INSTALL) -r requirements/bench.txt
 	$(BIN)/python -m bench bench $(BENCH)
 
-screenshots: $(INSTALLED) ## Make the pictures in the README (needs chromium)
+screenshots: $(DEV) ## Make the pictures in the README (needs chromium)
 	$(BIN)/python -m examples.screenshots
 
-clients: $(INSTALLED) ## Generate clients and have them live through a story (needs node, go, java, maven; CLIENTS="go java")
+clients: $(DEV) ## Generate clients and have them live through a story (needs node, go, java, maven; CLIENTS="go java")
 	$(PYTHON) -m venv $(VENV)/clients
-	$(VENV)/clients/bin/pip install --quiet --require-hashes -r tests/trials/clients/requirements.txt
+	$(VENV)/clients/bin/$(PIP_INSTALL) -r requirements/clients.txt
 	$(BIN)/python -m tests.trials.clients $(CLIENTS)
 
-schema: $(INSTALLED) ## Try every operation with thousands of requests, good and bad (SCHEMA="--examples 500")
+schema: $(DEV) ## Try every operation with thousands of requests, good and bad (SCHEMA="--examples 500")
 	$(PYTHON) -m venv $(VENV)/schema
-	$(VENV)/schema/bin/pip install --quiet --require-hashes -r tests/trials/schema/requirements.txt
+	$(VENV)/schema/bin/$(PIP_INSTALL) -r requirements/schema.txt
 	$(BIN)/python -m tests.trials.schema $(SCHEMA)
 
-crash: $(INSTALLED) ## Kill processes at random, and check that nothing is lost (ROUNDS=100 CRASH="--seed 1")
+crash: $(DEV) ## Kill processes at random, and check that nothing is lost (ROUNDS=100 CRASH="--seed 1")
 	$(BIN)/python -m tests.trials.crash --kills $(or $(ROUNDS),20) $(CRASH)
 	$(BIN)/python -m tests.trials.crash --plant $(CRASH)
 
-fuzz: $(INSTALLED) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")
+fuzz: $(DEV) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")
 	$(BIN)/python -m tests.trials.fuzz $(FUZZ)
 
-mutants: $(INSTALLED) ## Change the code here and there, and see whether the tests find it (takes an hour)
+mutants: $(DEV) ## Change the code here and there, and see whether the tests find it (takes an hour)
 	$(PYTHON) -m venv $(VENV)/mutants
-	$(VENV)/mutants/bin/pip install --quiet --require-hashes -r requirements-dev.txt
-	$(VENV)/mutants/bin/pip install --quiet --require-hashes -r tests/trials/mutants/requirements.txt
+	$(VENV)/mutants/bin/$(PIP_INSTALL) -r requirements/dev.txt
+	$(VENV)/mutants/bin/$(PIP_INSTALL) -r requirements/mutants.txt
 	$(BIN)/python -m tests.trials.mutants
 
-lint: $(INSTALLED) ## Check style, imports, types and compose.yaml
+lint: $(DEV) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 
-format: $(INSTALLED) ## Format the code
+format: $(DEV) ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-openapi: $(INSTALLED) ## Write openapi.json
+openapi: $(DEV) ## Write openapi.json
 	$(BIN)/stuff openapi openapi.json
 
-lint-openapi: $(INSTALLED) ## Check openapi.json (needs Node.js)
+lint-openapi: $(DEV) ## Check openapi.json (needs Node.js)
 	$(BIN)/openapi-spec-validator openapi.json
 	npx --yes @stoplight/spectral-cli@6.16.3 lint openapi.json --ruleset .spectral.yaml --fail-severity hint
 
-audit: $(INSTALLED) ## Look for known vulnerabilities in what the service is made of (asks an advisory database)
-	$(BIN)/pip install --quiet --require-hashes -r requirements-audit.txt
+audit: $(DEV) ## Look for known vulnerabilities in what the service is made of (asks an advisory database)
+	$(BIN)/$(PIP_INSTALL) -r requirements/audit.txt
 	.ci/audit
 
-sbom: $(INSTALLED) ## Write sbom.json: what the service is made of (CycloneDX)
-	$(BIN)/pip install --quiet --require-hashes -r requirements-audit.txt
-	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file sbom.json
+sbom: $(DEV) ## Write sbom.json: what the service is made of (CycloneDX)
+	$(BIN)/$(PIP_INSTALL) -r requirements/audit.txt
+	$(BIN)/cyclonedx-py requirements requirements/image.txt --pyproject pyproject.toml --output-reproducible --output-file sbom.json
 
 image: ## Build the container image with buildah on a base of debootstrap, and run it (needs root)
 	.ci/image
 
-requirements: $(INSTALLED) ## Pin the newest versions, with hashes
-	$(BIN)/pip-compile $(PIN) --extra jwt --extra tracing --output-file requirements.txt pyproject.toml
-	$(BIN)/pip-compile $(PIN) --extra dev --extra embedded --extra examples --extra jwt --extra tracing --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
-	$(BIN)/pip-compile $(PIN) --extra bench --constraint requirements-dev.txt --output-file requirements-bench.txt pyproject.toml
-	$(BIN)/pip-compile $(PIN) --extra audit --constraint requirements-dev.txt --output-file requirements-audit.txt pyproject.toml
-	$(BIN)/pip-compile $(PIN) --output-file tests/trials/clients/requirements.txt tests/trials/clients/requirements.in
-	$(BIN)/pip-compile $(PIN) --output-file tests/trials/schema/requirements.txt tests/trials/schema/requirements.in
-	$(BIN)/pip-compile $(PIN) --constraint requirements-dev.txt --output-file tests/trials/mutants/requirements.txt tests/trials/mutants/requirements.in
+requirements: $(DEV) ## Pin the newest versions, with hashes
+	$(PIN) --extra jwt --extra tracing --output-file requirements/image.txt pyproject.toml
+	$(PIN) --extra embedded --build-deps-for editable --constraint requirements/image.txt --output-file requirements/run.txt pyproject.toml
+	$(PIN) --extra dev --extra embedded --extra examples --extra jwt --extra tracing --build-deps-for editable --constraint requirements/image.txt --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
+	$(PIN) --extra bench --constraint requirements/dev.txt --output-file requirements/bench.txt pyproject.toml
+	$(PIN) --extra audit --constraint requirements/dev.txt --output-file requirements/audit.txt pyproject.toml
+	$(PIN) --output-file requirements/pip.txt requirements/pip.in
+	$(PIN) --output-file requirements/clients.txt requirements/clients.in
+	$(PIN) --output-file requirements/schema.txt requirements/schema.in
+	$(PIN) --constraint requirements/dev.txt --output-file requirements/mutants.txt requirements/mutants.in
 
-PIN := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+PIN := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links
+
+locks: $(RUN) ## Prove that each lock is complete, and has wheels for every Python (LOCKS="--pip 23.2")
+	$(BIN)/python .ci/locks $(LOCKS)
 
 clean: ## Remove everything that was made, but the data
 	rm -rf $(VENV) .coverage* htmlcov build dist .hypothesis .*_cache
