@@ -1,28 +1,25 @@
 """The engine, an application on a database of its own, and a client to talk to it."""
 
-import asyncio
 import os
 import socket
 import subprocess
 import sysconfig
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from service.app import create_app
 from service.server.engine import EmbeddedEngine
-from service.server.protocol import LimitedProtocol
 from service.settings import Settings
+from tests.support.applications import Application, listen, serve
 
 hypothesis_settings.register_profile(
     "stuff",
@@ -30,12 +27,6 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis_settings.load_profile("stuff")
-
-
-class Application(Protocol):
-    """A client of a new application with other settings than the usual."""
-
-    def __call__(self, **settings: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]: ...
 
 
 @pytest.fixture
@@ -87,18 +78,6 @@ def collection(
     return mongo[settings.database][settings.collection]
 
 
-@asynccontextmanager
-async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a new application, inside its lifespan."""
-    app = create_app(settings)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://stuff.test") as client,
-    ):
-        yield client
-
-
 @pytest.fixture
 def application(settings: Settings) -> Application:
     def start(**changes: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]:
@@ -111,25 +90,6 @@ def application(settings: Settings) -> Application:
 async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     async with serve(settings) as client:
         yield client
-
-
-@asynccontextmanager
-async def listen(settings: Settings) -> AsyncIterator[str]:
-    """The address of a new application behind a real server, on the loopback interface."""
-    config = uvicorn.Config(
-        create_app(settings), log_level="warning", ws="none", http=LimitedProtocol
-    )
-    server = uvicorn.Server(config)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        serving = asyncio.create_task(server.serve([listener]))
-        while not server.started:
-            assert not serving.done(), serving
-            await asyncio.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await serving
 
 
 @pytest.fixture

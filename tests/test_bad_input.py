@@ -2,36 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from httpx import AsyncClient, Response
+from httpx import AsyncClient
 from starlette.types import Message
 
 from service.app import create_app
 from service.settings import Settings
-from tests.conftest import Application
-
-
-def is_sentence(text: str | None) -> bool:
-    """Whether a person is told something."""
-    return bool(
-        text and text.endswith(".") and not text[0].islower() and text not in (text.upper(), None)
-    )
-
-
-def assert_problem(response: Response, status: int, slug: str, **members: Any) -> dict[str, Any]:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    problem: dict[str, Any] = response.json()
-    assert problem["type"] == f"/problems/{slug}"
-    assert problem["status"] == status
-    assert problem["title"]
-    assert is_sentence(problem["detail"])
-    assert problem["instance"] == response.request.url.raw_path.decode().partition("?")[0]
-    for name, value in members.items():
-        assert problem[name] == value
-    return problem
+from tests.support.applications import Application
+from tests.support.problems import assert_problem
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
 from service.store.batching.reads import Reads
 from service.store.batching.writes import Writes
-from tests.conftest import Application
-from tests.test_bad_input import assert_problem
+from tests.support.applications import Application
+from tests.support.problems import assert_problem
 
 Documents = Collection[dict[str, Any]]
 

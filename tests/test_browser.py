@@ -12,7 +12,7 @@ from pymongo.collection import Collection
 
 from service.security import make_key
 from service.settings import Settings
-from tests.conftest import listen
+from tests.support.applications import listen
 from tests.support.browsing import Browser, chromium
 
 Documents = Collection[dict[str, Any]]

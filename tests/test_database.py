@@ -12,8 +12,8 @@ from pymongo.collection import Collection
 from service.app import create_app
 from service.mongo.model import StuffDocument
 from service.settings import Settings
-from tests.conftest import Application
-from tests.test_bad_input import assert_problem
+from tests.support.applications import Application
+from tests.support.problems import assert_problem
 
 Documents = Collection[dict[str, Any]]
 

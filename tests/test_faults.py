@@ -7,8 +7,8 @@ import anyio
 import pytest
 from pymongo import MongoClient
 
-from tests.conftest import Application
-from tests.test_bad_input import assert_problem
+from tests.support.applications import Application
+from tests.support.problems import assert_problem
 
 
 async def test_an_absent_database_is_503_and_is_found_when_it_comes(

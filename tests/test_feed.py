@@ -9,7 +9,7 @@ from httpx import AsyncClient
 from service.settings import Settings
 from service.store.feed import channel as channel_module
 from service.web import events as feeds
-from tests.conftest import listen
+from tests.support.applications import listen
 from tests.support.following import EVENTS, WAIT, Documents, follow, put
 
 

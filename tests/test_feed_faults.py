@@ -16,7 +16,7 @@ from service.settings import Settings
 from service.store.feed import channel as channel_module
 from service.store.feed import feed as feed_module
 from service.store.feed.changes import read_change
-from tests.conftest import listen
+from tests.support.applications import listen
 from tests.support.following import EVENTS, WAIT, Documents, follow, put
 from tests.support.serving import stuff_serve
 

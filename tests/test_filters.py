@@ -15,8 +15,8 @@ from httpx import AsyncClient
 from pymongo.collection import Collection
 
 from service.documents.query.patterns import explain_danger
-from tests.conftest import Application
-from tests.test_bad_input import is_sentence
+from tests.support.applications import Application
+from tests.support.problems import is_sentence
 
 DOCUMENTS = [
     {"_id": "ada", "born": 1815, "name": "Ada", "fields": ["mathematics", "computing"]},

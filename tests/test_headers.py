@@ -15,7 +15,7 @@ from service.observability.logs import JsonFormatter, RequestId
 from service.observability.request_ids import request_id
 from service.security import make_key
 from service.store.points import Store
-from tests.conftest import Application
+from tests.support.applications import Application
 from tests.support.serving import stuff_serve
 
 ALL = [

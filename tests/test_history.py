@@ -1,8 +1,7 @@
 """Histories: processes that count together, and a model that the service must agree with."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -21,8 +20,8 @@ from hypothesis.stateful import (
 )
 
 from service.settings import Settings
-from tests.conftest import serve
-from tests.support.serving import TIMEOUT, Service, stuff_serve
+from tests.support.applications import serve
+from tests.support.serving import TIMEOUT, two_services
 from tests.support.threads import at_once
 
 Values: TypeAlias = dict[str, Any]
@@ -51,20 +50,6 @@ def increment_by_put(http: httpx.Client) -> None:
         if response.status_code == 200:
             return
         assert response.status_code == 412, response.text
-
-
-@contextmanager
-def two_services(tmp_path: Path) -> Iterator[list[Service]]:
-    """Three processes on one engine: a service of two workers, and another service."""
-    with ExitStack() as stack:
-        first = stack.enter_context(stuff_serve(tmp_path, "--workers", "2"))
-        port = next(
-            command.partition("--port ")[2].split()[0]
-            for command in first.commands()
-            if "--storage-path" in command
-        )
-        uri = f"mongodb://127.0.0.1:{port}/?retryWrites=false"
-        yield [first, stack.enter_context(stuff_serve(tmp_path, STUFF_MONGODB_URI=uri))]
 
 
 @pytest.mark.parametrize("increment", [increment_by_patch, increment_by_put])

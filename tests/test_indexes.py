@@ -14,7 +14,7 @@ from service.documents.query import encode_cursor, parse_sort
 from service.mongo.model import StuffDocument
 from service.settings import Settings
 from service.store.indexes import IndexFault, read_file
-from tests.conftest import Application
+from tests.support.applications import Application
 from tests.support.serving import TIMEOUT, stuff, stuff_serve
 
 Documents = Collection[dict[str, Any]]

@@ -13,7 +13,7 @@ from pymongo.collection import Collection
 
 from service.mongo.database import Database
 from service.settings import Settings
-from tests.conftest import Application, listen
+from tests.support.applications import Application, listen
 
 CHUNKED = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 EVENTS = {"Accept": "text/event-stream"}

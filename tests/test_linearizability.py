@@ -13,7 +13,7 @@ from httpx import AsyncClient
 
 from service.store.batching.lane import Operation
 from service.store.batching.reads import Reads
-from tests.conftest import Application
+from tests.support.applications import Application
 from tests.support.linearizability import ANY, Event, is_linearizable
 from tests.support.linearizability import Operation as Kind
 

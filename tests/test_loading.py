@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 from service.errors import DatabaseUnavailable
 from service.mongo.database import Database
 from service.store.loads import Loader
-from tests.conftest import Application
+from tests.support.applications import Application
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 Documents = Collection[dict[str, Any]]

@@ -13,9 +13,9 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from service.settings import Settings
-from tests.conftest import listen
+from tests.support.applications import listen
 from tests.support.link import Link, linked
-from tests.test_bad_input import assert_problem
+from tests.support.problems import assert_problem
 
 LIMIT = 1.0  # seconds: STUFF_OPERATION_TIMEOUT
 SLACK = 1.5  # seconds, for these machines are shared

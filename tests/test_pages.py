@@ -18,7 +18,7 @@ from pymongo.collection import Collection
 
 from service.documents.query import Sort, parse_sort
 from service.documents.query.values import comparable
-from tests.test_bad_input import assert_problem
+from tests.support.problems import assert_problem
 
 Documents = Collection[dict[str, Any]]
 

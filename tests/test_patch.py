@@ -10,7 +10,7 @@ import pytest
 from httpx import AsyncClient, Response
 from pymongo.collection import Collection
 
-from tests.test_bad_input import assert_problem
+from tests.support.problems import assert_problem
 
 MERGE = "application/merge-patch+json"
 PATCH = "application/json-patch+json"

@@ -11,7 +11,7 @@ from pymongo.collection import Collection
 
 from service.documents.codec import Stored
 from service.store.points import Store
-from tests.test_bad_input import assert_problem
+from tests.support.problems import assert_problem
 
 OTHER = '"00000000000000000000000000000000"'
 PAST = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)

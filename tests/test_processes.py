@@ -8,9 +8,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.serving import TIMEOUT, Service
+from tests.support.serving import TIMEOUT, Service, two_services
 from tests.support.threads import at_once
-from tests.test_history import two_services
 
 EVENTS = {"Accept": "text/event-stream"}
 

@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from tests.test_bad_input import assert_problem
+from tests.support.problems import assert_problem
 
 DOCUMENT = {"name": "Ada", "address": {"city": "London", "street": "x"}, "tags": [{"t": 1, "u": 2}]}
 

@@ -14,7 +14,7 @@ from service.app import create_app
 from service.security import KeyFault, decision_of, make_key, parse_keys
 from service.settings import Settings
 from service.web.access import guarded
-from tests.conftest import Application
+from tests.support.applications import Application
 from tests.support.serving import stuff, stuff_serve
 
 PUBLIC = {

@@ -17,7 +17,7 @@ from service.mongo.database import Database
 from service.mongo.model import StuffDocument
 from service.settings import Settings
 from service.store.queries import STREAM_BATCH
-from tests.conftest import Application, listen
+from tests.support.applications import Application, listen
 
 NDJSON = {"Accept": "application/x-ndjson"}
 PLAIN = NDJSON | {"Accept-Encoding": "identity"}

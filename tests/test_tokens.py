@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from service.security import make_key
 from service.settings import Settings
-from tests.conftest import Application
+from tests.support.applications import Application
 from tests.support.serving import stuff
 
 ISSUER, AUDIENCE = "https://issuer.test", "stuff"

@@ -24,7 +24,7 @@ from service.client.exporting import Exporter
 from service.client.files import FileFault, Source, _elements, target
 from service.client.importing import Importer, TransferFault
 from service.settings import Settings
-from tests.conftest import listen
+from tests.support.applications import listen
 from tests.support.proxy import breaking
 from tests.support.serving import TIMEOUT, Service, stuff_serve
 

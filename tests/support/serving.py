@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -97,6 +97,20 @@ def stuff_serve(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(TIMEOUT)
+
+
+@contextmanager
+def two_services(tmp_path: Path) -> Iterator[list[Service]]:
+    """Three processes on one engine: a service of two workers, and another service."""
+    with ExitStack() as stack:
+        first = stack.enter_context(stuff_serve(tmp_path, "--workers", "2"))
+        port = next(
+            command.partition("--port ")[2].split()[0]
+            for command in first.commands()
+            if "--storage-path" in command
+        )
+        uri = f"mongodb://127.0.0.1:{port}/?retryWrites=false"
+        yield [first, stack.enter_context(stuff_serve(tmp_path, STUFF_MONGODB_URI=uri))]
 
 
 def answers(service: Service, path: str = "/readyz") -> bool:

@@ -1,0 +1,51 @@
+"""Applications in the process of the tests: called directly, or behind a real server."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol
+
+import httpx
+import uvicorn
+
+from service.app import create_app
+from service.server.protocol import LimitedProtocol
+from service.settings import Settings
+
+
+class Application(Protocol):
+    """A client of a new application with other settings than the usual."""
+
+    def __call__(self, **settings: Any) -> AbstractAsyncContextManager[httpx.AsyncClient]: ...
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a new application, inside its lifespan."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://stuff.test") as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def listen(settings: Settings) -> AsyncIterator[str]:
+    """The address of a new application behind a real server, on the loopback interface."""
+    config = uvicorn.Config(
+        create_app(settings), log_level="warning", ws="none", http=LimitedProtocol
+    )
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve([listener]))
+        while not server.started:
+            assert not serving.done(), serving
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
