@@ -11,7 +11,7 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi audit sbom image requirements locks clean
+.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi audit sbom image requirements locks clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,8 +39,16 @@ install: $(DEV) ## Create the virtual environment, with the developers' tools
 run: $(RUN) ## Start the store on the embedded engine, data in ./data (PORT=9000 for another port)
 	$(BIN)/stuff serve $(if $(PORT),--port $(PORT))
 
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
+
 test: $(DEV) ## Run the fast tests (STUFF_TEST_MONGODB_URI=... for another engine)
-	$(BIN)/pytest -n auto --maxprocesses 8 --cov --cov-report=term --cov-fail-under=95
+	$(PYTEST) --cov --cov-report=term --cov-fail-under=90
+
+test-slow: $(DEV) ## Run the slow tests: outages, kills, restarts, several processes, a browser
+	$(PYTEST) tests/slow --cov --cov-append --cov-report=
+
+coverage: $(DEV) ## Check what the fast and the slow tests, run one after the other, cover together
+	$(BIN)/coverage report --fail-under=95
 
 bench: $(DEV) ## Measure it, side by side with the original (needs wrk; BENCH="connections --turns 1")
 	$(BIN)/$(PIP_INSTALL) -r requirements/bench.txt

@@ -3,7 +3,6 @@
 import gzip
 import json
 import logging
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +12,8 @@ from pymongo.collection import Collection
 
 from service.observability.logs import JsonFormatter, RequestId
 from service.observability.request_ids import request_id
-from service.security import make_key
 from service.store.points import Store
 from tests.support.applications import Application
-from tests.support.serving import stuff_serve
 
 ALL = [
     ("GET", "/stuff"),
@@ -143,22 +140,3 @@ def test_logs_have_the_id_of_the_request() -> None:
         "request_id": "abc",
     }
     assert "request_id" not in json.loads(JsonFormatter().format(record("x")))
-
-
-@pytest.mark.parametrize("form", ["console", "json"])
-def test_the_service_logs_without_secrets(tmp_path: Path, form: str) -> None:
-    token, key = make_key(["read", "write"])
-    log = tmp_path / "log"
-    with log.open("w") as file:
-        environment = {
-            "STUFF_LOG_FORMAT": form, "STUFF_LOG_LEVEL": "debug", "STUFF_API_KEYS": str(key)
-        }  # fmt: skip
-        with stuff_serve(tmp_path / "data", stderr=file, **environment) as service:
-            headers = {"Authorization": f"Bearer {token}", "X-Request-ID": "the-id"}
-            service.http.put("/stuff/a", json={"content": "hidden"}, headers=headers)
-    text = log.read_text()
-    assert token not in text
-    assert "hidden" not in text
-    if form == "json":
-        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
-        assert {"time", "level", "logger", "message"} <= lines[0].keys()

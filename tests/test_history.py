@@ -1,13 +1,9 @@
-"""Histories: processes that count together, and a model that the service must agree with."""
+"""A model that the service must agree with, whatever the sequence of requests."""
 
 import json
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import httpx
-import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -21,55 +17,8 @@ from hypothesis.stateful import (
 
 from service.settings import Settings
 from tests.support.applications import serve
-from tests.support.serving import TIMEOUT, two_services
-from tests.support.threads import at_once
 
 Values: TypeAlias = dict[str, Any]
-
-
-def increment_by_patch(http: httpx.Client) -> None:
-    while True:
-        n = http.get("/stuff/counter").json()["n"]
-        operations = [
-            {"op": "test", "path": "/n", "value": n},
-            {"op": "replace", "path": "/n", "value": n + 1},
-        ]
-        headers = {"content-type": "application/json-patch+json"}
-        response = http.patch("/stuff/counter", content=json.dumps(operations), headers=headers)
-        if response.status_code == 200:
-            assert response.json()["n"] == n + 1
-            return
-        assert response.status_code == 409, response.text
-
-
-def increment_by_put(http: httpx.Client) -> None:
-    while True:
-        read = http.get("/stuff/counter")
-        headers = {"if-match": read.headers["etag"]}
-        response = http.put("/stuff/counter", json={"n": read.json()["n"] + 1}, headers=headers)
-        if response.status_code == 200:
-            return
-        assert response.status_code == 412, response.text
-
-
-@pytest.mark.parametrize("increment", [increment_by_patch, increment_by_put])
-def test_processes_that_count_together_lose_no_increment(
-    tmp_path: Path, increment: Callable[[httpx.Client], None]
-) -> None:
-    clients, increments = 4, 15
-
-    def count(base_url: str) -> None:
-        for _ in range(increments):
-            # A connection of its own, and so any of the workers.
-            with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
-                increment(http)
-
-    with two_services(tmp_path) as services:
-        services[0].http.put("/stuff/counter", json={"n": 0})
-        at_once([partial(count, services[n % 2].base_url) for n in range(clients)])
-        expected = {"_id": "counter", "n": clients * increments}
-        for service in services:
-            assert service.http.get("/stuff/counter").json() == expected
 
 
 class Documents(RuleBasedStateMachine):

@@ -15,7 +15,7 @@ from service.mongo.model import StuffDocument
 from service.settings import Settings
 from service.store.indexes import IndexFault, read_file
 from tests.support.applications import Application
-from tests.support.serving import TIMEOUT, stuff, stuff_serve
+from tests.support.serving import TIMEOUT, stuff
 
 Documents = Collection[dict[str, Any]]
 INDEXES = [
@@ -121,19 +121,6 @@ def test_indexes_are_made_listed_explained_and_dropped_by_hand(
         assert (result.returncode, result.stdout) == (1, "")
         assert result.stderr.startswith("stuff: ")
         assert "Traceback" not in result.stderr
-
-
-def test_indexes_of_the_embedded_engine_are_made_beside_a_service_or_without(
-    tmp_path: Path,
-) -> None:
-    environment = {"STUFF_DATA_DIR": str(tmp_path)}
-    assert stuff("index", "create", "before", **environment).returncode == 0
-    with stuff_serve(tmp_path) as service:
-        assert stuff("index", "create", "beside", **environment).returncode == 0
-        service.http.put("/stuff/a", json={"before": 1})
-    listed = stuff("index", "list", **environment).stdout
-    assert "before_1__id_1" in listed
-    assert "beside_1__id_1" in listed
 
 
 async def test_a_page_is_asked_for_by_ranges_that_an_index_has_in_order(

@@ -9,19 +9,7 @@ from typing import Any
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.serving import Service, stuff_serve
-
-
-def parsed(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def value(figures: dict[Any, float], name: str, **labels: str) -> float:
-    return figures.get((name, tuple(sorted(labels.items()))), 0.0)
+from tests.support.metrics import parsed, value
 
 
 async def figures(client: AsyncClient) -> dict[Any, float]:
@@ -66,22 +54,6 @@ async def test_followers_of_the_feed_are_counted(live_client: AsyncClient) -> No
                 if line.startswith("data:"):
                     break
         assert 0 <= value(await figures(live_client), "stuff_feed_lag_seconds") < 5
-
-
-def test_the_figures_are_those_of_all_workers(tmp_path: Path) -> None:
-    with stuff_serve(tmp_path, "--workers=2") as service:
-        for n in range(40):
-            # Each on a connection of its own, to one worker or the other.
-            with service.http.__class__(base_url=service.base_url) as client:
-                client.put(f"/stuff/{n}", json={})
-        labels = {"method": "PUT", "route": "/stuff/{id:document_id}", "status": "201"}
-        for _ in range(5):
-            assert counted(service, **labels) == 40
-
-
-def counted(service: Service, **labels: str) -> float:
-    with service.http.__class__(base_url=service.base_url) as client:
-        return value(parsed(client.get("/metrics").text), "stuff_requests_total", **labels)
 
 
 async def test_the_dashboard_shows_what_there_is(client: AsyncClient) -> None:

@@ -2,7 +2,6 @@
 
 import stat
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi import APIRouter
@@ -15,7 +14,7 @@ from service.security import KeyFault, decision_of, make_key, parse_keys
 from service.settings import Settings
 from service.web.access import guarded
 from tests.support.applications import Application
-from tests.support.serving import stuff, stuff_serve
+from tests.support.serving import stuff
 
 PUBLIC = {
     ("GET", "/"), ("GET", "/docs"), ("GET", "/redoc"), ("GET", "/assets/redoc.standalone.js"),
@@ -218,20 +217,3 @@ async def test_without_a_key_other_machines_are_refused_whatever_serves_the_appl
         assert (await client.get("/healthz")).status_code == 200
     if status == 403:
         assert "STUFF_INSECURE" in response.json()["detail"]
-
-
-def test_with_a_key_or_insecure_it_listens_to_others_too(tmp_path: Path) -> None:
-    token, key = make_key(["read", "write"])
-    with stuff_serve(tmp_path, "--host=0.0.0.0", "--insecure") as service:
-        assert service.http.get("/stuff").status_code == 200
-    keys: dict[str, Any] = {"STUFF_API_KEYS": str(key)}
-    with stuff_serve(tmp_path, "--host=0.0.0.0", **keys) as service:
-        assert service.http.get("/stuff").status_code == 401
-        environment = {"STUFF_URL": service.base_url, "STUFF_KEY": token}
-        file = tmp_path / "lines"
-        file.write_text('{"_id": "a"}\n')
-        assert stuff("import", str(file), **environment).returncode == 0
-        assert stuff("get", "a", **environment).stdout == '{"_id":"a"}\n'
-        assert stuff("export", "-", **environment).stdout == '{"_id":"a"}\n'
-        denied = stuff("get", "a", STUFF_URL=service.base_url)
-        assert (denied.returncode, "401" in denied.stderr) == (1, True)

@@ -3,15 +3,63 @@ watch as one would."""
 
 import json
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import httpx
+import pytest
 
-from tests.support.serving import TIMEOUT, Service, two_services
+from tests.support.metrics import parsed, value
+from tests.support.serving import TIMEOUT, Service, stuff_serve, two_services
 from tests.support.threads import at_once
 
 EVENTS = {"Accept": "text/event-stream"}
+
+
+def increment_by_patch(http: httpx.Client) -> None:
+    while True:
+        n = http.get("/stuff/counter").json()["n"]
+        operations = [
+            {"op": "test", "path": "/n", "value": n},
+            {"op": "replace", "path": "/n", "value": n + 1},
+        ]
+        headers = {"content-type": "application/json-patch+json"}
+        response = http.patch("/stuff/counter", content=json.dumps(operations), headers=headers)
+        if response.status_code == 200:
+            assert response.json()["n"] == n + 1
+            return
+        assert response.status_code == 409, response.text
+
+
+def increment_by_put(http: httpx.Client) -> None:
+    while True:
+        read = http.get("/stuff/counter")
+        headers = {"if-match": read.headers["etag"]}
+        response = http.put("/stuff/counter", json={"n": read.json()["n"] + 1}, headers=headers)
+        if response.status_code == 200:
+            return
+        assert response.status_code == 412, response.text
+
+
+@pytest.mark.parametrize("increment", [increment_by_patch, increment_by_put])
+def test_processes_that_count_together_lose_no_increment(
+    tmp_path: Path, increment: Callable[[httpx.Client], None]
+) -> None:
+    clients, increments = 4, 15
+
+    def count(base_url: str) -> None:
+        for _ in range(increments):
+            # A connection of its own, and so any of the workers.
+            with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
+                increment(http)
+
+    with two_services(tmp_path) as services:
+        services[0].http.put("/stuff/counter", json={"n": 0})
+        at_once([partial(count, services[n % 2].base_url) for n in range(clients)])
+        expected = {"_id": "counter", "n": clients * increments}
+        for service in services:
+            assert service.http.get("/stuff/counter").json() == expected
 
 
 def test_of_many_who_create_a_document_one_does(tmp_path: Path) -> None:
@@ -75,3 +123,19 @@ def test_whoever_follows_sees_what_all_processes_write(tmp_path: Path) -> None:
         expected = {str(writer): list(range(writes)) for writer in range(writers)}
         for follower in following:
             assert follower.seen == expected
+
+
+def test_the_figures_are_those_of_all_workers(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path, "--workers=2") as service:
+        for n in range(40):
+            # Each on a connection of its own, to one worker or the other.
+            with httpx.Client(base_url=service.base_url) as client:
+                client.put(f"/stuff/{n}", json={})
+        labels = {"method": "PUT", "route": "/stuff/{id:document_id}", "status": "201"}
+        for _ in range(5):
+            assert counted(service, **labels) == 40
+
+
+def counted(service: Service, **labels: str) -> float:
+    with httpx.Client(base_url=service.base_url) as client:
+        return value(parsed(client.get("/metrics").text), "stuff_requests_total", **labels)

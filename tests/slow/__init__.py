@@ -1,0 +1,1 @@
+"""Tests that take minutes or many processes: `make test-slow`."""

@@ -1,0 +1,173 @@
+"""`stuff serve`: the embedded engine, supervision, workers, signals."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from service.security import make_key
+from tests.support.serving import (
+    TIMEOUT,
+    answers,
+    engines,
+    running,
+    stuff,
+    stuff_serve,
+    wait_until,
+)
+
+pytestmark = pytest.mark.xdist_group("serve")
+
+
+def test_a_document_survives_stop_and_start(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path) as service:
+        assert service.http.put("/stuff/ada", json={"born": 1815}).status_code == 201
+        assert service.stop() == 0
+    assert not running(str(tmp_path))
+    with stuff_serve(tmp_path) as service:
+        assert service.http.get("/stuff/ada").json() == {"_id": "ada", "born": 1815}
+        assert service.stop(signal.SIGINT) == 0
+    assert not running(str(tmp_path))
+
+
+def test_the_engine_is_started_again_when_it_dies(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path) as service:
+        assert service.http.put("/stuff/ada", json={"n": 1}).status_code == 201
+        for _ in range(2):
+            (engine,) = engines(tmp_path)
+            os.kill(engine, signal.SIGKILL)
+            wait_until(lambda: engines(tmp_path) not in ([], [engine]))  # noqa: B023
+            wait_until(lambda: answers(service))
+            assert service.http.get("/stuff/ada").json() == {"_id": "ada", "n": 1}
+            assert service.http.put("/stuff/ada", json={"n": 1}).status_code == 200
+
+
+def test_the_engine_dies_with_its_guardian(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path) as service:
+        (engine,) = engines(tmp_path)
+        (guardian,) = [pid for pid in service.descendants() if pid != engine]
+        os.kill(guardian, signal.SIGKILL)
+        wait_until(lambda: engine not in engines(tmp_path))
+        wait_until(lambda: answers(service))
+
+
+def test_a_second_serve_on_the_same_directory_is_refused_clearly(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path) as service:
+        second = subprocess.run(
+            [sys.executable, "-m", "service", "serve", "--port", "0"],
+            env=os.environ | {"STUFF_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+        assert second.returncode == 1
+        assert f"Another process ({service.process.pid}) uses {tmp_path}" in second.stderr
+        assert "Traceback" not in second.stderr
+        assert answers(service)
+
+
+def test_workers_share_one_engine(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path, "--workers", "2") as service:
+        assert len(engines(tmp_path)) == 1
+        for number in range(20):
+            with httpx.Client(base_url=service.base_url) as http:  # a connection, a worker
+                path = f"/stuff/{number}"
+                assert http.put(path, json={"n": number}).status_code == 201
+            with httpx.Client(base_url=service.base_url) as http:
+                assert http.get(path).json() == {"_id": str(number), "n": number}
+        assert service.stop() == 0
+    assert not running(str(tmp_path))
+
+
+def test_a_port_in_use_is_said_and_starts_no_engine(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = subprocess.run(
+            [sys.executable, "-m", "service", "serve", "--port", str(taken.getsockname()[1])],
+            env=os.environ | {"STUFF_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+    assert result.returncode != 0
+    assert "in use" in result.stderr
+    assert not (tmp_path / "engine").exists()
+
+
+def test_plain_uvicorn_serves_the_application_too(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", "service.app:app", "--port", str(port)],
+        env=os.environ | {"STUFF_DATA_DIR": str(tmp_path)},
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+
+            def answered() -> bool:
+                try:
+                    return http.put("/stuff/a", json={}).is_success
+                except httpx.TransportError:
+                    return False
+
+            wait_until(answered)
+            assert http.get("/stuff/a").json() == {"_id": "a"}
+    finally:
+        process.terminate()
+        process.wait(TIMEOUT)
+    assert not running(str(tmp_path))
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_the_service_logs_without_secrets(tmp_path: Path, form: str) -> None:
+    token, key = make_key(["read", "write"])
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        environment = {
+            "STUFF_LOG_FORMAT": form, "STUFF_LOG_LEVEL": "debug", "STUFF_API_KEYS": str(key)
+        }  # fmt: skip
+        with stuff_serve(tmp_path / "data", stderr=file, **environment) as service:
+            headers = {"Authorization": f"Bearer {token}", "X-Request-ID": "the-id"}
+            service.http.put("/stuff/a", json={"content": "hidden"}, headers=headers)
+    text = log.read_text()
+    assert token not in text
+    assert "hidden" not in text
+    if form == "json":
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        assert {"time", "level", "logger", "message"} <= lines[0].keys()
+
+
+def test_with_a_key_or_insecure_it_listens_to_others_too(tmp_path: Path) -> None:
+    token, key = make_key(["read", "write"])
+    with stuff_serve(tmp_path, "--host=0.0.0.0", "--insecure") as service:
+        assert service.http.get("/stuff").status_code == 200
+    keys: dict[str, Any] = {"STUFF_API_KEYS": str(key)}
+    with stuff_serve(tmp_path, "--host=0.0.0.0", **keys) as service:
+        assert service.http.get("/stuff").status_code == 401
+        environment = {"STUFF_URL": service.base_url, "STUFF_KEY": token}
+        file = tmp_path / "lines"
+        file.write_text('{"_id": "a"}\n')
+        assert stuff("import", str(file), **environment).returncode == 0
+        assert stuff("get", "a", **environment).stdout == '{"_id":"a"}\n'
+        assert stuff("export", "-", **environment).stdout == '{"_id":"a"}\n'
+        denied = stuff("get", "a", STUFF_URL=service.base_url)
+        assert (denied.returncode, "401" in denied.stderr) == (1, True)
+
+
+def test_indexes_of_the_embedded_engine_are_made_beside_a_service_or_without(
+    tmp_path: Path,
+) -> None:
+    environment = {"STUFF_DATA_DIR": str(tmp_path)}
+    assert stuff("index", "create", "before", **environment).returncode == 0
+    with stuff_serve(tmp_path) as service:
+        assert stuff("index", "create", "beside", **environment).returncode == 0
+        service.http.put("/stuff/a", json={"before": 1})
+    listed = stuff("index", "list", **environment).stdout
+    assert "before_1__id_1" in listed
+    assert "beside_1__id_1" in listed

@@ -1,0 +1,39 @@
+"""Exports and imports in the process of the tests."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from httpx import AsyncClient
+
+from service.client.exporting import Exporter
+from service.client.importing import Importer
+
+
+def lines(count: int, size: int = 100) -> list[bytes]:
+    text = "x" * size
+    return [json.dumps({"_id": f"{n:06}", "n": n, "text": text}).encode() for n in range(count)]
+
+
+@asynccontextmanager
+async def client_of(url: str) -> AsyncIterator[AsyncClient]:
+    headers = {"Accept-Encoding": "identity"}
+    async with AsyncClient(base_url=url, timeout=30, headers=headers) as client:
+        yield client
+
+
+async def export(
+    url: str, filter: str | None = None, patience: float = 20
+) -> tuple[bytes, Exporter]:
+    written: list[bytes] = []
+    async with client_of(url) as client:
+        exporter = Exporter(client, patience)
+        await exporter.run(written.append, filter, None)
+    return b"".join(written), exporter
+
+
+async def load(url: str, records: list[bytes], requests: int = 4, patience: float = 20) -> Importer:
+    async with client_of(url) as client:
+        importer = Importer(client, requests, patience)
+        await importer.run(enumerate(records, 1))
+    return importer
