@@ -13,18 +13,14 @@ from service import __version__, openapi
 from service.mongo.database import open_database
 from service.observability import tracing
 from service.observability.metrics import counted_process
-from service.routers import collection, document, pages, system
+from service.routers import collection as collection_routes
+from service.routers import document, pages, system
 from service.security import Gate
 from service.server.engine import running_engine
 from service.server.stopping import on_stop
 from service.server.workers import leave_with_parent
 from service.settings import Settings
-from service.store.batching import open_batchers
-from service.store.feed import open_feed
-from service.store.indexes import indexing
-from service.store.loads import Loader
-from service.store.points import Store
-from service.store.queries import DocumentCollection
+from service.store.collection import open_collection
 from service.web import problems
 from service.web.access import guarded
 from service.web.events import encode_change
@@ -45,17 +41,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
             uri = await stack.enter_async_context(running_engine(settings.data_dir))
         database = await stack.enter_async_context(open_database(settings, uri))
         app.state.database = database
-        reads, writes = await stack.enter_async_context(open_batchers(database, settings))
-        app.state.store = Store(database, reads, writes)
-        app.state.collection = DocumentCollection(database, settings.query_timeout)
-        app.state.loader = Loader(database, settings.max_body_bytes)
-        feed = await stack.enter_async_context(
-            open_feed(database, settings.max_subscribers, encode_change)
+        collection = await stack.enter_async_context(
+            open_collection(database, settings, encode_change)
         )
-        app.state.feed = feed
-        stack.enter_context(on_stop(feed.close))
-        if settings.indexes is not None:
-            await stack.enter_async_context(indexing(database, settings.indexes))
+        app.state.collection = collection
+        stack.enter_context(on_stop(collection.feed.close))
         # For what serves the connections.
         yield {"settings": settings}
 
@@ -74,7 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Not included as routers, which would match each request twice, and slowly.
         routes=[
             guarded(route)
-            for resource in (document, collection, system, pages)
+            for resource in (document, collection_routes, system, pages)
             for route in resource.router.routes
         ],
     )

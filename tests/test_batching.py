@@ -307,7 +307,7 @@ async def test_of_two_upserts_that_meet_the_later_replaces(
     method: str,
     others: list[str],
 ) -> None:
-    motor = database.documents.get_motor_collection()
+    motor: Any = database.collection
 
     async def meet(*_: object, **__: object) -> None:
         monkeypatch.undo()
@@ -328,7 +328,7 @@ async def test_of_two_upserts_that_meet_the_later_replaces(
 async def test_an_upsert_is_not_tried_again_for_ever(
     writes: Writes, database: Database, collection: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    motor = database.documents.get_motor_collection()
+    motor: Any = database.collection
     collection.insert_one({"_id": "a"})
 
     async def meet(*_: object, **__: object) -> None:

@@ -116,7 +116,7 @@ async def test_writes_wait_for_a_majorities_journal_whatever_the_uri_says(
     uri += ("&" if "?" in uri else "/?") + options
     app = create_app(Settings(**(settings.model_dump() | {"mongodb_uri": uri})))
     async with app.router.lifespan_context(app):
-        collection = app.state.database.documents.get_motor_collection()
+        collection = app.state.database.collection
         assert collection.write_concern.document == {"w": "majority", "j": True}
         assert collection.read_preference.mongos_mode == "primary"
 
@@ -143,14 +143,14 @@ async def test_the_beanie_model_keeps_any_document_and_leaves_writing_to_the_sto
 ) -> None:
     odd = {"_id": "a", "revision_id": "no uuid", "id": 1, "bson": 2, "settings": {}}
     collection.insert_one(odd)
-    model: type[StuffDocument] = app.state.database.documents
+    model: type[StuffDocument] = app.state.database.model
     found = await model.get("a")
     assert found is not None
     assert found.id == "a"
     assert bson.decode(found.bson) == odd
-    with pytest.raises(TypeError, match="Store"):
+    with pytest.raises(TypeError, match="PointOperations"):
         await found.save()
-    with pytest.raises(TypeError, match="Store"):
+    with pytest.raises(TypeError, match="PointOperations"):
         await model(id="b", bson=found.bson).insert()
     assert list(collection.find()) == [odd]
 

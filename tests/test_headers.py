@@ -12,7 +12,8 @@ from pymongo.collection import Collection
 
 from service.observability.logs import JsonFormatter, RequestId
 from service.observability.request_ids import request_id
-from service.store.points import Store
+from service.store.points import PointOperations
+from tests.conftest import Application
 from tests.support.applications import Application
 
 ALL = [
@@ -65,7 +66,7 @@ async def test_a_fault_of_the_service_has_all_of_that_too_and_is_counted(
         text = (await client.get("/metrics")).text
         return "\n".join(line for line in text.splitlines() if 'status="500"' in line)
 
-    monkeypatch.setattr(Store, "get", fail)
+    monkeypatch.setattr(PointOperations, "get", fail)
     before = await counted()
     response = await client.get("/stuff/a", headers={"X-Request-ID": "abc"})
     assert response.status_code == 500

@@ -10,8 +10,9 @@ from httpx import AsyncClient
 from pymongo.collection import Collection
 
 from service.documents.codec import Stored
-from service.store.points import Store
+from service.store.points import PointOperations
 from tests.support.problems import assert_problem
+from tests.test_bad_input import assert_problem
 
 OTHER = '"00000000000000000000000000000000"'
 PAST = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
@@ -210,17 +211,17 @@ class Intruder:
     def __init__(self, collection: Collection[dict[str, Any]], times: int) -> None:
         self.collection = collection
         self.times = times
-        self.find = Store._find
+        self.find = PointOperations._find
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        async def find(store: Store, id: str) -> Stored | None:
+        async def find(store: PointOperations, id: str) -> Stored | None:
             found = await self.find(store, id)
             if self.times > 0:
                 self.times -= 1
                 self.collection.update_one({"_id": id}, {"$inc": {"intruder": 1}})
             return found
 
-        monkeypatch.setattr(Store, "_find", find)
+        monkeypatch.setattr(PointOperations, "_find", find)
 
 
 async def test_what_another_program_changes_meanwhile_is_not_lost(

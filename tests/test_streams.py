@@ -199,7 +199,7 @@ async def test_closing_a_stream_closes_the_cursor_in_the_database(
     fill(collection, 3 * STREAM_BATCH)
     async with application() as client:
         database = client._transport.app.state.database  # type: ignore[attr-defined]
-        batches = database.documents.find_batches({}, sort=[("_id", 1)], batch_size=10)
+        batches = database.model.find_batches({}, sort=[("_id", 1)], batch_size=10)
         assert len(await anext(batches)) == 10
         cursor = batches.ag_frame.f_locals["cursor"].cursor_id
         assert cursor
@@ -230,7 +230,7 @@ async def test_a_stream_goes_on_when_the_database_is_back(
     monkeypatch.setattr("service.store.queries.RETRY_DELAY", 0.01)
     fill(collection, 5 * STREAM_BATCH)
     async with application() as client:
-        many = client._transport.app.state.collection  # type: ignore[attr-defined]
+        many = client._transport.app.state.collection.queries  # type: ignore[attr-defined]
         many._database = Flaky(many._database, {2, 5, 6, 9})
         items = await read(client, sort=sort, limit=5 * STREAM_BATCH - 10)
         numbers = [item["n"] for item in items]

@@ -10,13 +10,12 @@ import typer
 
 from service.cli.http import fail
 from service.cli.serving import read_settings
-from service.documents.query import decode_cursor, parse_filter, parse_sort
+from service.documents.query import Selection, decode_cursor, parse_filter, parse_sort
 from service.errors import StuffError
 from service.mongo.database import Database, open_database
 from service.server.engine import EngineError, find_running, running_engine
 from service.settings import Settings
 from service.store import indexes
-from service.store.queries import Query
 
 app = typer.Typer(no_args_is_help=True, help="Indexes, made in the database itself.")
 
@@ -90,7 +89,7 @@ def explain(
     async def run(database: Database) -> None:
         order, query = parse_sort(sort), parse_filter(filter)
         key = None if after is None else decode_cursor(after, query, order)
-        for plan in await indexes.explain(database, Query(query, order), limit, key):
+        for plan in await indexes.explain(database, Selection(query, order), limit, key):
             typer.echo(" <- ".join(_stages(plan)))
 
     _with_database(run)

@@ -7,12 +7,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Annotated, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from beanie import init_beanie
 from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
-from fastapi import Depends, Request
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ReadPreference, WriteConcern
 from pymongo.change_stream import ChangeStream
@@ -46,7 +45,7 @@ log = logging.getLogger(__name__)
 
 Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
 Collection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
-Documents: TypeAlias = type[StuffDocument]
+Model: TypeAlias = type[StuffDocument]
 
 RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
 PING_TIMEOUT = 2.0  # seconds
@@ -92,10 +91,16 @@ class Database:
         self._ready = asyncio.Event()
 
     @property
-    def documents(self) -> Documents:
-        """The Beanie model. Raises `DatabaseUnavailable` until the database was there once."""
+    def model(self) -> Model:
+        """The Beanie model. Raises `DatabaseUnavailable` until the database has answered once."""
         self._check_ready()
         return self._model
+
+    @property
+    def collection(self) -> Collection:
+        """The Motor collection of the model. Raises what `model` raises."""
+        collection: Collection = self.model.get_motor_collection()
+        return collection
 
     async def ping(self) -> None:
         """Return if the primary answers. Raises `DatabaseUnavailable`."""
@@ -144,7 +149,7 @@ class Database:
         For a thread: waiting for changes, it would hold one of the driver's own. Raises the
         driver's errors, and `DatabaseUnavailable`.
         """
-        collection: SyncCollection[RawBSONDocument] = self.documents.get_motor_collection().delegate
+        collection: SyncCollection[RawBSONDocument] = self.collection.delegate
         return collection.watch(
             pipeline,
             full_document="updateLookup",
@@ -272,11 +277,3 @@ def bad_query(error: OperationFailure) -> InvalidParameter:
 def _unavailable(detail: str, error: PyMongoError) -> DatabaseUnavailable:
     log.warning("%s", error)
     return DatabaseUnavailable(detail)
-
-
-async def get_database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
-
-
-DatabaseDep = Annotated[Database, Depends(get_database)]

@@ -84,7 +84,7 @@ class StuffDocument(Document):
     @before_event(Insert, Replace, Save, SaveChanges, Update)
     def _refuse(self) -> None:
         """Beanie would store the model's own attributes in place of the document."""
-        raise TypeError("Write documents through service.store.points.Store.")
+        raise TypeError("Write documents through service.store.points.PointOperations.")
 
 
 def _split(batch: bytes) -> Iterator[bytes]:

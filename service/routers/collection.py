@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from service.documents import codec
+from service.documents.query import Selection
 from service.errors import InvalidParameter, StuffError
 from service.openapi import collections as operations
 from service.openapi import operation_id
@@ -16,19 +17,15 @@ from service.openapi.operations import PREFERENCE
 from service.security import reads, writes
 from service.store.loads import Report
 from service.store.queries import Page
-from service.store.queries import Query as DocumentQuery
 from service.web.compression import coding_for, pack, packed
 from service.web.dependencies import (
     CollectionDep,
-    FeedDep,
     GivenFilter,
     LastEvent,
-    LoaderDep,
     Meta,
     NewDocuments,
     PreferenceDep,
-    QueryDep,
-    StoreDep,
+    SelectionDep,
 )
 from service.web.direct import DirectRoute
 from service.web.events import EVENT_STREAM, feed_response
@@ -71,9 +68,8 @@ Count = Annotated[
 @reads
 async def get_documents(
     request: Request,
-    query: QueryDep,
+    selection: SelectionDep,
     collection: CollectionDep,
-    feed: FeedDep,
     last_event: LastEvent,
     limit: Limit = None,
     count: Count = False,
@@ -88,10 +84,12 @@ async def get_documents(
     """
     media_type = choose(request, [JSON, NDJSON, EVENT_STREAM])
     if media_type == EVENT_STREAM and request.method != "HEAD":
-        return await feed_response(request, feed, last_event, filter=query.filter or None)
-    line = partial(_line, query, meta)
+        return await feed_response(
+            request, collection.feed, last_event, filter=selection.filter or None
+        )
+    line = partial(_line, selection, meta)
     if media_type == NDJSON:
-        lines = encode(collection.stream(query, limit), line)
+        lines = encode(collection.queries.stream(selection, limit), line)
         headers = {"Vary": "Accept, Accept-Encoding"}
         if coding := coding_for(request):
             lines = pack(lines, coding)
@@ -104,10 +102,10 @@ async def get_documents(
             f"A page has at most {MAX_PAGE_SIZE} documents. Ask for {NDJSON} to get more at once.",
             members={"parameter": "limit"},
         )
-    page = await collection.page(query, limit or PAGE_SIZE)
+    page = await collection.queries.page(selection, limit or PAGE_SIZE)
     total = b""
     if count:
-        total = b',"total":%d' % await collection.count(query.filter)
+        total = b',"total":%d' % await collection.queries.count(selection.filter)
     items = b",".join(map(line, page.documents))
     body = b'{"items":[%s],"next":%s%s}' % (items, orjson.dumps(page.next), total)
     headers = {"Vary": "Accept, Accept-Encoding"} | _link(request, page)
@@ -126,15 +124,14 @@ async def get_documents(
 @reads
 async def head_documents(
     request: Request,
-    query: QueryDep,
+    selection: SelectionDep,
     collection: CollectionDep,
-    feed: FeedDep,
     limit: Limit = None,
     count: Count = False,
     meta: Meta = False,
 ) -> Response:
     """Answers what GET would, without the body."""
-    response = await get_documents(request, query, collection, feed, None, limit, count, meta)
+    response = await get_documents(request, selection, collection, None, limit, count, meta)
     if isinstance(response, DocumentStream):
         await response.close()
     else:
@@ -154,8 +151,7 @@ async def create_document(
     request: Request,
     sent: NewDocuments,
     preference: PreferenceDep,
-    store: StoreDep,
-    loader: LoaderDep,
+    collection: CollectionDep,
 ) -> Response:
     """Stores a JSON object of any shape under an id that the service makes: a UUIDv7, so that ids
     sort by the time they were made.
@@ -166,12 +162,12 @@ async def create_document(
     tells how many lines are settled, and which of them failed; the others may be sent again.
     """
     if isinstance(sent, bytes):
-        written = await store.create(sent)
+        written = await collection.points.create(sent)
         id = orjson.dumps({"_id": written.id})
         return written_response(request, written, preference, minimum=id)
     report = Report()
     try:
-        await loader.load(sent, report)
+        await collection.loader.load(sent, report)
     except StuffError as error:
         error.members |= _told(report, request)
         raise
@@ -190,7 +186,7 @@ async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Re
     It is no transaction: what is written meanwhile may match or not, and of a deletion that takes
     too long a part is done.
     """
-    deleted = await collection.delete(filter)
+    deleted = await collection.queries.delete(filter)
     return Response(orjson.dumps({"deleted": deleted}), media_type=JSON)
 
 
@@ -207,8 +203,8 @@ async def options_collection(request: Request) -> Response:
     return Response(status_code=204, headers={"Allow": allow})
 
 
-def _line(query: DocumentQuery, meta: bool, document: bytes) -> bytes:
-    view = query.view
+def _line(selection: Selection, meta: bool, document: bytes) -> bytes:
+    view = selection.view
     if not meta:
         return codec.dumps(document, pick=view.pick if view else None)
     stored = codec.read(document) if view is None else codec.read_view(document, view.name)

@@ -7,18 +7,17 @@ from service.documents.preconditions import Preconditions
 from service.documents.query import View
 from service.openapi import operation_id, operations
 from service.security import reads, writes
-from service.store.points import Store
+from service.store.points import PointOperations
 from service.web.dependencies import (
     PATCH_TYPES,
+    CollectionDep,
     DocumentId,
     DocumentPatch,
-    FeedDep,
     Fields,
     LastEvent,
     Meta,
     PreconditionsDep,
     PreferenceDep,
-    StoreDep,
     ViewDep,
 )
 from service.web.direct import DirectRoute
@@ -48,8 +47,7 @@ async def get_document(
     id: DocumentId,
     view: ViewDep,
     preconditions: PreconditionsDep,
-    store: StoreDep,
-    feed: FeedDep,
+    collection: CollectionDep,
     last_event: LastEvent,
     meta: Meta = False,
 ) -> Response:
@@ -60,8 +58,8 @@ async def get_document(
     [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/).
     """
     if wants_events(request):
-        return await feed_response(request, feed, last_event, id=id)
-    return await _read(id, view, preconditions, store, meta)
+        return await feed_response(request, collection.feed, last_event, id=id)
+    return await _read(id, view, preconditions, collection.points, meta)
 
 
 @router.head(
@@ -75,11 +73,11 @@ async def head_document(
     id: DocumentId,
     view: ViewDep,
     preconditions: PreconditionsDep,
-    store: StoreDep,
+    collection: CollectionDep,
     meta: Meta = False,
 ) -> Response:
     """Answers what GET of the document would, without the body."""
-    response = await _read(id, view, preconditions, store, meta)
+    response = await _read(id, view, preconditions, collection.points, meta)
     return Response(status_code=response.status_code, headers=dict(response.headers))
 
 
@@ -97,7 +95,7 @@ async def put_document(
     fields: Fields,
     preconditions: PreconditionsDep,
     preference: PreferenceDep,
-    store: StoreDep,
+    collection: CollectionDep,
 ) -> Response:
     """Stores a JSON object of any shape. The answer comes when a majority of the replica set has
     it in its journal.
@@ -105,7 +103,9 @@ async def put_document(
     The body may repeat `_id` if it equals the id in the path. With `If-Match` a document is only
     replaced as long as it is the one that was read, with `If-None-Match: *` it is only created.
     """
-    return written_response(request, await store.put(id, fields, preconditions), preference)
+    return written_response(
+        request, await collection.points.put(id, fields, preconditions), preference
+    )
 
 
 @router.patch(
@@ -121,14 +121,14 @@ async def patch_document(
     patch: DocumentPatch,
     preconditions: PreconditionsDep,
     preference: PreferenceDep,
-    store: StoreDep,
+    collection: CollectionDep,
 ) -> Response:
     """Applies a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902), all of it or nothing, and
     answers the new document.
 
     Patches that arrive at the same time are applied one after the other: none loses another's work.
     """
-    written = await store.patch(id, patch, preconditions)
+    written = await collection.points.patch(id, patch, preconditions)
     return written_response(request, written, preference, default="representation")
 
 
@@ -141,10 +141,10 @@ async def patch_document(
 )
 @writes
 async def delete_document(
-    id: DocumentId, preconditions: PreconditionsDep, store: StoreDep
+    id: DocumentId, preconditions: PreconditionsDep, collection: CollectionDep
 ) -> Response:
     """Deletes the document for good; with `If-Match`, only while it is the one that was read."""
-    await store.delete(id, preconditions)
+    await collection.points.delete(id, preconditions)
     return Response(status_code=204)
 
 
@@ -162,9 +162,9 @@ async def options_document(
 
 
 async def _read(
-    id: str, view: View | None, preconditions: Preconditions, store: Store, meta: bool
+    id: str, view: View | None, preconditions: Preconditions, points: PointOperations, meta: bool
 ) -> Response:
-    stored = await (store.get(id) if view is None else store.get_view(id, view))
+    stored = await (points.get(id) if view is None else points.get_view(id, view))
     if not preconditions.allow_reading(stored):
         return Response(status_code=304, headers=validators(stored))
     body = codec.to_json(stored, with_metadata=meta)

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from service.mongo.database import DatabaseDep
 from service.observability import metrics
 from service.openapi import operation_id, operations
 from service.security import public, reads
+from service.web.dependencies import DatabaseDep
 
 router = APIRouter(tags=["system"], generate_unique_id_function=operation_id)
 

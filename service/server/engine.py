@@ -5,6 +5,7 @@ directory, which one process owns. It is licensed under the GPL, an optional ext
 imported: the service talks to it as to any MongoDB.
 """
 
+import asyncio
 import fcntl
 import logging
 import os
@@ -18,8 +19,6 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-
-from fastapi.concurrency import run_in_threadpool
 
 log = logging.getLogger(__name__)
 
@@ -141,11 +140,11 @@ class EmbeddedEngine:
 async def running_engine(data_dir: Path) -> AsyncIterator[str]:
     """The URI of an engine that lives as long as the context."""
     engine = EmbeddedEngine(data_dir)
-    uri = await run_in_threadpool(engine.start)
+    uri = await asyncio.to_thread(engine.start)
     try:
         yield uri
     finally:
-        await run_in_threadpool(engine.stop)
+        await asyncio.to_thread(engine.stop)
 
 
 def find_running(data_dir: Path) -> str | None:

@@ -14,10 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pymongo import IndexModel
 from pymongo.errors import PyMongoError
 
-from service.documents.query import EVERYTHING, Key, Sort
+from service.documents.query import EVERYTHING, Key, Selection, Sort
 from service.errors import DatabaseUnavailable
 from service.mongo.database import Database, translated
-from service.store.queries import Query
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +66,7 @@ async def create(database: Database, index: Index) -> str:
 
     Raises `IndexFault`, e.g. if another index has the name, and `DatabaseUnavailable`.
     """
-    collection = database.documents.get_motor_collection()
+    collection = database.collection
     try:
         # Without a time limit of our own: on a large collection this takes as long as it takes.
         [name] = await collection.create_indexes([index.model()])
@@ -107,7 +106,7 @@ async def indexing(database: Database, file: Path) -> AsyncIterator[None]:
 async def list_all(database: Database) -> list[dict[str, Any]]:
     """The indexes that there are, as MongoDB describes them. Raises `DatabaseUnavailable`."""
     async with database.operation():
-        found = await database.documents.get_motor_collection().index_information()
+        found = await database.collection.index_information()
     return [{"name": name, **dict(description)} for name, description in sorted(found.items())]
 
 
@@ -115,26 +114,26 @@ async def drop(database: Database, name: str) -> None:
     """Remove an index. Raises `IndexFault` and `DatabaseUnavailable`."""
     try:
         async with database.operation():
-            await database.documents.get_motor_collection().drop_index(name)
+            await database.collection.drop_index(name)
     except PyMongoError as error:
         raise _fault(error) from error
 
 
 async def explain(
-    database: Database, query: Query, limit: int, after: Key | None = None
+    database: Database, selection: Selection, limit: int, after: Key | None = None
 ) -> list[dict[str, Any]]:
     """How the database would find a page: the winning plan of each of the commands that it takes.
 
     https://www.mongodb.com/docs/manual/reference/explain-results/
     """
-    collection = database.documents.get_motor_collection()
-    ranges = [EVERYTHING] if after is None else list(query.sort.ranges_after(after))
+    collection = database.collection
+    ranges = [EVERYTHING] if after is None else list(selection.sort.ranges_after(after))
     plans = []
     for range in ranges:
         command = {
             "find": collection.name,
-            "filter": query.conditions(range),
-            "sort": dict(query.sort.fields),
+            "filter": selection.conditions(range),
+            "sort": dict(selection.sort.fields),
             "limit": limit + 1,
         }
         async with database.query():

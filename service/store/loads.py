@@ -139,7 +139,7 @@ class _Load:
         created: set[str] = set()
         if batch.documents:
             async with self._database.operation():
-                collection = self._database.documents.get_motor_collection()
+                collection = self._database.collection
                 await _write(
                     collection,
                     {id: bson for id, (_, bson) in batch.documents.items()},

@@ -1,4 +1,4 @@
-"""What can be done with documents. Knows no HTTP."""
+"""What can be done with one document, by its id."""
 
 import asyncio
 import random
@@ -39,8 +39,8 @@ class Written:
     stored: Stored
 
 
-class Store:
-    """The documents of one collection.
+class PointOperations:
+    """Reads and writes of one document, by its id.
 
     Every method raises `DatabaseUnavailable` when the database does not acknowledge in time, every
     write `DocumentTooLarge`, `DocumentRejected` and `DuplicateKey`, and every conditional write
@@ -142,11 +142,11 @@ class Store:
 
     @property
     def _collection(self) -> Collection:
-        collection: Collection = self._database.documents.get_motor_collection()
+        collection: Collection = self._database.collection
         return collection
 
     async def _find(self, id: str) -> Stored | None:
-        document = await self._database.documents.find_one({"_id": id})
+        document = await self._database.model.find_one({"_id": id})
         return None if document is None else codec.read(document.bson)
 
     async def _insert(self, new: Stored) -> bool:

@@ -1,23 +1,23 @@
-"""What can be done with many documents at once. Knows no HTTP."""
+"""What can be done with many documents, by a selection."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pymongo.errors import WriteConcernError, WriteError
 
 from service.documents import codec
 from service.documents.query import (
+    BY_ID,
     EVERYTHING,
     Key,
     Place,
     Range,
+    Selection,
     Sort,
-    View,
     encode_cursor,
-    parse_sort,
 )
 from service.errors import DatabaseUnavailable, QueryTimeout
 from service.mongo.database import Database
@@ -27,28 +27,8 @@ STREAM_BATCH = 1000  # documents that a stream fetches at once
 MAX_ATTEMPTS = 5  # to go on with a stream when the database was away
 RETRY_DELAY = 0.5  # seconds
 
-BY_ID = parse_sort(None)
-
 Batches: TypeAlias = AsyncGenerator[list[bytes], None]
 """Documents as BSON, as they arrive. To be closed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Which documents, in which order, from where on, and how much of each."""
-
-    filter: Mapping[str, Any] = field(default_factory=dict)
-    sort: Sort = BY_ID
-    after: Key | None = None
-    view: View | None = None
-
-    def conditions(self, range: Range) -> Mapping[str, Any]:
-        if not self.filter or not range.condition:
-            return self.filter or range.condition
-        return {"$and": [self.filter, range.condition]}
-
-    def projection(self) -> dict[str, int] | None:
-        return None if self.view is None else self.view.projection(self.sort.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +40,7 @@ class Page:
     next: str | None
 
 
-class DocumentCollection:
+class Queries:
     """All documents of one collection.
 
     Every method raises `DatabaseUnavailable`, `QueryTimeout` if the database works on a command for
@@ -71,32 +51,34 @@ class DocumentCollection:
         self._database = database
         self._max_time_ms = max(1, int(query_timeout * 1000))
 
-    async def page(self, query: Query, limit: int) -> Page:
+    async def page(self, selection: Selection, limit: int) -> Page:
         """At most so many documents; fewer if they are large. Costs the same wherever it starts."""
         documents: list[bytes] = []
         size = 0
-        async with aclosing(self._scan(query, limit + 1, self._max_time_ms)) as batches:
+        async with aclosing(self._scan(selection, limit + 1, self._max_time_ms)) as batches:
             async for batch in batches:
                 for document in batch:
                     size += len(document)
                     if len(documents) == limit or (documents and size > MAX_PAGE_BYTES):
-                        last = query.sort.key(codec.decode(documents[-1]))
-                        return Page(documents, encode_cursor(query.filter, query.sort, last))
+                        last = selection.sort.key(codec.decode(documents[-1]))
+                        return Page(
+                            documents, encode_cursor(selection.filter, selection.sort, last)
+                        )
                     documents.append(document)
         return Page(documents, None)
 
-    async def stream(self, query: Query, limit: int | None = None) -> Batches:
+    async def stream(self, selection: Selection, limit: int | None = None) -> Batches:
         """All documents, or at most so many, in batches as the database sends them.
 
         Each that is not changed meanwhile comes exactly once. When the database is away for a
         moment, the stream goes on where it was. To be closed.
         """
-        after = query.after
+        after = selection.after
         attempts = 0
         has_begun = False
         while True:
             last = None
-            here = Query(query.filter, query.sort, after, query.view)
+            here = Selection(selection.filter, selection.sort, after, selection.view)
             try:
                 async with aclosing(self._scan(here, limit)) as batches:
                     async for batch in batches:
@@ -109,19 +91,19 @@ class DocumentCollection:
                 if not has_begun or attempts == MAX_ATTEMPTS:
                     raise
             if last is not None:
-                after = query.sort.key(codec.decode(last))
+                after = selection.sort.key(codec.decode(last))
             await asyncio.sleep(RETRY_DELAY * attempts)
 
     async def count(self, filter: Mapping[str, Any]) -> int:
         """How many documents match."""
-        collection = self._database.documents.get_motor_collection()
+        collection = self._database.collection
         async with self._database.query():
             count: int = await collection.count_documents(filter, maxTimeMS=self._max_time_ms)
         return count
 
     async def delete(self, filter: Mapping[str, Any]) -> int:
         """Delete what matches, document by document; returns how many those were."""
-        collection = self._database.documents.get_motor_collection()
+        collection = self._database.collection
         async with self._database.query():
             # The driver's delete_many takes no time limit.
             reply = await collection.database.command(
@@ -138,23 +120,25 @@ class DocumentCollection:
         return int(reply["n"])
 
     async def _scan(
-        self, query: Query, limit: int | None, max_time_ms: int | None = None
+        self, selection: Selection, limit: int | None, max_time_ms: int | None = None
     ) -> Batches:
-        """What comes after `query.after`, range by range."""
-        position = query.after
+        """What comes after `selection.after`, range by range."""
+        position = selection.after
         spare = 0  # how many more documents to ask for, since some may come before the range
         while True:
-            ranges = [EVERYTHING] if position is None else query.sort.ranges_after(position)
+            ranges = [EVERYTHING] if position is None else selection.sort.ranges_after(position)
             for range in ranges:
                 asked = 0 if limit is None else limit + spare
                 found = dropped = 0
                 is_over = False
-                async with aclosing(self._find(query, range, asked, max_time_ms)) as batches:
+                async with aclosing(self._find(selection, range, asked, max_time_ms)) as batches:
                     async for batch in batches:
                         found += len(batch)
                         wanted = batch
-                        if position is not None and query.sort != BY_ID:
-                            wanted, position, is_over = _after(batch, query.sort, position, range)
+                        if position is not None and selection.sort != BY_ID:
+                            wanted, position, is_over = _after(
+                                batch, selection.sort, position, range
+                            )
                             dropped += len(batch) - len(wanted)
                         if limit is not None:
                             wanted = wanted[:limit]
@@ -172,12 +156,12 @@ class DocumentCollection:
                 return
 
     async def _find(
-        self, query: Query, range: Range, limit: int, max_time_ms: int | None
+        self, selection: Selection, range: Range, limit: int, max_time_ms: int | None
     ) -> Batches:
-        batches = self._database.documents.find_batches(
-            query.conditions(range),
-            sort=query.sort.fields,
-            projection=query.projection(),
+        batches = self._database.model.find_batches(
+            selection.conditions(range),
+            sort=selection.sort.fields,
+            projection=selection.projection(),
             limit=limit,
             batch_size=min(limit, STREAM_BATCH) or STREAM_BATCH,
             max_time_ms=max_time_ms,

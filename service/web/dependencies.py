@@ -11,15 +11,20 @@ from starlette.convertors import Convertor, register_url_convertor
 from service.documents import document as documents
 from service.documents.patches import JsonPatch, MergePatch, Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions, parse_preconditions
-from service.documents.query import View, decode_cursor, parse_fields, parse_filter, parse_sort
+from service.documents.query import (
+    Selection,
+    View,
+    decode_cursor,
+    parse_fields,
+    parse_filter,
+    parse_sort,
+)
 from service.errors import MalformedPath, UnsupportedMediaType
+from service.mongo.database import Database
 from service.settings import Settings
-from service.store.feed import Feed, Position
+from service.store.collection import Collection
+from service.store.feed import Position
 from service.store.feed.changes import parse_position
-from service.store.loads import Loader
-from service.store.points import Store
-from service.store.queries import DocumentCollection
-from service.store.queries import Query as DocumentQuery
 from service.web.bodies import header, read_all, read_chunks
 from service.web.responses import JSON, NDJSON, Preference
 
@@ -45,24 +50,14 @@ class DocumentIdConvertor(Convertor[str]):
 register_url_convertor("document_id", DocumentIdConvertor())
 
 
-async def get_store(request: Request) -> Store:
-    store: Store = request.app.state.store
-    return store
+async def get_database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
 
 
-async def get_collection(request: Request) -> DocumentCollection:
-    collection: DocumentCollection = request.app.state.collection
+async def get_collection(request: Request) -> Collection:
+    collection: Collection = request.app.state.collection
     return collection
-
-
-async def get_loader(request: Request) -> Loader:
-    loader: Loader = request.app.state.loader
-    return loader
-
-
-async def get_feed(request: Request) -> Feed:
-    feed: Feed = request.app.state.feed
-    return feed
 
 
 async def get_settings(request: Request) -> Settings:
@@ -70,10 +65,8 @@ async def get_settings(request: Request) -> Settings:
     return settings
 
 
-StoreDep = Annotated[Store, Depends(get_store)]
-CollectionDep = Annotated[DocumentCollection, Depends(get_collection)]
-FeedDep = Annotated[Feed, Depends(get_feed)]
-LoaderDep = Annotated[Loader, Depends(get_loader)]
+DatabaseDep = Annotated[Database, Depends(get_database)]
+CollectionDep = Annotated[Collection, Depends(get_collection)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
@@ -140,7 +133,7 @@ FilterDep = Annotated[dict[str, Any], Depends(get_filter)]
 GivenFilter = Annotated[dict[str, Any], Depends(get_given_filter)]
 
 
-async def get_query(
+async def get_selection(
     filter: FilterDep,
     view: ViewDep,
     sort: Annotated[
@@ -154,13 +147,13 @@ async def get_query(
         str | None,
         Query(description="Where to go on: `next` of a page with the same filter and sort."),
     ] = None,
-) -> DocumentQuery:
+) -> Selection:
     order = parse_sort(sort)
     key = None if after is None else decode_cursor(after, filter, order)
-    return DocumentQuery(filter, order, key, view)
+    return Selection(filter, order, key, view)
 
 
-QueryDep = Annotated[DocumentQuery, Depends(get_query)]
+SelectionDep = Annotated[Selection, Depends(get_selection)]
 
 
 async def get_last_event(

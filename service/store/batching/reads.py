@@ -52,7 +52,7 @@ class Reads(Lane[bytes | None]):
         size = 0
         async with self.database.operation():
             # A reply has 16 MB at most: what it brings is answered while the rest is fetched.
-            async for document in self.database.documents.find_raw(list(missing)):
+            async for document in self.database.model.find_raw(list(missing)):
                 size += len(document)
                 operation = missing.pop(codec.id_of(document), None)
                 if operation is not None:

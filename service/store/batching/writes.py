@@ -122,7 +122,7 @@ class _Upserts(_WriteLane):
 
     async def _upsert(self, batch: Sequence[Operation[bool]]) -> list[Operation[bool]]:
         """Answer or fail what the database has decided; return what is to be tried again."""
-        collection = self.database.documents.get_motor_collection()
+        collection = self.database.collection
         answers = await (_replace_one if len(batch) == 1 else _replace_many)(collection, batch)
         again = []
         for write, answer in zip(batch, answers, strict=True):
@@ -182,5 +182,5 @@ class _Deletes(_WriteLane):
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
         [write] = batch
         async with self.database.operation():
-            result = await self.database.documents.find_one({"_id": write.id}).delete_one()
+            result = await self.database.model.find_one({"_id": write.id}).delete_one()
         write.answer(result is not None and result.deleted_count == 1)

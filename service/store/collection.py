@@ -1,0 +1,48 @@
+"""A collection: documents of one kind, at one path, and all that can be done with them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from service.mongo.database import Database
+from service.settings import Settings
+from service.store.batching import open_batchers
+from service.store.feed import Feed, open_feed
+from service.store.feed.channel import Encode
+from service.store.indexes import indexing
+from service.store.loads import Loader
+from service.store.points import PointOperations
+from service.store.queries import Queries
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What routers do with a collection, by the kind of operation."""
+
+    points: PointOperations
+    queries: Queries
+    loader: Loader
+    feed: Feed
+
+
+@asynccontextmanager
+async def open_collection(
+    database: Database, settings: Settings, encode: Encode
+) -> AsyncIterator[Collection]:
+    """The collection for a lifespan: its batchers, its feed, and its indexes in the background.
+
+    `encode` makes the bytes that tell followers of a change.
+    """
+    async with AsyncExitStack() as stack:
+        reads, writes = await stack.enter_async_context(open_batchers(database, settings))
+        feed = await stack.enter_async_context(
+            open_feed(database, settings.max_subscribers, encode)
+        )
+        if settings.indexes is not None:
+            await stack.enter_async_context(indexing(database, settings.indexes))
+        yield Collection(
+            PointOperations(database, reads, writes),
+            Queries(database, settings.query_timeout),
+            Loader(database, settings.max_body_bytes),
+            feed,
+        )
