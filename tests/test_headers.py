@@ -13,7 +13,6 @@ from pymongo.collection import Collection
 from service.observability.logs import JsonFormatter, RequestId
 from service.observability.request_ids import request_id
 from service.store.points import PointOperations
-from tests.conftest import Application
 from tests.support.applications import Application
 
 ALL = [

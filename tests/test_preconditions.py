@@ -12,7 +12,6 @@ from pymongo.collection import Collection
 from service.documents.codec import Stored
 from service.store.points import PointOperations
 from tests.support.problems import assert_problem
-from tests.test_bad_input import assert_problem
 
 OTHER = '"00000000000000000000000000000000"'
 PAST = format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True)
