@@ -22,7 +22,7 @@ from bench import bulk, feeds, servers
 from bench.measuring import Load, Result, cpu_seconds, measure, middle, resident_bytes
 from bench.report import Record
 from bench.servers import Server
-from service.documents import codec
+from service.documents import layout
 
 Form: TypeAlias = Callable[[int, int], Any]
 
@@ -210,6 +210,6 @@ def _as_sent(number: int, body_bytes: int) -> dict[str, Any]:
 
 
 def _as_stored(number: int, body_bytes: int) -> RawBSONDocument:
-    fields = codec.encode_fields(_fields(number, body_bytes))
-    etag = codec.entity_tag(fields)
-    return RawBSONDocument(codec.assemble(str(number), fields, etag, datetime.now(UTC)))
+    fields = layout.encode_fields(_fields(number, body_bytes))
+    etag = layout.entity_tag(fields)
+    return RawBSONDocument(layout.assemble(str(number), fields, etag, datetime.now(UTC)))

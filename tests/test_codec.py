@@ -8,7 +8,7 @@ import bson
 import pytest
 from bson.datetime_ms import DatetimeMS
 
-from service.documents import codec
+from service.documents import codec, layout
 from service.store.points import new_document
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -55,57 +55,57 @@ def whole(content: bytes) -> bytes:
 @pytest.mark.parametrize("position", [0, 1, 2])
 def test_the_tag_is_of_the_fields_wherever_the_rest_stands(position: int) -> None:
     fields = [elements({name: value}) for name, value in VALUES.items()] + [*DEPRECATED.values()]
-    tag = codec.entity_tag(whole(b"".join(fields)))
+    tag = layout.entity_tag(whole(b"".join(fields)))
     rest = [elements({"_stuff": {"etag": tag, "updated_at": NOW}}), elements({"_id": 1})]
     middle = len(fields) // 2
     first, second = [(0, 0), (len(fields), 0), (middle, middle)][position]
     fields.insert(first, rest[0])
     fields.insert(second, rest[1])
-    stored = codec.read(whole(b"".join(fields)))
+    stored = layout.read(whole(b"".join(fields)))
     assert stored.etag == tag
     assert stored.updated_at == NOW
 
 
 def test_everything_can_be_shown() -> None:
     document = whole(b"".join([elements({"_id": 1, **VALUES})]))
-    shown = json.loads(codec.to_json(codec.read(document)))
+    shown = json.loads(codec.to_json(layout.read(document)))
     assert list(shown) == ["_id", *VALUES]
     assert shown["far date"] == {"$date": {"$numberLong": "1000000000000000"}}
     for element in DEPRECATED.values():
-        assert "k" in json.loads(codec.to_json(codec.read(whole(element))))
+        assert "k" in json.loads(codec.to_json(layout.read(whole(element))))
 
 
 def test_text_that_is_not_utf8_is_shown_as_far_as_it_goes() -> None:
     document = whole(b"\x02k\0\x03\0\0\0a\xff\0")
-    assert json.loads(codec.to_json(codec.read(document))) == {"k": "a\ufffd"}
+    assert json.loads(codec.to_json(layout.read(document))) == {"k": "a\ufffd"}
 
 
 def test_a_document_of_ours_is_read_the_same_way_as_any_other() -> None:
     fields = bson.encode({"text": "é", "_stuff ": [1]})
-    document = codec.assemble("ü", fields, codec.entity_tag(fields), NOW)
-    stored = codec.read(document)
-    assert (stored.etag, stored.updated_at) == (codec.entity_tag(fields), NOW)
+    document = layout.assemble("ü", fields, layout.entity_tag(fields), NOW)
+    stored = layout.read(document)
+    assert (stored.etag, stored.updated_at) == (layout.entity_tag(fields), NOW)
     moved = whole(b"\x10x\0\x01\0\0\0" + document[4:-1])  # the _id is not the first element
-    assert codec.id_of(moved) == codec.id_of(document) == "ü"
+    assert layout.id_of(moved) == layout.id_of(document) == "ü"
     changed = document.replace("é".encode(), b"ee")
-    assert codec.read(changed).updated_at is None
+    assert layout.read(changed).updated_at is None
     absurd = document[:-10] + b"\xff" * 7 + b"\x7f\0\0"
-    assert (codec.read(absurd).etag, codec.read(absurd).updated_at) == (stored.etag, None)
+    assert (layout.read(absurd).etag, layout.read(absurd).updated_at) == (stored.etag, None)
 
 
 def test_a_document_that_is_read_is_assembled_again_byte_by_byte() -> None:
     fields = bson.encode({name: value for name, value in VALUES.items() if name != "far date"})
-    document = codec.assemble("a", fields, codec.entity_tag(fields), NOW)
+    document = layout.assemble("a", fields, layout.entity_tag(fields), NOW)
     assert bson.decode(document)["_id"] == "a"
-    stored = codec.read(document)
-    assert stored.metadata == codec.Metadata(codec.entity_tag(fields), NOW)
+    stored = layout.read(document)
+    assert stored.metadata == layout.Metadata(layout.entity_tag(fields), NOW)
     values = codec.to_values(document)
     values.pop("_id")
     restored = {
         name: value.restored() if isinstance(value, codec.Foreign) else value
         for name, value in values.items()
     }
-    assert codec.encode_fields(restored) == fields
+    assert layout.encode_fields(restored) == fields
 
 
 @pytest.mark.parametrize("id", ["a", "ä" * 200])
@@ -113,40 +113,40 @@ def test_a_document_that_is_read_is_assembled_again_byte_by_byte() -> None:
 def test_what_the_service_wrote_is_recognised_without_a_walk(
     id: str, fields: dict[str, Any]
 ) -> None:
-    document = new_document(id, codec.encode_fields(fields)).bson
-    recognised = codec._read_own(document)
+    document = new_document(id, layout.encode_fields(fields)).bson
+    recognised = layout._read_own(document)
     assert recognised is not None
-    assert recognised == codec._read_any(document)
+    assert recognised == layout._read_any(document)
     assert recognised.updated_at is not None
-    assert codec.id_of(document) == id
+    assert layout.id_of(document) == id
 
 
 def test_what_only_looks_like_it_is_not_taken_for_it() -> None:
-    document = new_document("ada", codec.encode_fields({"x": 1, "name": "Ada"})).bson
+    document = new_document("ada", layout.encode_fields({"x": 1, "name": "Ada"})).bson
     recognised = 0
     for place in range(4, len(document) - 2):
         changed = bytearray(document)
         changed[place] ^= 1
-        quick = codec._read_own(bytes(changed))
+        quick = layout._read_own(bytes(changed))
         if quick is not None:  # another id, or another time
-            assert quick == codec._read_any(bytes(changed))
+            assert quick == layout._read_any(bytes(changed))
             recognised += 1
     assert recognised == len("ada") + 7  # beyond all years is none
     for size in range(5, len(document)):
-        assert codec._read_own(document[-size:]) is None
+        assert layout._read_own(document[-size:]) is None
 
 
 def test_metadata_counts_wherever_it_stands_and_only_if_it_is_whole() -> None:
-    own = new_document("a", codec.encode_fields({"x": 1}))
+    own = new_document("a", layout.encode_fields({"x": 1}))
     stuff = {"etag": own.etag, "updated_at": NOW}
-    first = codec.read(bson.encode({"_stuff": stuff, "_id": "a", "x": 1}))
+    first = layout.read(bson.encode({"_stuff": stuff, "_id": "a", "x": 1}))
     assert (first.etag, first.updated_at) == (own.etag, NOW)
-    assert first.metadata == codec.Metadata(own.etag, NOW)
+    assert first.metadata == layout.Metadata(own.etag, NOW)
     assert first.updated_at is not None
     assert first.updated_at.tzinfo is UTC
     for odd in ({"etag": own.etag}, {"updated_at": NOW}, {"etag": 1, "updated_at": NOW}, 7):
         document = bson.encode({"_id": "a", "x": 1, "_stuff": odd})
-        assert codec.read(document).updated_at is None
-        assert codec.read_view(document, "x").metadata is None
-    view = codec.read_view(bson.encode({"_id": "a", "_stuff": stuff}), "x")
-    assert view.metadata == codec.Metadata(own.etag, NOW)
+        assert layout.read(document).updated_at is None
+        assert layout.read_view(document, "x").metadata is None
+    view = layout.read_view(bson.encode({"_id": "a", "_stuff": stuff}), "x")
+    assert view.metadata == layout.Metadata(own.etag, NOW)

@@ -9,7 +9,7 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.documents.codec import Stored
+from service.documents.layout import Stored
 from service.store.points import PointOperations
 from tests.support.problems import assert_problem
 

@@ -1,86 +1,24 @@
-"""Documents as BSON, in and out.
+"""What is stored, as JSON: values of BSON types that JSON lacks become relaxed Extended JSON v2.
 
-A document is stored as its `_id`, its fields as they were sent, and `_stuff`, what the service
-knows of it, in this order. The fields are encoded once, when they arrive; from there on they are
-bytes, which are hashed, stored and read back, and become values again only to be written as JSON.
-
-BSON: https://bsonspec.org/spec.html. Extended JSON:
 https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
 """
 
 import math
-import struct
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from collections.abc import Callable
 from typing import Any
 
 import bson
 import orjson
-from bson import CodecOptions, Int64, json_util
-from bson.codec_options import DatetimeConversion
+from bson import Int64, json_util
 from bson.raw_bson import RawBSONDocument
 
-from service.errors import DocumentTooLarge
+from service.documents.layout import DECODE_OPTIONS, METADATA_KEY, Metadata, Stored
 
-MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
-"""MongoDB's limit for one document, as BSON, `_id` and `_stuff` included."""
-
-METADATA_KEY = "_stuff"
-
-_DECODE = CodecOptions[dict[str, Any]](
-    # Other programs may have stored what Python's own types cannot hold.
-    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
-    unicode_decode_error_handler="replace",
-)
 _DUMP = (
     orjson.OPT_PASSTHROUGH_SUBCLASS
     | orjson.OPT_PASSTHROUGH_DATETIME
     | orjson.OPT_PASSTHROUGH_DATACLASS
 )
-_INT32 = struct.Struct("<i")
-_INT64 = struct.Struct("<q")
-# The parts of a document as it is stored, where they have a constant size or content.
-_TEXT_ID = b"\x02_id\0"  # a length (4 bytes), the text, and a NUL follow
-_TAG_SIZE = 32
-_METADATA = bson.encode({METADATA_KEY: {"etag": "0" * _TAG_SIZE, "updated_at": datetime.now(UTC)}})
-_TAG_START = _METADATA.index(b"0" * _TAG_SIZE) - 4
-_BEFORE_TAG = _METADATA[4 : 4 + _TAG_START]
-_BEFORE_TIME = _METADATA[4 + _TAG_START + _TAG_SIZE : -10]
-_TAIL_SIZE = len(_METADATA) - 4
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-# The bytes of a value by its element type, where it always has the same.
-_FIXED_SIZES = {
-    0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16,
-    0x7F: 0, 0xFF: 0,
-}  # fmt: skip
-# Where a value starts with a length: what that does not count of the value.
-_LENGTH_EXTRAS = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
-
-
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """What is kept of a document beside its fields, under `_stuff`."""
-
-    etag: str
-    updated_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A document, or some of its fields, as it stands in the collection.
-
-    `etag` is what the fields say. `updated_at` is known only if the service wrote them last:
-    another program may have changed the fields and left an old `_stuff` behind. `metadata` is
-    that of the whole document.
-    """
-
-    bson: bytes
-    etag: str
-    updated_at: datetime | None
-    metadata: Metadata | None
 
 
 class Foreign(dict[str, Any]):
@@ -94,117 +32,6 @@ class Foreign(dict[str, Any]):
     def restored(self) -> Any:
         """The BSON value, or what a patch has made of its Extended JSON."""
         return self._value if self == self._extended else dict(self)
-
-
-def encode_fields(fields: dict[str, Any]) -> bytes:
-    """The fields of a document (without `_id` and `_stuff`) as BSON."""
-    return bson.encode(fields)
-
-
-def entity_tag(fields: bytes) -> str:
-    """The opaque tag of a document with these fields (BSON): 32 hexadecimal digits.
-
-    Equal fields in equal order have equal tags, whatever the id and whoever wrote them.
-    """
-    return blake2b(fields, digest_size=16).hexdigest()
-
-
-def assemble(id: str, fields: bytes, etag: str, updated_at: datetime) -> bytes:
-    """The document to store. Raises `DocumentTooLarge` beyond `MAX_DOCUMENT_BYTES`."""
-    text = id.encode()
-    # Of the fields, the length in front and the NUL at the end are left out.
-    size = 4 + len(_TEXT_ID) + 4 + len(text) + 1 + len(fields) - 5 + _TAIL_SIZE
-    if size > MAX_DOCUMENT_BYTES:
-        raise DocumentTooLarge(
-            f"As BSON the document has {size:,} bytes; MongoDB stores at most "
-            f"{MAX_DOCUMENT_BYTES:,}. Split it.",
-            members={"limit": MAX_DOCUMENT_BYTES},
-        )
-    return b"".join(
-        (
-            _INT32.pack(size),
-            _TEXT_ID,
-            _INT32.pack(len(text) + 1),
-            text,
-            b"\0",
-            fields[4:-1],
-            _BEFORE_TAG,
-            etag.encode(),
-            _BEFORE_TIME,
-            _INT64.pack((updated_at - _EPOCH) // _MILLISECOND),
-            b"\0\0",
-        )
-    )
-
-
-def id_of(document: bytes) -> Any:
-    """The `_id` of what stands in the collection."""
-    if document.startswith(_TEXT_ID, 4):
-        end = 12 + _INT32.unpack_from(document, 9)[0]
-        return document[13:end].decode()
-    return RawBSONDocument(document, _DECODE.with_options(document_class=RawBSONDocument))["_id"]
-
-
-def read(document: bytes) -> Stored:
-    """What stands in the collection, with its entity tag computed from its fields."""
-    return _read_own(document) or _read_any(document)
-
-
-def _read_own(document: bytes) -> Stored | None:
-    """A document as `assemble` made it; None if another program has changed it."""
-    tail = len(document) - _TAIL_SIZE
-    if not (
-        tail > 0
-        and document.startswith(_TEXT_ID, 4)
-        and document.startswith(_BEFORE_TAG, tail)
-        and document.startswith(_BEFORE_TIME, tail + _TAG_START + _TAG_SIZE)
-    ):
-        return None
-    start = 13 + _INT32.unpack_from(document, 9)[0]
-    # The tag that stands there is that of the fields, or else they are not what they seem.
-    etag = entity_tag(_INT32.pack(tail - start + 5) + document[start:tail] + b"\0")
-    if not document.startswith(etag.encode(), tail + _TAG_START):
-        return None
-    try:
-        updated_at = _EPOCH + _INT64.unpack_from(document, len(document) - 10)[0] * _MILLISECOND
-    except OverflowError:
-        return None
-    return Stored(document, etag, updated_at, Metadata(etag, updated_at))
-
-
-def _read_any(document: bytes) -> Stored:
-    metadata: dict[str, Any] = {}
-    fields = []
-    for name, start, end in _elements(document):
-        if name == b"_stuff":
-            metadata = _decode_metadata(document[start:end])
-        elif name != b"_id":
-            fields.append(document[start:end])
-    content = b"".join(fields)
-    etag = entity_tag(_INT32.pack(len(content) + 5) + content + b"\0")
-    updated_at = metadata.get("updated_at") if metadata.get("etag") == etag else None
-    if not isinstance(updated_at, datetime):
-        updated_at = None
-    return Stored(document, etag, updated_at, Metadata(etag, updated_at))
-
-
-def read_view(document: bytes, view: str) -> Stored:
-    """Some fields of what stands in the collection, picked by the database as `view` says.
-
-    The entity tag is that of the view. What the rest of the document is remains unknown, so
-    its metadata is as recorded.
-    """
-    for name, start, end in _elements(document):
-        if name == b"_stuff":
-            recorded = _decode_metadata(document[start:end])
-            break
-    else:
-        recorded = {}
-    etag, updated_at = recorded.get("etag"), recorded.get("updated_at")
-    metadata = None
-    if isinstance(etag, str) and isinstance(updated_at, datetime):
-        metadata = Metadata(etag, updated_at)
-    return Stored(document, entity_tag(view.encode() + b"\0" + document), None, metadata)
 
 
 def to_json(stored: Stored, *, with_metadata: bool = False) -> bytes:
@@ -265,10 +92,10 @@ def decode(document: bytes) -> dict[str, Any]:
     if b"$" in document and b"$ref\0" in document:
         # bson would turn {"$ref", "$id"} into a DBRef, which forgets the order of its keys.
         plain: dict[str, Any] = _without_dbrefs(
-            RawBSONDocument(document, _DECODE.with_options(document_class=RawBSONDocument))
+            RawBSONDocument(document, DECODE_OPTIONS.with_options(document_class=RawBSONDocument))
         )
         return plain
-    return bson.decode(document, _DECODE)
+    return bson.decode(document, DECODE_OPTIONS)
 
 
 def _without_dbrefs(value: Any) -> Any:
@@ -300,30 +127,3 @@ def _with_non_finite(value: Any) -> Any:
         items = [_with_non_finite(child) for child in value]
         return items if any(a is not b for a, b in zip(items, value, strict=True)) else value
     return value
-
-
-def _decode_metadata(element: bytes) -> dict[str, Any]:
-    """The value of a stored `_stuff` element; empty if it is not of our making."""
-    whole = _INT32.pack(len(element) + 5) + element + b"\0"
-    value = bson.decode(whole, _DECODE.with_options(tz_aware=True, tzinfo=UTC))[METADATA_KEY]
-    return value if isinstance(value, dict) else {}
-
-
-def _elements(document: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Each top-level element: its name, where it starts, and where it ends."""
-    position, last = 4, len(document) - 1
-    while position < last:
-        name_end = document.index(b"\0", position + 1)
-        end = _value_end(document, document[position], name_end + 1)
-        yield document[position + 1 : name_end], position, end
-        position = end
-
-
-def _value_end(document: bytes, kind: int, start: int) -> int:
-    size = _FIXED_SIZES.get(kind)
-    if size is not None:
-        return start + size
-    if kind == 0x0B:  # a regular expression: two C strings
-        return document.index(b"\0", document.index(b"\0", start) + 1) + 1
-    length: int = _INT32.unpack_from(document, start)[0]
-    return start + length + _LENGTH_EXTRAS[kind]

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from uuid_utils import uuid7
 
-from service.documents import codec, strict_json
+from service.documents import codec, layout, strict_json
 from service.documents.patches import Patch
 from service.errors import InvalidDocument, InvalidId
 
@@ -68,9 +68,9 @@ def parse_line(line: bytes) -> tuple[str, bytes]:
 
 
 def _encode(fields: dict[str, Any]) -> bytes:
-    if codec.METADATA_KEY in fields:
-        _check_metadata(fields.pop(codec.METADATA_KEY))
-    return codec.encode_fields(fields)
+    if layout.METADATA_KEY in fields:
+        _check_metadata(fields.pop(layout.METADATA_KEY))
+    return layout.encode_fields(fields)
 
 
 def apply(patch: Patch, document: bytes, id: str) -> bytes:
@@ -82,9 +82,9 @@ def apply(patch: Patch, document: bytes, id: str) -> bytes:
     value = _checked_object(patch.apply(codec.to_values(document)))
     if value.pop("_id", None) != id:
         raise InvalidDocument("The _id of a document cannot be changed.", ["_id"])
-    if codec.METADATA_KEY in value:
+    if layout.METADATA_KEY in value:
         raise InvalidDocument("_stuff is the service's own and cannot be set.", ["_stuff"])
-    return codec.encode_fields(_storable(value, []))
+    return layout.encode_fields(_storable(value, []))
 
 
 def _checked_object(value: Any) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _check_metadata(sent: Any) -> None:
     except ValidationError:
         raise InvalidDocument(
             "_stuff is kept for the service's own metadata (etag, updated_at). Rename the key.",
-            [codec.METADATA_KEY],
+            [layout.METADATA_KEY],
         ) from None
 
 

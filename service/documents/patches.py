@@ -12,7 +12,7 @@ from jsonpatch import JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointer, JsonPointerException
 
 from service.documents import strict_json
-from service.documents.codec import MAX_DOCUMENT_BYTES
+from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.errors import DocumentTooLarge, InvalidDocument, InvalidPatch, PatchTestFailed
 
 MAX_OPERATIONS = 10_000

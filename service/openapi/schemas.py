@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.documents import codec
+from service.documents import layout
 from service.web.problems import Problem
 
 EXAMPLE: dict[str, Any] = {
@@ -14,7 +14,7 @@ EXAMPLE: dict[str, Any] = {
 }
 MERGE_EXAMPLE: dict[str, Any] = {"died": 1852, "fields": ["mathematics"]}
 PATCH_EXAMPLE: dict[str, Any] = {"op": "add", "path": "/fields/-", "value": "poetry"}
-EXAMPLE_TAG = f'"{codec.entity_tag(codec.encode_fields(EXAMPLE))}"'
+EXAMPLE_TAG = f'"{layout.entity_tag(layout.encode_fields(EXAMPLE))}"'
 
 
 class Fields(BaseModel):

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from service.documents import codec
+from service.documents import codec, layout
 from service.documents.query import Selection
 from service.errors import InvalidParameter, StuffError
 from service.openapi import collections as operations
@@ -207,7 +207,7 @@ def _line(selection: Selection, meta: bool, document: bytes) -> bytes:
     view = selection.view
     if not meta:
         return codec.dumps(document, pick=view.pick if view else None)
-    stored = codec.read(document) if view is None else codec.read_view(document, view.name)
+    stored = layout.read(document) if view is None else layout.read_view(document, view.name)
     return codec.dumps(document, stored.metadata, view.pick if view else None)
 
 

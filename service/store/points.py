@@ -13,9 +13,9 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne
 from pymongo.errors import DuplicateKeyError
 
-from service.documents import codec
 from service.documents import document as documents
-from service.documents.codec import Metadata, Stored
+from service.documents import layout
+from service.documents.layout import Metadata, Stored
 from service.documents.patches import Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions
 from service.documents.query import View
@@ -60,7 +60,7 @@ class PointOperations:
         document = await self._reads.find(id)
         if document is None:
             raise DocumentNotFound(id)
-        return codec.read(document)
+        return layout.read(document)
 
     async def get_view(self, id: str, view: View) -> Stored:
         """Some fields of the document. Raises `DocumentNotFound`."""
@@ -68,7 +68,7 @@ class PointOperations:
             document = await self._collection.find_one({"_id": id}, view.projection())
         if document is None:
             raise DocumentNotFound(id)
-        return codec.read_view(bytes(document.raw), view.name)
+        return layout.read_view(bytes(document.raw), view.name)
 
     async def put(
         self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
@@ -147,7 +147,7 @@ class PointOperations:
 
     async def _find(self, id: str) -> Stored | None:
         document = await self._database.model.find_one({"_id": id})
-        return None if document is None else codec.read(document.bson)
+        return None if document is None else layout.read(document.bson)
 
     async def _insert(self, new: Stored) -> bool:
         """Insert the document; False if there is one by now."""
@@ -176,8 +176,8 @@ class PointOperations:
 
 def new_document(id: str, fields: bytes) -> Stored:
     """The document with these fields, as it is stored now. Raises `DocumentTooLarge`."""
-    etag, now = codec.entity_tag(fields), datetime.now(UTC)
-    return Stored(codec.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
+    etag, now = layout.entity_tag(fields), datetime.now(UTC)
+    return Stored(layout.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
 
 
 def _current(current: Stored) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ import orjson
 from fastapi import Request
 from fastapi.sse import format_sse_event
 
-from service.documents import codec
+from service.documents import codec, layout
 from service.errors import FeedGone
 from service.store.feed import Change, Feed, Position
 from service.store.feed.channel import Closed, Dropped
@@ -44,7 +44,7 @@ def encode_change(change: Change) -> bytes:
     if change.document is None:
         kind, data = "delete", key + b',"etag":null,"document":null}'
     else:
-        stored = codec.read(change.document)
+        stored = layout.read(change.document)
         kind = "put"
         data = b'%s,"etag":"%s","document":%s}' % (
             key,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import Request, Response
 
 from service.documents import codec
-from service.documents.codec import Stored
+from service.documents.layout import Stored
 from service.store.points import Written
 
 JSON = "application/json"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from service.documents.codec import METADATA_KEY
+from service.documents.layout import METADATA_KEY
 from service.documents.strict_json import MAX_DEPTH
 from service.errors import InvalidParameter
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from service.documents import codec
+from service.documents import layout
 from service.mongo.database import Database
 from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
@@ -54,7 +54,7 @@ class Reads(Lane[bytes | None]):
             # A reply has 16 MB at most: what it brings is answered while the rest is fetched.
             async for document in self.database.model.find_raw(list(missing)):
                 size += len(document)
-                operation = missing.pop(codec.id_of(document), None)
+                operation = missing.pop(layout.id_of(document), None)
                 if operation is not None:
                     operation.answer(document)
         self._usual_size += (size / len(batch) - self._usual_size) / 4

@@ -8,7 +8,7 @@ from typing import Any
 import bson
 from bson.raw_bson import RawBSONDocument
 
-from service.documents import codec
+from service.documents import layout
 from service.errors import InvalidParameter
 
 PUTS = {"insert", "replace", "update"}
@@ -53,7 +53,7 @@ class Change:
 
     @property
     def id(self) -> Any:
-        return codec.id_of(self.key)
+        return layout.id_of(self.key)
 
     @property
     def size(self) -> int:
