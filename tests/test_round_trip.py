@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
 
-from service.documents.document import MAX_ID_BYTES
+from service.documents.ids import MAX_ID_BYTES
 
 # Surrogates are no characters; everything else is.
 text = st.text(st.characters(exclude_categories=["Cs"]))

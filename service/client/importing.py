@@ -10,7 +10,7 @@ import httpx
 import orjson
 
 from service.client.files import FileFault
-from service.documents.document import new_id
+from service.documents.ids import new_id
 
 CHUNK_COUNT = 2000  # documents in one request
 CHUNK_BYTES = 1024 * 1024

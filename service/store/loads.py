@@ -9,7 +9,7 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError
 
-from service.documents import document as documents
+from service.documents.parsing import parse_line
 from service.errors import BodyTooLarge, StuffError, WriteConflict
 from service.mongo.database import Collection, Database, bulk_faults, is_about_id, translated
 from service.store.points import new_document
@@ -95,7 +95,7 @@ class _Load:
             batch.faults.append((number, line))
         elif line.strip():
             try:
-                id, fields = documents.parse_line(line)
+                id, fields = parse_line(line)
                 new = new_document(id, fields).bson
             except StuffError as error:
                 batch.faults.append((number, error))

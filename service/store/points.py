@@ -13,8 +13,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne
 from pymongo.errors import DuplicateKeyError
 
-from service.documents import document as documents
-from service.documents import layout
+from service.documents import layout, patches
+from service.documents.ids import new_id
 from service.documents.layout import Metadata, Stored
 from service.documents.patches import Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions
@@ -81,7 +81,7 @@ class PointOperations:
 
     async def create(self, fields: bytes) -> Written:
         """Create the document under an id of its own, a UUIDv7: ids sort by time."""
-        id = documents.new_id()
+        id = new_id()
         new = new_document(id, fields)
         # An upsert like any other, since nobody else has this id.
         return Written(id, await self._writes.put(id, new.bson), new)
@@ -91,7 +91,7 @@ class PointOperations:
     ) -> Written:
         """Patch the document as it is when the patch is written.
 
-        Raises `DocumentNotFound`, and what `documents.apply` raises.
+        Raises `DocumentNotFound`, and what `patches.apply` raises.
         """
         async with self._turn(id):
             for delay in _delays():
@@ -99,7 +99,7 @@ class PointOperations:
                 if current is None:
                     raise DocumentNotFound(id)
                 preconditions.check(current)
-                new = new_document(id, documents.apply(patch, current.bson, id))
+                new = new_document(id, patches.apply(patch, current.bson, id))
                 if await self._replace(current, new, id):
                     return Written(id, False, new)
                 await asyncio.sleep(delay)

@@ -8,7 +8,8 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Depends, Path, Query, Request
 from starlette.convertors import Convertor, register_url_convertor
 
-from service.documents import document as documents
+from service.documents.ids import MAX_ID_BYTES, check_id
+from service.documents.parsing import parse
 from service.documents.patches import JsonPatch, MergePatch, Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions, parse_preconditions
 from service.documents.query import (
@@ -78,7 +79,7 @@ async def get_document_id(
             description="The document's id: 1 to 512 bytes of UTF-8 without control characters. "
             "Slashes are part of it, percent-encoded or not.",
             examples=["ada"],
-            json_schema_extra={"minLength": 1, "maxLength": documents.MAX_ID_BYTES},
+            json_schema_extra={"minLength": 1, "maxLength": MAX_ID_BYTES},
         ),
     ],
 ) -> str:
@@ -89,7 +90,7 @@ async def get_document_id(
             unquote_to_bytes(request.scope["raw_path"]).decode()
         except UnicodeDecodeError:
             raise MalformedPath("Percent-encode the id's UTF-8 bytes.") from None
-    return documents.check_id(id)
+    return check_id(id)
 
 
 DocumentId = Annotated[str, Depends(get_document_id)]
@@ -233,7 +234,7 @@ IsJSON = Depends(check_json)
 
 async def get_fields(id: DocumentId, _: Annotated[None, IsJSON], body: Body) -> bytes:
     """The fields (BSON) of the document in the body, for the id in the path."""
-    return documents.parse(body, id)
+    return parse(body, id)
 
 
 async def get_new_documents(
@@ -243,7 +244,7 @@ async def get_new_documents(
     documents, as a stream of lines."""
     if _media_type(request, [JSON, NDJSON], JSON, {"Accept": f"{JSON}, {NDJSON}"}) == NDJSON:
         return read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
-    return documents.parse(await read_body(request, settings), None)
+    return parse(await read_body(request, settings), None)
 
 
 async def get_patch(form: PatchFormat, body: Body) -> Patch:

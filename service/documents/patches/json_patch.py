@@ -1,9 +1,6 @@
-"""Patches of documents: JSON Merge Patch (RFC 7396) and JSON Patch (RFC 6902).
+"""JSON Patch (RFC 6902)."""
 
-A patch is parsed once and may be applied again and again, each time to a fresh copy.
-"""
-
-from typing import Any, Protocol
+from typing import Any
 
 import bson
 from bson.errors import InvalidDocument as InvalidBSON
@@ -24,35 +21,6 @@ _MEMBERS = {
     "copy": ("path", "from"),
     "test": ("path", "value"),
 }
-
-
-class Patch(Protocol):
-    def apply(self, values: dict[str, Any]) -> Any:
-        """The patched value; `values` may be changed on the way."""
-
-
-class MergePatch:
-    """A JSON Merge Patch: what it names is set, or removed by null; the rest stays."""
-
-    def __init__(self, body: bytes) -> None:
-        self._patch = strict_json.loads(body)
-
-    def apply(self, values: dict[str, Any]) -> Any:
-        return _merge(values, self._patch)
-
-
-def _merge(target: Any, patch: Any) -> Any:
-    """`MergePatch` of RFC 7396, section 2."""
-    if not isinstance(patch, dict):
-        return patch
-    if not isinstance(target, dict):
-        target = {}
-    for name, value in patch.items():
-        if value is None:
-            target.pop(name, None)
-        else:
-            target[name] = _merge(target.get(name), value)
-    return target
 
 
 class JsonPatch:
