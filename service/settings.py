@@ -1,4 +1,4 @@
-"""All settings, and the only reader of the environment."""
+"""All settings of the service, and its only reader of the environment."""
 
 import os
 from pathlib import Path
@@ -13,15 +13,6 @@ SECRETS_DIR = Path("/run/secrets")
 
 ALGORITHM = "(RS|ES|PS)(256|384|512)|EdDSA"
 SCHEMES = ("mongodb://", "mongodb+srv://")
-
-
-class ClientSettings(BaseSettings):
-    """What the commands that talk to a server take from the environment, and from nowhere else:
-    others can see the options of a process."""
-
-    model_config = SettingsConfigDict(env_prefix="STUFF_", extra="ignore", frozen=True)
-
-    key: Annotated[SecretStr | None, Field(description="The API key to send.")] = None
 
 
 class Settings(BaseSettings):

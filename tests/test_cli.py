@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from service import settings as settings_module
+from service.cli import COMMANDS
+from service.cli import stuff as stuff_group
+from service.cli.lazy import LazyCommand
 from service.settings import Settings
 from tests.support.serving import TIMEOUT, stuff
 
@@ -77,3 +80,31 @@ def test_settings_come_from_the_environment_and_from_secrets(
     assert settings.mongodb_uri is not None
     assert settings.mongodb_uri.get_secret_value() == "mongodb://secret/"
     assert "secret" not in repr(settings)
+
+
+def test_every_command_is_listed_with_the_first_line_of_its_own_help() -> None:
+    for name, (_, help) in COMMANDS.items():
+        command = stuff_group.commands[name]
+        assert isinstance(command, LazyCommand)
+        assert command.load().help.split("\n\n")[0] == help, name
+
+
+def test_commands_that_talk_to_a_server_do_not_load_the_service() -> None:
+    """Loading it takes longer than most of them run."""
+    code = """
+import sys
+from service.cli import stuff
+stuff(["--help"], standalone_mode=False)
+for command in ("get", "put", "delete", "ls", "watch", "export", "import"):
+    stuff([command, "--help"], standalone_mode=False)
+heavy = {"beanie", "fastapi", "motor", "pydantic_settings", "uvicorn"}
+print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+stuff(["serve", "--help"], standalone_mode=False)
+print(sorted(heavy & set(sys.modules)), file=sys.stderr)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT
+    )
+    light, whole = result.stderr.splitlines()
+    assert light == "[]"
+    assert whole == "['beanie', 'fastapi', 'motor', 'pydantic_settings', 'uvicorn']"

@@ -1,34 +1,40 @@
 """The command line: `stuff`."""
 
-import typer
+from typer.core import TyperGroup
 
-from service.cli import documents, indexes, keys, serving, transfer, watch
+from service.cli.lazy import LazyCommand
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+COMMANDS = {
+    "serve": ("serving:serve", "Serve the store until SIGTERM or Ctrl-C."),
+    "openapi": ("serving:openapi", "Write the OpenAPI document."),
+    "get": ("documents:get", "Show a document."),
+    "put": ("documents:put", "Store a document."),
+    "delete": ("documents:delete", "Delete a document."),
+    "ls": ("documents:ls", "List the ids of documents, one a line; with --fields, JSON."),
+    "watch": ("watch:watch", "Show what happens to documents, until Ctrl-C."),
+    "export": ("transfer:export_documents", "Write documents to a file, sorted by their ids."),
+    "import": ("transfer:import_documents", "Store the documents of a file."),
+    "index": ("indexes:app", "Manage the indexes of the collection."),
+    "key": ("keys:app", "Manage API keys."),
+}
+"""What `stuff --help` lists, without importing any of the commands: the place of each in this
+package, and the first paragraph of its help."""
 
-
-@app.callback()
-def stuff() -> None:
-    """An HTTP JSON document store on MongoDB, and a client of it.
-
-    Every option of `serve` is a setting too, read from the environment: --data-dir is
-    STUFF_DATA_DIR. The commands for documents talk to the server at --url, or STUFF_URL, with the
-    API key in STUFF_KEY if it needs one.
-    """
-
-
-app.command()(serving.serve)
-app.command()(serving.openapi)
-app.command()(documents.get)
-app.command()(documents.put)
-app.command()(documents.delete)
-app.command()(documents.ls)
-app.command()(watch.watch)
-app.command("export")(transfer.export_documents)
-app.command("import")(transfer.import_documents)
-app.add_typer(indexes.app, name="index")
-app.add_typer(keys.app, name="key")
+stuff = TyperGroup(
+    name="stuff",
+    help=(
+        "An HTTP JSON document store on MongoDB, and a client of it.\n\n"
+        "Every option of `serve` is a setting too, read from the environment: --data-dir is "
+        "STUFF_DATA_DIR. The commands for documents talk to the server at --url, or STUFF_URL, "
+        "with the API key in STUFF_KEY if it needs one."
+    ),
+    commands={
+        name: LazyCommand(name, f"{__name__}.{place}", help)
+        for name, (place, help) in COMMANDS.items()
+    },
+    no_args_is_help=True,
+)
 
 
 def main() -> None:
-    app(prog_name="stuff")
+    stuff(prog_name="stuff")

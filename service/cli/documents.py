@@ -67,7 +67,7 @@ def ls(
     limit: Annotated[int | None, typer.Option(min=1, help="The most documents.")] = None,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """List the ids of documents, a line each; with --fields, the fields as JSON."""
+    """List the ids of documents, one a line; with --fields, JSON."""
     conditions = [] if filter is None else [filter]
     if prefix:
         last = prefix + "\U0010ffff"

@@ -1,5 +1,6 @@
 """What the commands that talk to a server have in common."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +9,6 @@ from urllib.parse import quote
 
 import httpx
 import typer
-
-from service.settings import ClientSettings
 
 TIMEOUT = httpx.Timeout(120, connect=10)
 
@@ -24,9 +23,10 @@ def fail(message: str, status: int = 1) -> typer.Exit:
 
 
 def authorization() -> dict[str, str]:
-    """What goes with the API key of STUFF_KEY, if there is one."""
-    key = ClientSettings().key
-    return {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+    """The header field with the API key of STUFF_KEY, if that is set. There is no option for the
+    key, since other users of the machine can see the options of a process."""
+    key = os.environ.get("STUFF_KEY")
+    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 @contextmanager

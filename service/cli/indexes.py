@@ -17,7 +17,9 @@ from service.server.engine import EngineError, find_running, running_engine
 from service.settings import Settings
 from service.store import indexes
 
-app = typer.Typer(no_args_is_help=True, help="Indexes, made in the database itself.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Manage the indexes of the collection."
+)
 
 Fields = Annotated[
     str, typer.Argument(help="The fields, as in sort=: year,-name. The last one is _id.")

@@ -9,7 +9,7 @@ import typer
 from service.cli.http import fail
 from service.security import SCOPES, KeyFault, make_key, parse_keys
 
-app = typer.Typer(no_args_is_help=True, help="API keys, of which a file keeps only hashes.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage API keys.")
 
 File = Annotated[
     Path | None,

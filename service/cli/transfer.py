@@ -91,8 +91,9 @@ def import_documents(
     patience: Patience = 60,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """Store the documents of a file: under their _id, or under a new one.
+    """Store the documents of a file.
 
+    Each is stored under its _id, or under a new one if it has none.
     What the connection loses is sent again, and makes no second document. Ends with status 1 if
     any document could not be stored.
     """

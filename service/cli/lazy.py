@@ -1,0 +1,30 @@
+"""Commands that are imported when they are called, since most need a small part of the service."""
+
+from pkgutil import resolve_name
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+from typer.main import get_command
+
+
+class LazyCommand(TyperCommand):
+    """A command or a group of commands that is listed with a line of help, but not imported."""
+
+    def __init__(self, name: str, place: str, help: str) -> None:
+        """`place` is `module:name` of a function with Typer's annotations, or of a `typer.Typer`
+        that has several commands."""
+        super().__init__(name=name, help=help)
+        self._place = place
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """The context of the real command, which parses, shows its own help, and runs."""
+        return self.load().make_context(*arguments, **options)
+
+    def load(self) -> Any:
+        """Import the command, as Typer makes it."""
+        app = resolve_name(self._place)
+        if not isinstance(app, typer.Typer):
+            function, app = app, typer.Typer(add_completion=False)
+            app.command()(function)
+        return get_command(app)
