@@ -88,9 +88,9 @@ def _engine(seconds: float, turns: int = 1, documents: int = 0, soak: float = 0)
         engine = EmbeddedEngine(Path(data_dir))
         uri = engine.start()
         try:
-            [guardian] = psutil.Process().children()  # nothing else has been started by now
+            [watchdog] = psutil.Process().children()  # nothing else has been started by now
             with MongoClient[Any](uri) as mongo:
-                yield Bench(uri, guardian, mongo, seconds, turns, documents, soak)
+                yield Bench(uri, watchdog, mongo, seconds, turns, documents, soak)
         finally:
             engine.stop()
 

@@ -17,8 +17,7 @@ from service.routers import collection as collection_routes
 from service.routers import document, pages, system
 from service.security import Gate
 from service.server.engine import running_engine
-from service.server.stopping import on_stop
-from service.server.workers import leave_with_parent
+from service.server.lifecycle import on_stop, stop_with_parent
 from service.settings import Settings
 from service.store.collection import open_collection
 from service.web import problems
@@ -32,7 +31,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     """Everything that lives as long as the application, and is handed out by dependencies."""
     settings: Settings = app.state.settings
     async with AsyncExitStack() as stack:
-        stack.enter_context(leave_with_parent())
+        stack.enter_context(stop_with_parent())
         stack.enter_context(counted_process())
         tracing.keep_values_out(settings)
         if settings.mongodb_uri is not None:

@@ -1,7 +1,7 @@
 """Runs a command that must not outlive its parent: `python -m service.server.watchdog COMMAND ...`.
 
 The parent holds the other end of this process's standard input and writes nothing. However the
-parent ends, SIGKILL included, the pipe closes; then the command gets SIGTERM, and SIGKILL if it
+parent ends, by SIGKILL too, the pipe closes. Then the command gets SIGTERM, and SIGKILL if it
 ignores that. Exits with the command's status.
 """
 
@@ -26,7 +26,7 @@ def run(command: list[str]) -> int:
     child = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        close_fds=False,  # the data directory's lock, say, is the command's to hold
+        close_fds=False,  # the command inherits the lock of the data directory
         preexec_fn=_die_with_parent,  # noqa: PLW1509 (no thread runs yet)
     )
     threading.Thread(target=_set_at_end_of_input, args=(stop,), daemon=True).start()
@@ -52,7 +52,7 @@ def _set_at_exit(child: subprocess.Popen[bytes], stop: threading.Event) -> None:
 
 
 def _die_with_parent() -> None:
-    """Where the kernel can do it, cover the death of the guardian itself."""
+    """Where the kernel supports it, the command ends with the watchdog too, if that is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

@@ -49,11 +49,11 @@ def test_the_engine_is_started_again_when_it_dies(tmp_path: Path) -> None:
             assert service.http.put("/stuff/ada", json={"n": 1}).status_code == 200
 
 
-def test_the_engine_dies_with_its_guardian(tmp_path: Path) -> None:
+def test_the_engine_dies_with_its_watchdog(tmp_path: Path) -> None:
     with stuff_serve(tmp_path) as service:
         (engine,) = engines(tmp_path)
-        (guardian,) = [pid for pid in service.descendants() if pid != engine]
-        os.kill(guardian, signal.SIGKILL)
+        (watchdog,) = [pid for pid in service.descendants() if pid != engine]
+        os.kill(watchdog, signal.SIGKILL)
         wait_until(lambda: engine not in engines(tmp_path))
         wait_until(lambda: answers(service))
 

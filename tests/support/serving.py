@@ -155,7 +155,7 @@ def running(text: str) -> list[int]:
 
 
 def engines(data_dir: Path) -> list[int]:
-    """The engine processes on the data directory, guardians not counted."""
+    """The engine processes on the data directory, watchdogs not counted."""
     return [
         pid
         for pid, _, command in processes()
