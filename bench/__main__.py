@@ -16,8 +16,9 @@ import typer
 from pymongo import MongoClient
 
 from bench import report
+from bench.plan import Bench
 from bench.profiling import profile
-from bench.sections import SECTIONS, Bench
+from bench.sections import SECTIONS
 from service.server.engine import EmbeddedEngine
 
 HERE = Path(__file__).parent

@@ -11,18 +11,16 @@ from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import psutil
 
 from bench import servers
 from bench.measuring import Load, Result, cpu_seconds, resident_bytes
+from bench.plan import Bench
 from bench.report import Record
 from service.documents.query import encode_cursor, parse_sort
-
-if TYPE_CHECKING:
-    from bench.sections import Bench
 
 LINE_BYTES = 300
 PAGE_SIZE = 10
@@ -30,7 +28,7 @@ PAGE_SIZE = 10
 PATIENT = {"STUFF_OPERATION_TIMEOUT": "300", "STUFF_QUERY_TIMEOUT": "300"}
 
 
-def transfer(bench: "Bench") -> Iterator[Record]:
+def transfer(bench: Bench) -> Iterator[Record]:
     """`stuff import` and `stuff export` of many documents; rates are documents a second, memory is
     the highest of the service."""
     with (
@@ -72,7 +70,7 @@ def transfer(bench: "Bench") -> Iterator[Record]:
             raise SystemExit("bench: the export is not what was imported")
 
 
-def pages(bench: "Bench") -> Iterator[Record]:
+def pages(bench: Bench) -> Iterator[Record]:
     """Pages of 10 documents out of 100,100, the first and the 10,000th, in turn."""
     documents, last = 10_010 * PAGE_SIZE, f"{9_999 * PAGE_SIZE:08}"
     collection = bench.mongo["demo"]["pages"]

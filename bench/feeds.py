@@ -8,24 +8,21 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from statistics import median
 from threading import Event, Thread
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import httpx
 
 from bench import servers
 from bench.measuring import Load, Result, cpu_seconds, resident_bytes
+from bench.plan import Bench
 from bench.report import Record
-
-if TYPE_CHECKING:
-    from bench.sections import Bench
 
 IDLE, BUSY = 1000, 100
 WRITES_A_SECOND = 100
 _NUMBER = re.compile(rb'"document":\{"_id":"\d+","n":(\d+)')
 
 
-def feed(bench: "Bench") -> Iterator[Record]:
+def feed(bench: Bench) -> Iterator[Record]:
     """PUTs with 1,000 followers of other documents and with none; then the time from sending a PUT
     until the last of 100 followers has its event, at 100 PUTs a second."""
     watched, alone = bench.seed("feed", 10_000, 100), bench.seed("stuff", 10_000, 100)

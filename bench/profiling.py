@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from bench.measuring import Load, measure
-from bench.sections import Bench
+from bench.plan import Bench
 from bench.servers import stuff
 
 RATE = 500  # samples a second

@@ -6,70 +6,20 @@ machine does meets all of them. A record holds the median of its turns.
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from statistics import median
-from typing import Any, TypeAlias
+from typing import Any
 
 import psutil
-from bson.raw_bson import RawBSONDocument
-from pymongo import MongoClient, ReplaceOne, WriteConcern
+from pymongo import ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 
 from bench import bulk, feeds, servers
 from bench.measuring import Load, Result, cpu_seconds, measure, middle, resident_bytes
+from bench.plan import DATABASE, Bench, as_sent, as_stored
 from bench.report import Record
-from bench.servers import Server
-from service.documents import layout
-
-Form: TypeAlias = Callable[[int, int], Any]
-
-DATABASE = "demo"
-
-
-@dataclass(frozen=True)
-class Bench:
-    """The engine that all servers share, and how long and how often each load is measured."""
-
-    uri: str
-    engine: psutil.Process
-    mongo: MongoClient[Any]
-    seconds: float
-    turns: int
-    documents: int  # in the large collection
-    soak_seconds: float
-
-    def seed(
-        self, collection: str, documents: int, body_bytes: int, form: Form | None = None
-    ) -> str:
-        """Fill the collection unless it is full, with what PUTs by the store would leave there or
-        else in another form.
-        """
-        form = form or _as_stored
-        target = self.mongo[DATABASE][collection]
-        if target.estimated_document_count() < documents:
-            target.drop()
-            for start in range(1, documents + 1, 1000):
-                ids = range(start, min(start + 1000, documents + 1))
-                size = max(1, 8_000_000 // (body_bytes + 200))
-                for first in range(0, len(ids), size):
-                    chunk = ids[first : first + size]
-                    target.insert_many([form(n, body_bytes) for n in chunk], ordered=False)
-        return collection
-
-    def compare(self, section: str, loads: Sequence[tuple[Server, Load]]) -> Iterator[Record]:
-        """Measure in turn, each server under its load."""
-        for server, load in loads:  # warm up
-            measure(server.url, load, 1, server.process, self.engine)
-        results: list[list[Result]] = [[] for _ in loads]
-        for _ in range(self.turns):
-            for (server, load), turns in zip(loads, results, strict=True):
-                turns.append(measure(server.url, load, self.seconds, server.process, self.engine))
-        for (server, load), turns in zip(loads, results, strict=True):
-            figures = {**asdict(load), **asdict(middle(turns))}
-            yield {"section": section, "server": server.name, **figures}
 
 
 def connections(bench: Bench) -> Iterator[Record]:
@@ -80,7 +30,7 @@ def connections(bench: Bench) -> Iterator[Record]:
             stack.enter_context(server)
             for server in (
                 servers.stuff(bench.uri, bench.seed("stuff", 10_000, 100)),
-                servers.baseline(bench.uri, bench.seed("baseline", 10_000, 100, _as_sent)),
+                servers.baseline(bench.uri, bench.seed("baseline", 10_000, 100, as_sent)),
                 servers.safe_baseline(bench.uri),
                 servers.empty_route(),
                 servers.bare_asgi(),
@@ -98,7 +48,7 @@ def sizes(bench: Bench) -> Iterator[Record]:
         with (
             servers.stuff(bench.uri, bench.seed(f"stuff_{name}", documents, body_bytes)) as store,
             servers.baseline(
-                bench.uri, bench.seed(name, documents, body_bytes, _as_sent)
+                bench.uri, bench.seed(name, documents, body_bytes, as_sent)
             ) as original,
         ):
             for load in loads:
@@ -141,7 +91,7 @@ def _bulks(collection: Collection[Any], bench: Bench) -> Result:
     while time.perf_counter() - start < bench.seconds:
         ids = random.sample(range(1, 10_001), 64)
         bulk: list[ReplaceOne[Any]] = [
-            ReplaceOne({"_id": str(id)}, _as_stored(id, 100), upsert=True) for id in ids
+            ReplaceOne({"_id": str(id)}, as_stored(id, 100), upsert=True) for id in ids
         ]
         sent = time.perf_counter()
         collection.bulk_write(bulk, ordered=False)
@@ -199,17 +149,3 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "feed": feeds.feed,
     "soak": soak,
 }
-
-
-def _fields(number: int, body_bytes: int) -> dict[str, Any]:
-    return {"n": number, "name": "Ada", "text": "x" * max(0, body_bytes - 36)}
-
-
-def _as_sent(number: int, body_bytes: int) -> dict[str, Any]:
-    return {"_id": str(number), **_fields(number, body_bytes)}
-
-
-def _as_stored(number: int, body_bytes: int) -> RawBSONDocument:
-    fields = layout.encode_fields(_fields(number, body_bytes))
-    etag = layout.entity_tag(fields)
-    return RawBSONDocument(layout.assemble(str(number), fields, etag, datetime.now(UTC)))

@@ -1,0 +1,76 @@
+"""What all sections share: the engine, collections filled with documents, and the comparison."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import psutil
+from bson.raw_bson import RawBSONDocument
+from pymongo import MongoClient
+
+from bench.measuring import Load, Result, measure, middle
+from bench.report import Record
+from bench.servers import Server
+from service.documents import layout
+
+Form: TypeAlias = Callable[[int, int], Any]
+
+DATABASE = "demo"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The engine that all servers share, and how long and how often each load is measured."""
+
+    uri: str
+    engine: psutil.Process
+    mongo: MongoClient[Any]
+    seconds: float
+    turns: int
+    documents: int  # in the large collection
+    soak_seconds: float
+
+    def seed(
+        self, collection: str, documents: int, body_bytes: int, form: Form | None = None
+    ) -> str:
+        """Fill the collection unless it is full, with what PUTs by the store would leave there or
+        else in another form.
+        """
+        form = form or as_stored
+        target = self.mongo[DATABASE][collection]
+        if target.estimated_document_count() < documents:
+            target.drop()
+            for start in range(1, documents + 1, 1000):
+                ids = range(start, min(start + 1000, documents + 1))
+                size = max(1, 8_000_000 // (body_bytes + 200))
+                for first in range(0, len(ids), size):
+                    chunk = ids[first : first + size]
+                    target.insert_many([form(n, body_bytes) for n in chunk], ordered=False)
+        return collection
+
+    def compare(self, section: str, loads: Sequence[tuple[Server, Load]]) -> Iterator[Record]:
+        """Measure in turn, each server under its load."""
+        for server, load in loads:  # warm up
+            measure(server.url, load, 1, server.process, self.engine)
+        results: list[list[Result]] = [[] for _ in loads]
+        for _ in range(self.turns):
+            for (server, load), turns in zip(loads, results, strict=True):
+                turns.append(measure(server.url, load, self.seconds, server.process, self.engine))
+        for (server, load), turns in zip(loads, results, strict=True):
+            figures = {**asdict(load), **asdict(middle(turns))}
+            yield {"section": section, "server": server.name, **figures}
+
+
+def fields_of(number: int, body_bytes: int) -> dict[str, Any]:
+    return {"n": number, "name": "Ada", "text": "x" * max(0, body_bytes - 36)}
+
+
+def as_sent(number: int, body_bytes: int) -> dict[str, Any]:
+    return {"_id": str(number), **fields_of(number, body_bytes)}
+
+
+def as_stored(number: int, body_bytes: int) -> RawBSONDocument:
+    fields = layout.encode_fields(fields_of(number, body_bytes))
+    etag = layout.entity_tag(fields)
+    return RawBSONDocument(layout.assemble(str(number), fields, etag, datetime.now(UTC)))
