@@ -10,8 +10,8 @@ from httpx import AsyncClient
 from openapi_spec_validator import validate
 
 from service.app import create_app
+from service.errors import problem_types
 from service.settings import Settings
-from service.web.problems import problem_types
 
 COMMITTED = Path(__file__).parent.parent / "openapi.json"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from httpx import AsyncClient
 
 from bench import report
+from service.errors import problem_types
 from service.settings import Settings
-from service.web.problems import TYPE_PREFIX, problem_types
+from service.web.problems import TYPE_PREFIX
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

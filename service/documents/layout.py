@@ -96,7 +96,7 @@ def assemble(id: str, fields: bytes, etag: str, updated_at: datetime) -> bytes:
         raise DocumentTooLarge(
             f"As BSON the document has {size:,} bytes; MongoDB stores at most "
             f"{MAX_DOCUMENT_BYTES:,}. Split it.",
-            members={"limit": MAX_DOCUMENT_BYTES},
+            MAX_DOCUMENT_BYTES,
         )
     return b"".join(
         (

@@ -131,7 +131,7 @@ def _parse_tags(headers: Mapping[str, str], name: str) -> EntityTags | None:
         end = _SEPARATOR.match(value, tag.end()) if tag else None
         if tag is None or end is None:
             raise InvalidPrecondition(
-                'Give * or a list of entity tags in double quotes, such as "abc", W/"def".', name
+                name, 'Give * or a list of entity tags in double quotes, such as "abc", W/"def".'
             )
         (weak if tag[1] else strong).add(tag[2])
         position = end.end()

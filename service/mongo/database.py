@@ -228,10 +228,7 @@ def translated(error: PyMongoError) -> StuffError | PyMongoError:
                 error,
             )
         case DuplicateKeyError():
-            return DuplicateKey(
-                "A unique index of the collection holds this value already. Send another.",
-                members={"keys": _keys(error)},
-            )
+            return DuplicateKey(_keys(error))
         case WriteError():
             return DocumentRejected(
                 f"MongoDB says: {(error.details or {}).get('errmsg', 'no reason given')}"
@@ -269,8 +266,7 @@ def _keys(error: DuplicateKeyError) -> list[str]:
 def bad_query(error: OperationFailure) -> InvalidParameter:
     """The database refuses what a client has made up."""
     return InvalidParameter(
-        f"The database refuses this: {(error.details or {}).get('errmsg', error)}.",
-        members={"parameter": "filter"},
+        "filter", f"The database refuses this: {(error.details or {}).get('errmsg', error)}."
     )
 
 

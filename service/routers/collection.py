@@ -99,8 +99,8 @@ async def get_documents(
         return DocumentStream(lines, headers=headers, media_type=NDJSON)
     if limit is not None and limit > MAX_PAGE_SIZE:
         raise InvalidParameter(
+            "limit",
             f"A page has at most {MAX_PAGE_SIZE} documents. Ask for {NDJSON} to get more at once.",
-            members={"parameter": "limit"},
         )
     page = await collection.queries.page(selection, limit or PAGE_SIZE)
     total = b""

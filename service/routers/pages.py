@@ -13,8 +13,9 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from service.errors import RouteNotFound, problem_types
 from service.security import public
-from service.web.problems import TYPE_PREFIX, RouteNotFound, problem_types
+from service.web.problems import TYPE_PREFIX
 
 router = APIRouter(include_in_schema=False)
 page = partial(router.api_route, methods=["GET", "HEAD"])

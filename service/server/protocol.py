@@ -11,10 +11,16 @@ import orjson
 from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from service.errors import HeadersTooLarge, RequestTimeout, StuffError, UrlTooLong
+from service.errors import (
+    BadRequest,
+    HeadersTooLarge,
+    RequestTimeout,
+    StuffError,
+    UrlTooLong,
+)
 from service.observability.request_ids import DEFAULTS, REQUEST_ID, make_request_id
 from service.settings import Settings
-from service.web.problems import MEDIA_TYPE, BadRequest, problem_body
+from service.web.problems import MEDIA_TYPE, problem_body
 
 LINGER = 0.5
 """Seconds that a connection without a request stays open when the server stops. The client may just

@@ -11,32 +11,19 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from service import errors
-from service.errors import StuffError
+from service.errors import (
+    BadRequest,
+    InvalidParameter,
+    MethodNotAllowed,
+    RouteNotFound,
+    StuffError,
+)
 from service.observability.request_ids import request_id
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """The methods of HTTP that a route can have, in the order in which `Allow` names them."""
-
-
-class RouteNotFound(StuffError):
-    """The service has no resource at this address."""
-
-    status, slug, title = 404, "route-not-found", "Nothing lives at this address"
-
-
-class MethodNotAllowed(StuffError):
-    """The resource does not have this method; `Allow` names those it has."""
-
-    status, slug, title = 405, "method-not-allowed", "The method is not allowed here"
-
-
-class BadRequest(StuffError):
-    """The request breaks the rules of HTTP or of the service."""
-
-    status, slug, title = 400, "bad-request", "The request is malformed"
 
 
 class Problem(BaseModel):
@@ -54,18 +41,6 @@ class Problem(BaseModel):
         None, description="A JSON Pointer (RFC 6901) to the offending place of the body."
     )
     parameter: str | None = Field(None, description="The parameter at fault.")
-
-
-def problem_types() -> dict[str, type[StuffError]]:
-    """All problem types by their slug."""
-    leaves: dict[str, type[StuffError]] = {}
-    pending = [StuffError]
-    while pending:
-        error = pending.pop()
-        if not error.__name__.startswith("_"):
-            leaves[error.slug] = error
-        pending.extend(error.__subclasses__())
-    return dict(sorted(leaves.items(), key=lambda item: (item[1].status, item[0])))
 
 
 def problem_body(error: StuffError, path: bytes) -> dict[str, Any]:
@@ -135,20 +110,14 @@ def _from_http(app: FastAPI, request: Request, error: HTTPException) -> StuffErr
         case 404:
             return RouteNotFound("See /docs for the addresses there are.")
         case 405:
-            allowed = ", ".join(allowed_methods(app, request))
-            return MethodNotAllowed(
-                f"{request.method} is not allowed here; allowed: {allowed}.",
-                headers={"Allow": allowed},
-            )
+            return MethodNotAllowed(request.method, allowed_methods(app, request))
         case _:
             return BadRequest(str(error.detail), headers=error.headers)
 
 
 def _from_validation(fault: Mapping[str, Any]) -> StuffError:
     name = str(fault["loc"][-1])
-    return errors.InvalidParameter(
-        f"{name!r} is not valid. {fault['msg']}.", members={"parameter": name}
-    )
+    return InvalidParameter(name, f"{name!r} is not valid. {fault['msg']}.")
 
 
 def allowed_methods(app: FastAPI, request: Request) -> list[str]:

@@ -47,7 +47,7 @@ class JsonPatch:
                     if copied > MAX_DOCUMENT_BYTES:
                         raise DocumentTooLarge(
                             "The patch copies more than a document can hold. Copy less.",
-                            members={"limit": MAX_DOCUMENT_BYTES},
+                            MAX_DOCUMENT_BYTES,
                         )
                 patched = LibraryPatch([operation]).apply(patched, in_place=True)
             except JsonPatchTestFailed:

@@ -31,9 +31,9 @@ def encode_cursor(filter: Mapping[str, Any], sort: Sort, key: Key) -> str:
     payload = bson.encode({"k": values})
     if len(payload) > MAX_KEY_BYTES:
         raise InvalidParameter(
+            "sort",
             f"A document has more than {MAX_KEY_BYTES:,} bytes in the fields of the order. "
             "Sort by shorter ones.",
-            members={"parameter": "sort"},
         )
     sealed = _checksum(filter, sort, payload) + payload
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
@@ -64,7 +64,7 @@ def _checksum(filter: Mapping[str, Any], sort: Sort, payload: bytes) -> bytes:
 
 def _invalid() -> InvalidParameter:
     return InvalidParameter(
+        "after",
         "This is no cursor of this query. Take `next` of a page with the same filter and sort, or "
         "leave `after` out to start again.",
-        members={"parameter": "after"},
     )

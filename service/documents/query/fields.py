@@ -95,4 +95,4 @@ def _pick(value: Any, tree: Tree) -> Any:
 
 
 def _invalid(detail: str, parameter: str = "fields") -> InvalidParameter:
-    return InvalidParameter(detail, members={"parameter": parameter})
+    return InvalidParameter(parameter, detail)

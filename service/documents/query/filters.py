@@ -42,8 +42,7 @@ def parse_filter(text: str) -> dict[str, Any]:
     except MalformedJSON as error:
         raise _invalid(f"A filter is a JSON object. {error.detail}", []) from None
     except InvalidDocument as error:
-        members = {"parameter": "filter", "pointer": error.members["pointer"]}
-        raise InvalidParameter(error.detail, members=members) from None
+        raise InvalidParameter("filter", error.detail, error.pointer) from None
     return _query(value, [], 0)
 
 
@@ -196,4 +195,4 @@ def _unknown(operator: str, path: Path, allowed: str) -> InvalidParameter:
 
 
 def _invalid(detail: str, path: Path) -> InvalidParameter:
-    return InvalidParameter(detail, members={"parameter": "filter", "pointer": json_pointer(path)})
+    return InvalidParameter("filter", detail, json_pointer(path))

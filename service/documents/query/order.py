@@ -226,4 +226,4 @@ def _all(conditions: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _invalid(detail: str) -> InvalidParameter:
-    return InvalidParameter(detail, members={"parameter": "sort"})
+    return InvalidParameter("sort", detail)

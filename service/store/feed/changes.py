@@ -35,8 +35,8 @@ def parse_position(text: str) -> Position:
     match = _POSITION.fullmatch(text)
     if match is None:
         raise InvalidParameter(
+            "last_event_id",
             "This is no id of an event of this feed. Send one that it has sent, or none.",
-            members={"parameter": "last_event_id"},
         )
     return Position(int(match[1], 16), match[2])
 

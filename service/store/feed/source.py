@@ -180,8 +180,8 @@ def _refused(error: PyMongoError) -> Exception:
         return FeedGone()
     if code in INVALID_TOKEN:
         return InvalidParameter(
+            "last_event_id",
             "The database does not know this event. Leave it out to begin with what happens now.",
-            members={"parameter": "last_event_id"},
         )
     if code in NOT_A_REPLICA_SET:
         return FeedUnsupported()
