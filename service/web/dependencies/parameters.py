@@ -1,7 +1,5 @@
-"""What endpoints ask for, each named once as a type."""
+"""What the path, the query and the header fields of a request ask for."""
 
-from collections.abc import AsyncIterator, Callable
-from email.message import Message
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
@@ -9,8 +7,6 @@ from fastapi import Depends, Path, Query, Request
 from starlette.convertors import Convertor, register_url_convertor
 
 from service.documents.ids import MAX_ID_BYTES, check_id
-from service.documents.parsing import parse
-from service.documents.patches import JsonPatch, MergePatch, Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions, parse_preconditions
 from service.documents.query import (
     Selection,
@@ -20,20 +16,11 @@ from service.documents.query import (
     parse_filter,
     parse_sort,
 )
-from service.errors import MalformedPath, UnsupportedMediaType
-from service.mongo.database import Database
-from service.settings import Settings
-from service.store.collection import Collection
+from service.errors import MalformedPath
 from service.store.feed import Position
 from service.store.feed.changes import parse_position
-from service.web.bodies import header, read_all, read_chunks
-from service.web.responses import JSON, NDJSON, Preference
-
-PATCH_FORMATS: dict[str, Callable[[bytes], Patch]] = {
-    "application/merge-patch+json": MergePatch,
-    "application/json-patch+json": JsonPatch,
-}
-PATCH_TYPES = ", ".join(PATCH_FORMATS)
+from service.web.bodies import header
+from service.web.responses import Preference
 
 
 class DocumentIdConvertor(Convertor[str]):
@@ -49,26 +36,6 @@ class DocumentIdConvertor(Convertor[str]):
 
 
 register_url_convertor("document_id", DocumentIdConvertor())
-
-
-async def get_database(request: Request) -> Database:
-    database: Database = request.app.state.database
-    return database
-
-
-async def get_collection(request: Request) -> Collection:
-    collection: Collection = request.app.state.collection
-    return collection
-
-
-async def get_settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-DatabaseDep = Annotated[Database, Depends(get_database)]
-CollectionDep = Annotated[Collection, Depends(get_collection)]
-SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 
 async def get_document_id(
@@ -207,74 +174,3 @@ async def get_preference(request: Request) -> Preference | None:
 
 
 PreferenceDep = Annotated[Preference | None, Depends(get_preference)]
-
-
-async def read_body(request: Request, settings: SettingsDep) -> bytes:
-    """The body of the request. Raises what `read_all` raises."""
-    return await read_all(request, settings.max_body_bytes, settings.client_timeout)
-
-
-async def check_json(request: Request) -> None:
-    """Raise `UnsupportedMediaType` unless the body is JSON."""
-    # Without a type the body is taken for what it must be (RFC 9110, section 8.3).
-    _media_type(request, [JSON], JSON, {"Accept": JSON})
-
-
-async def get_patch_format(request: Request) -> Callable[[bytes], Patch]:
-    """What the patch is made of. Raises `UnsupportedMediaType`."""
-    headers = {"Accept-Patch": PATCH_TYPES}
-    return PATCH_FORMATS[_media_type(request, list(PATCH_FORMATS), "none", headers)]
-
-
-# Below, what is checked first stands first: the type of a body, then its size, then its content.
-Body = Annotated[bytes, Depends(read_body)]
-PatchFormat = Annotated[Callable[[bytes], Patch], Depends(get_patch_format)]
-IsJSON = Depends(check_json)
-
-
-async def get_fields(id: DocumentId, _: Annotated[None, IsJSON], body: Body) -> bytes:
-    """The fields (BSON) of the document in the body, for the id in the path."""
-    return parse(body, id)
-
-
-async def get_new_documents(
-    request: Request, settings: SettingsDep
-) -> bytes | AsyncIterator[bytes]:
-    """The fields (BSON) of the document in the body, for an id that is still to be made; or many
-    documents, as a stream of lines."""
-    if _media_type(request, [JSON, NDJSON], JSON, {"Accept": f"{JSON}, {NDJSON}"}) == NDJSON:
-        return read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
-    return parse(await read_body(request, settings), None)
-
-
-async def get_patch(form: PatchFormat, body: Body) -> Patch:
-    """The patch in the body."""
-    return form(body)
-
-
-Fields = Annotated[bytes, Depends(get_fields)]
-NewDocuments = Annotated[bytes | AsyncIterator[bytes], Depends(get_new_documents)]
-DocumentPatch = Annotated[Patch, Depends(get_patch)]
-
-
-def _media_type(
-    request: Request, supported: list[str], default: str, headers: dict[str, str]
-) -> str:
-    """The body's type. Raises `UnsupportedMediaType`, which answers with these headers."""
-    sent = header(request, b"content-type")
-    sent = default if sent is None else sent
-    if sent in supported:
-        return sent
-    message = Message()
-    message["content-type"] = sent
-    media_type = message.get_content_type()
-    if media_type not in supported:
-        raise UnsupportedMediaType(
-            f"The body's type is {sent!r}. Send {' or '.join(supported)}.", headers=headers
-        )
-    charset = message.get_content_charset("utf-8")
-    if charset not in ("utf-8", "utf8"):
-        raise UnsupportedMediaType(
-            f"The charset {charset!r} is not supported. Send UTF-8.", headers=headers
-        )
-    return media_type

@@ -1,0 +1,36 @@
+"""What endpoints ask for, each named once as a type."""
+
+from service.web.dependencies.bodies import (
+    PATCH_TYPES,
+    DocumentPatch,
+    Fields,
+    NewDocuments,
+)
+from service.web.dependencies.parameters import (
+    DocumentId,
+    GivenFilter,
+    LastEvent,
+    Meta,
+    PreconditionsDep,
+    PreferenceDep,
+    SelectionDep,
+    ViewDep,
+)
+from service.web.dependencies.state import CollectionDep, DatabaseDep
+
+__all__ = [
+    "PATCH_TYPES",
+    "CollectionDep",
+    "DatabaseDep",
+    "DocumentId",
+    "DocumentPatch",
+    "Fields",
+    "GivenFilter",
+    "LastEvent",
+    "Meta",
+    "NewDocuments",
+    "PreconditionsDep",
+    "PreferenceDep",
+    "SelectionDep",
+    "ViewDep",
+]

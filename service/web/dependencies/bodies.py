@@ -1,0 +1,92 @@
+"""What the body of a request holds: a document, a patch, or many documents."""
+
+from collections.abc import AsyncIterator, Callable
+from email.message import Message
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from service.documents.parsing import parse
+from service.documents.patches import JsonPatch, MergePatch, Patch
+from service.errors import UnsupportedMediaType
+from service.web.bodies import header, read_all, read_chunks
+from service.web.dependencies.parameters import DocumentId
+from service.web.dependencies.state import SettingsDep
+from service.web.responses import JSON, NDJSON
+
+PATCH_FORMATS: dict[str, Callable[[bytes], Patch]] = {
+    "application/merge-patch+json": MergePatch,
+    "application/json-patch+json": JsonPatch,
+}
+PATCH_TYPES = ", ".join(PATCH_FORMATS)
+
+
+async def read_body(request: Request, settings: SettingsDep) -> bytes:
+    """The body of the request. Raises what `read_all` raises."""
+    return await read_all(request, settings.max_body_bytes, settings.client_timeout)
+
+
+async def check_json(request: Request) -> None:
+    """Raise `UnsupportedMediaType` unless the body is JSON."""
+    # Without a type the body is taken for what it must be (RFC 9110, section 8.3).
+    _media_type(request, [JSON], JSON, {"Accept": JSON})
+
+
+async def get_patch_format(request: Request) -> Callable[[bytes], Patch]:
+    """What the patch is made of. Raises `UnsupportedMediaType`."""
+    headers = {"Accept-Patch": PATCH_TYPES}
+    return PATCH_FORMATS[_media_type(request, list(PATCH_FORMATS), "none", headers)]
+
+
+# Below, what is checked first stands first: the type of a body, then its size, then its content.
+Body = Annotated[bytes, Depends(read_body)]
+PatchFormat = Annotated[Callable[[bytes], Patch], Depends(get_patch_format)]
+IsJSON = Depends(check_json)
+
+
+async def get_fields(id: DocumentId, _: Annotated[None, IsJSON], body: Body) -> bytes:
+    """The fields (BSON) of the document in the body, for the id in the path."""
+    return parse(body, id)
+
+
+async def get_new_documents(
+    request: Request, settings: SettingsDep
+) -> bytes | AsyncIterator[bytes]:
+    """The fields (BSON) of the document in the body, for an id that is still to be made; or many
+    documents, as a stream of lines."""
+    if _media_type(request, [JSON, NDJSON], JSON, {"Accept": f"{JSON}, {NDJSON}"}) == NDJSON:
+        return read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
+    return parse(await read_body(request, settings), None)
+
+
+async def get_patch(form: PatchFormat, body: Body) -> Patch:
+    """The patch in the body."""
+    return form(body)
+
+
+Fields = Annotated[bytes, Depends(get_fields)]
+NewDocuments = Annotated[bytes | AsyncIterator[bytes], Depends(get_new_documents)]
+DocumentPatch = Annotated[Patch, Depends(get_patch)]
+
+
+def _media_type(
+    request: Request, supported: list[str], default: str, headers: dict[str, str]
+) -> str:
+    """The body's type. Raises `UnsupportedMediaType`, which answers with these headers."""
+    sent = header(request, b"content-type")
+    sent = default if sent is None else sent
+    if sent in supported:
+        return sent
+    message = Message()
+    message["content-type"] = sent
+    media_type = message.get_content_type()
+    if media_type not in supported:
+        raise UnsupportedMediaType(
+            f"The body's type is {sent!r}. Send {' or '.join(supported)}.", headers=headers
+        )
+    charset = message.get_content_charset("utf-8")
+    if charset not in ("utf-8", "utf8"):
+        raise UnsupportedMediaType(
+            f"The charset {charset!r} is not supported. Send UTF-8.", headers=headers
+        )
+    return media_type

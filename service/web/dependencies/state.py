@@ -1,0 +1,22 @@
+"""What the application keeps for its lifetime: the lifespan puts it into `app.state`."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from service.mongo.database import Database
+from service.settings import Settings
+from service.store.collection import Collection
+
+
+def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
+    async def get(request: Request) -> Any:
+        return getattr(request.app.state, name)
+
+    return get
+
+
+CollectionDep = Annotated[Collection, Depends(_of_state("collection"))]
+DatabaseDep = Annotated[Database, Depends(_of_state("database"))]
+SettingsDep = Annotated[Settings, Depends(_of_state("settings"))]
