@@ -8,7 +8,8 @@ ARG PIP_CERT
 RUN python3 -m venv /opt/stuff
 COPY requirements/image.txt /tmp/
 RUN /opt/stuff/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: \
-        -r /tmp/image.txt
+        -r /tmp/image.txt \
+    && /opt/stuff/bin/pip check
 COPY service /opt/stuff/app/service
 RUN /opt/stuff/bin/python -m compileall -q /opt/stuff/app
 

@@ -11,7 +11,7 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi audit sbom image requirements locks clean
+.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi lint-workflows audit sbom image requirements locks clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -74,11 +74,11 @@ crash: $(DEV) ## Kill processes at random, and check that nothing is lost (ROUND
 fuzz: $(DEV) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")
 	$(BIN)/python -m tests.trials.fuzz $(FUZZ)
 
-mutants: $(DEV) ## Change the code here and there, and see whether the tests find it (takes an hour)
+mutants: $(DEV) ## Change the code in places, and see whether the tests find it (MUTANTS=200, 20 minutes)
 	$(PYTHON) -m venv $(VENV)/mutants
 	$(VENV)/mutants/bin/$(PIP_INSTALL) -r requirements/dev.txt
 	$(VENV)/mutants/bin/$(PIP_INSTALL) -r requirements/mutants.txt
-	$(BIN)/python -m tests.trials.mutants
+	$(BIN)/python -m tests.trials.mutants --count $(or $(MUTANTS),200)
 
 lint: $(DEV) ## Check style, imports, types and compose.yaml
 	$(BIN)/ruff check
@@ -98,9 +98,12 @@ lint-openapi: $(DEV) ## Check openapi.json (needs Node.js)
 	$(BIN)/openapi-spec-validator openapi.json
 	npx --yes @stoplight/spectral-cli@6.16.3 lint openapi.json --ruleset .spectral.yaml --fail-severity hint
 
+lint-workflows: ## Check the workflows of GitHub Actions (needs Go)
+	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
 audit: $(DEV) ## Look for known vulnerabilities in what the service is made of (asks an advisory database)
 	$(BIN)/$(PIP_INSTALL) -r requirements/audit.txt
-	.ci/audit
+	.ci/audit $(AUDIT)
 
 sbom: $(DEV) ## Write sbom.json: what the service is made of (CycloneDX)
 	$(BIN)/$(PIP_INSTALL) -r requirements/audit.txt
@@ -123,7 +126,7 @@ requirements: $(DEV) ## Pin the newest versions, with hashes
 PIN := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links
 
-locks: $(RUN) ## Prove that each lock is complete, and has wheels for every Python (LOCKS="--pip 23.2")
+locks: $(RUN) ## Prove that each lock is complete (LOCKS="--pip 23.2", or "--wheels" for every Python)
 	$(BIN)/python .ci/locks $(LOCKS)
 
 clean: ## Remove everything that was made, but the data
