@@ -16,7 +16,8 @@ from pymongo.errors import PyMongoError
 
 from service.documents.query import EVERYTHING, Key, Selection, Sort
 from service.errors import DatabaseUnavailable
-from service.mongo.database import Database, translated
+from service.mongo.database import Database
+from service.mongo.faults import translated
 
 log = logging.getLogger(__name__)
 

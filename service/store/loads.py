@@ -11,7 +11,8 @@ from pymongo.errors import BulkWriteError
 
 from service.documents.parsing import parse_line
 from service.errors import BodyTooLarge, StuffError, WriteConflict
-from service.mongo.database import Collection, Database, bulk_faults, is_about_id, translated
+from service.mongo.database import Collection, Database
+from service.mongo.faults import bulk_faults, is_about_id, translated
 from service.store.points import new_document
 
 BATCH_COUNT = 1000  # documents in one call of the database

@@ -9,7 +9,8 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, WriteConcernError, WriteError
 
 from service.errors import WriteConflict
-from service.mongo.database import Collection, Database, bulk_faults, is_about_id, translated
+from service.mongo.database import Collection, Database
+from service.mongo.faults import bulk_faults, is_about_id, translated
 from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
 

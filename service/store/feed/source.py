@@ -12,7 +12,8 @@ from pymongo.change_stream import ChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 
 from service.errors import DatabaseUnavailable, FeedGone, FeedUnsupported, InvalidParameter
-from service.mongo.database import BAD_QUERIES, Database, bad_query
+from service.mongo.database import Database
+from service.mongo.faults import BAD_QUERIES, bad_query
 from service.store.feed.changes import Change, Interrupted, Position, read_change, resume_token
 
 log = logging.getLogger(__name__)
