@@ -1,23 +1,18 @@
 """Bulk loads: a stream of lines, each a document, stored as it arrives."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from bson.raw_bson import RawBSONDocument
-from pymongo import ReplaceOne
-from pymongo.errors import BulkWriteError
-
 from service.documents.parsing import parse_line
-from service.errors import BodyTooLarge, StuffError, WriteConflict
-from service.mongo.database import Collection, Database
-from service.mongo.faults import bulk_faults, is_about_id, translated
+from service.errors import BodyTooLarge, DatabaseUnavailable, StuffError
+from service.mongo.database import Database
 from service.store.points import new_document
+from service.store.upserts import Outcome, upsert
 
 BATCH_COUNT = 1000  # documents in one call of the database
 BATCH_BYTES = 4 * 1024 * 1024
-MAX_ATTEMPTS = 10
 MAX_NAMED = 1000
 """Of the lines that fail, so many are named; all are counted."""
 
@@ -136,77 +131,34 @@ class _Load:
 
     async def _store(self, batch: _Batch) -> None:
         """Write the documents, and report the lines of the batch."""
-        faults: dict[str, StuffError] = {}
-        created: set[str] = set()
+        outcomes: dict[str, Outcome] = {}
         if batch.documents:
             async with self._database.operation():
-                collection = self._database.collection
-                await _write(
-                    collection,
+                outcomes = await upsert(
+                    self._database.collection,
                     {id: bson for id, (_, bson) in batch.documents.items()},
-                    created,
-                    faults,
                     insert_first=self._most_are_new,
                 )
-        # Inserting costs less than replacing, unless the document is there.
-        self._most_are_new = len(created) * 2 >= len(batch.documents)
-        report = self._report
-        lost = [(batch.documents[id][0], fault) for id, fault in faults.items()]
-        for line, error in sorted(batch.faults + lost, key=lambda fault: fault[0]):
-            report.fail(line, error)
-        report.created += len(created)
-        report.replaced += len(batch.documents) - len(created) - len(faults)
-        report.lines = batch.last_line
-
-
-async def _write(
-    collection: Collection,
-    pending: Mapping[str, bytes],
-    created: set[str],
-    faults: dict[str, StuffError],
-    *,
-    insert_first: bool,
-) -> None:
-    """Insert or replace each document; tells which were created, and which were not written."""
-    insert = insert_first
-    for _ in range(MAX_ATTEMPTS):
-        ids = list(pending)
-        failed: dict[int, StuffError] = {}
-        again: set[int] = set()
-        try:
-            if insert:
-                done = set(range(len(ids)))
-                await collection.insert_many(
-                    [RawBSONDocument(bson) for bson in pending.values()], ordered=False
-                )
+        faults = list(batch.faults)
+        created = 0
+        for id, outcome in outcomes.items():
+            if isinstance(outcome, DatabaseUnavailable) or not isinstance(
+                outcome, bool | StuffError
+            ):
+                raise outcome  # which concerns more than this line
+            if isinstance(outcome, StuffError):
+                faults.append((batch.documents[id][0], outcome))
             else:
-                requests: list[ReplaceOne[RawBSONDocument]] = [
-                    ReplaceOne({"_id": id}, RawBSONDocument(bson), upsert=True)
-                    for id, bson in pending.items()
-                ]
-                result = await collection.bulk_write(requests, ordered=False)
-                done = set(result.upserted_ids or ())
-        except BulkWriteError as error:
-            ours = translated(error)
-            if error.details["writeConcernErrors"] and isinstance(ours, StuffError):
-                raise ours from error
-            for index, fault in bulk_faults(error, len(ids)).items():
-                if is_about_id(fault):  # it is there by now, and to be replaced
-                    again.add(index)
-                else:
-                    problem = translated(fault)
-                    assert isinstance(problem, StuffError)
-                    failed[index] = problem
-            if not insert:
-                done = {entry["index"] for entry in error.details["upserted"]}
-            done -= again | failed.keys()
-        created.update(ids[index] for index in done)
-        faults.update((ids[index], fault) for index, fault in failed.items())
-        if not again:
-            return
-        pending = {ids[index]: pending[ids[index]] for index in sorted(again)}
-        insert = False
-    faults.update((id, WriteConflict()) for id in pending)
+                created += outcome
+        # Inserting costs less than replacing, unless the document is there.
+        self._most_are_new = created * 2 >= len(batch.documents)
+        report = self._report
+        for line, error in sorted(faults, key=lambda fault: fault[0]):
+            report.fail(line, error)
+        report.created += created
+        stored = len(batch.documents) - (len(faults) - len(batch.faults))
+        report.replaced += stored - created
+        report.lines = batch.last_line
 
 
 async def _lines(

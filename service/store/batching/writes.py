@@ -4,17 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from bson.raw_bson import RawBSONDocument
-from pymongo import ReplaceOne
-from pymongo.errors import BulkWriteError, WriteConcernError, WriteError
-
-from service.errors import WriteConflict
-from service.mongo.database import Collection, Database
-from service.mongo.faults import bulk_faults, is_about_id, translated
+from service.mongo.database import Database
 from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
-
-MAX_ATTEMPTS = 10
+from service.store.upserts import upsert
 
 
 class Writes:
@@ -113,61 +106,15 @@ class _Upserts(_WriteLane):
     kind = "upsert"
 
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
+        documents = {write.id: write.document for write in batch}
         async with self.database.operation():
-            for _ in range(MAX_ATTEMPTS):
-                batch = await self._upsert(batch)
-                if not batch:
-                    return
+            outcomes = await upsert(self.database.collection, documents)
         for write in batch:
-            write.fail(WriteConflict())
-
-    async def _upsert(self, batch: Sequence[Operation[bool]]) -> list[Operation[bool]]:
-        """Answer or fail what the database has decided; return what is to be tried again."""
-        collection = self.database.collection
-        answers = await (_replace_one if len(batch) == 1 else _replace_many)(collection, batch)
-        again = []
-        for write, answer in zip(batch, answers, strict=True):
-            if isinstance(answer, bool):
-                write.answer(answer)
-            elif is_about_id(answer):
-                # Two upserts of one id met: the other has created it, and ours is to replace it.
-                # https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/
-                again.append(write)
+            outcome = outcomes[write.id]
+            if isinstance(outcome, bool):
+                write.answer(outcome)
             else:
-                write.fail(translated(answer))
-        return again
-
-
-async def _replace_one(
-    collection: Collection, batch: Sequence[Operation[bool]]
-) -> list[bool | WriteError | WriteConcernError]:
-    # Costs less than a bulk of one.
-    [write] = batch
-    try:
-        result = await collection.replace_one(
-            {"_id": write.id}, RawBSONDocument(write.document), upsert=True
-        )
-    except (WriteError, WriteConcernError) as fault:
-        return [fault]
-    return [result.upserted_id is not None]
-
-
-async def _replace_many(
-    collection: Collection, batch: Sequence[Operation[bool]]
-) -> list[bool | WriteError | WriteConcernError]:
-    requests: list[ReplaceOne[RawBSONDocument]] = [
-        ReplaceOne({"_id": write.id}, RawBSONDocument(write.document), upsert=True)
-        for write in batch
-    ]
-    faults: dict[int, WriteError | WriteConcernError] = {}
-    try:
-        result = await collection.bulk_write(requests, ordered=False)
-        upserted = result.bulk_api_result["upserted"]
-    except BulkWriteError as error:
-        faults = bulk_faults(error, len(batch))
-        upserted = error.details["upserted"]
-    created = {entry["index"] for entry in upserted}
-    return [faults.get(index, index in created) for index in range(len(batch))]
+                write.fail(outcome)
 
 
 class _Deletes(_WriteLane):

@@ -1,0 +1,87 @@
+"""Creating or replacing documents, one or many in a call of the database."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReplaceOne
+from pymongo.errors import BulkWriteError, PyMongoError, WriteConcernError, WriteError
+
+from service.errors import WriteConflict
+from service.mongo.database import Collection
+from service.mongo.faults import bulk_faults, is_about_id, translated
+
+MAX_ATTEMPTS = 10
+
+Outcome: TypeAlias = bool | Exception
+"""Whether a document was created (else it replaced another), or why it was not stored."""
+
+_Answer: TypeAlias = bool | PyMongoError
+
+
+async def upsert(
+    collection: Collection, documents: Mapping[str, bytes], *, insert_first: bool = False
+) -> dict[str, Outcome]:
+    """Store each document (BSON) under its id. Raises the driver's error about the whole command.
+
+    `insert_first` costs less if most of them are new, and more if most of them are not.
+    """
+    outcomes: dict[str, Outcome] = {}
+    pending = documents
+    for attempt in range(MAX_ATTEMPTS):
+        if insert_first and attempt == 0:
+            answers = await _insert(collection, pending)
+        elif len(pending) == 1:
+            answers = await _replace_one(collection, pending)
+        else:
+            answers = await _replace_many(collection, pending)
+        again = {}
+        for (id, document), answer in zip(pending.items(), answers, strict=True):
+            if isinstance(answer, bool):
+                outcomes[id] = answer
+            elif is_about_id(answer):
+                # Another writer has just created it: ours replaces it.
+                # https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/
+                again[id] = document
+            else:
+                outcomes[id] = translated(answer)
+        if not again:
+            return outcomes
+        pending = again
+    outcomes.update((id, WriteConflict()) for id in pending)
+    return outcomes
+
+
+async def _insert(collection: Collection, documents: Mapping[str, bytes]) -> list[_Answer]:
+    faults: Mapping[int, PyMongoError] = {}
+    try:
+        await collection.insert_many(map(RawBSONDocument, documents.values()), ordered=False)
+    except BulkWriteError as error:
+        faults = bulk_faults(error, len(documents))
+    return [faults.get(index, True) for index in range(len(documents))]
+
+
+async def _replace_one(collection: Collection, documents: Mapping[str, bytes]) -> list[_Answer]:
+    # Costs less than a bulk of one.
+    [(id, document)] = documents.items()
+    try:
+        result = await collection.replace_one({"_id": id}, RawBSONDocument(document), upsert=True)
+    except (WriteError, WriteConcernError) as fault:
+        return [fault]
+    return [result.upserted_id is not None]
+
+
+async def _replace_many(collection: Collection, documents: Mapping[str, bytes]) -> list[_Answer]:
+    requests: list[ReplaceOne[RawBSONDocument]] = [
+        ReplaceOne({"_id": id}, RawBSONDocument(document), upsert=True)
+        for id, document in documents.items()
+    ]
+    faults: Mapping[int, PyMongoError] = {}
+    try:
+        result = await collection.bulk_write(requests, ordered=False)
+        upserted = result.bulk_api_result["upserted"]
+    except BulkWriteError as error:
+        faults = bulk_faults(error, len(documents))
+        upserted = error.details["upserted"]
+    created = {entry["index"] for entry in upserted}
+    return [faults.get(index, index in created) for index in range(len(documents))]
