@@ -6,7 +6,7 @@ import subprocess
 import sysconfig
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,9 @@ from pymongo.collection import Collection
 from service.server.engine import EmbeddedEngine
 from service.settings import Settings
 from tests.support.applications import Application, listen, serve
+from tests.support.database.playing import Play, played
+from tests.support.database.roles import Role
+from tests.support.database.server import PlayedDatabase
 
 hypothesis_settings.register_profile(
     "stuff",
@@ -61,6 +64,22 @@ def mongo(mongodb_uri: str) -> Iterator[MongoClient[dict[str, Any]]]:
     """Another program on the same engine."""
     with MongoClient[dict[str, Any]](mongodb_uri) as client:
         yield client
+
+
+@pytest.fixture
+def play(mongodb_uri: str) -> Iterator[Play]:
+    """Fails the test if a command came that MongoDB would not have accepted."""
+    databases: list[PlayedDatabase] = []
+    with ExitStack() as stack:
+
+        def start(role: Role, *, forward: bool = False) -> PlayedDatabase:
+            database = stack.enter_context(played(role, mongodb_uri if forward else None))
+            databases.append(database)
+            return database
+
+        yield start
+    for database in databases:
+        database.check()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""A server that stands where the database stands: it plays one, or stands before a real one."""

@@ -1,0 +1,301 @@
+"""A server on a loopback port that plays a database, or stands before a real one."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from bson.int64 import Int64
+
+from tests.support.database.answers import WAIT, Answer, ConnectionLost, Reply, error, resolve
+from tests.support.database.clock import Clock
+from tests.support.database.refusals import BAD_VALUE, COMMAND_NOT_FOUND, Refusal
+from tests.support.database.roles import Role
+from tests.support.database.rules import check
+from tests.support.database.upstream import Upstream
+from tests.support.database.wire import Message, ProtocolFault, read_message, without, write_reply
+
+CLUSTER_TIME = {"$clusterTime", "operationTime"}
+HELLO = ("hello", "isMaster", "ismaster")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command that has arrived."""
+
+    name: str
+    command: dict[str, Any]
+    time: float
+    """Of `time.monotonic`."""
+    connection: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A command that MongoDB would not have accepted, or for which the test has no answer."""
+
+    asked: Asked
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.asked.name}: {self.reason} in {self.asked.command}"
+
+
+def _always(_: dict[str, Any]) -> bool:
+    return True
+
+
+@dataclass
+class _Script:
+    """Answers to some commands, each given once, or one for ever."""
+
+    name: str
+    answers: deque[Answer]
+    applies: Callable[[dict[str, Any]], bool]
+    is_endless: bool
+
+
+class PlayedDatabase:
+    """Answers as planted, else as its role, else as the real database.
+
+    It runs in a thread and an event loop of its own: drivers block theirs, e.g. when they close.
+    Everything here may be called from any thread. See `playing`.
+    """
+
+    def __init__(self, role: Role, real: str | None = None) -> None:
+        """`real` is the URI of a database that gets what is not answered here."""
+        self.role = role
+        self.clock = Clock()
+        self.asked: list[Asked] = []
+        self.faults: list[Fault] = []
+        self.port = 0
+        self._real = real
+        self._scripts: list[_Script] = []
+        self._lock = threading.Lock()
+        self._waiters: list[tuple[str, int, asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._await_cursors: dict[Any, bool] = {}
+        self._connections = 0
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def uri(self, **options: object) -> str:
+        """Where drivers find it, e.g. `uri(retryWrites="true")`."""
+        given = {"retryWrites": "false"} | options
+        return f"mongodb://{self.address}/?" + "&".join(f"{k}={v}" for k, v in given.items())
+
+    def answer(
+        self,
+        name: str,
+        *answers: Answer,
+        when: Callable[[dict[str, Any]], bool] = _always,
+    ) -> None:
+        """Answer the next commands of this name, those for which `when` holds, each with one."""
+        with self._lock:
+            self._scripts.append(_Script(name, deque(answers), when, False))
+
+    def always(
+        self,
+        name: str,
+        answer: Answer,
+        when: Callable[[dict[str, Any]], bool] = _always,
+    ) -> None:
+        """Answer all these commands, where nothing else is planted; the last word holds."""
+        with self._lock:
+            self._scripts.insert(0, _Script(name, deque([answer]), when, True))
+
+    def commands(self, name: str) -> list[dict[str, Any]]:
+        """Those of this name that have arrived so far."""
+        return [asked.command for asked in list(self.asked) if asked.name == name]
+
+    async def until_asked(self, name: str, count: int = 1) -> None:
+        """Wait until so many commands of this name have arrived, from the beginning."""
+        there = asyncio.Event()
+        with self._lock:
+            self._waiters.append((name, count, asyncio.get_running_loop(), there))
+        self._tell()
+        async with asyncio.timeout(WAIT):
+            await there.wait()
+
+    def check(self) -> None:
+        """Raises `AssertionError` if a command came that MongoDB would not have accepted."""
+        assert not self.faults, "\n".join(map(str, self.faults))
+
+    async def run(self, started: Callable[[asyncio.AbstractEventLoop], None]) -> None:
+        """Serve until cancelled."""
+        tasks: set[asyncio.Task[None]] = set()
+
+        async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            tasks.add(task)
+            try:
+                # What cancels it is only the end of the server; asyncio logs it otherwise.
+                with suppress(asyncio.CancelledError):
+                    await self._serve(reader, writer)
+            finally:
+                tasks.discard(task)
+                writer.transport.abort()
+
+        server = await asyncio.start_server(connect, "127.0.0.1", 0, backlog=1000)
+        self.port = server.sockets[0].getsockname()[1]
+        started(asyncio.get_running_loop())
+        try:
+            await asyncio.Event().wait()
+        finally:
+            server.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        number = self._connections
+        upstream = None if self._real is None else Upstream(self._real)
+        try:
+            # The client, the server, or a planted answer ends the connection.
+            with suppress(asyncio.IncompleteReadError, OSError, ConnectionLost):
+                while True:
+                    message = await read_message(reader)
+                    data = await _Exchange(self, message, number, upstream).answer()
+                    if data:
+                        writer.write(data)
+                        await writer.drain()
+        except ProtocolFault as fault:
+            asked = Asked("bytes", {}, self.clock.monotonic(), number)
+            self.faults.append(Fault(asked, str(fault)))
+        finally:
+            if upstream is not None:
+                upstream.close()
+
+    def planted(self, name: str, command: dict[str, Any]) -> Answer | None:
+        """The answer that a test has planted for this command."""
+        with self._lock:
+            once = [script for script in self._scripts if not script.is_endless]
+            endless = [script for script in self._scripts if script.is_endless]
+            for script in once + endless:
+                if script.name == name and script.answers and script.applies(command):
+                    return script.answers[0] if script.is_endless else script.answers.popleft()
+        return None
+
+    def record(self, asked: Asked) -> None:
+        self.asked.append(asked)
+        self._tell()
+
+    def refusal(self, message: Message) -> Refusal | None:
+        """Why MongoDB would not accept this command."""
+        try:
+            check(message.body, message.sequences)
+            cursor = message.body.get("getMore")
+            if "maxTimeMS" in message.body and not self._await_cursors.get(cursor, True):
+                raise Refusal(
+                    BAD_VALUE, "cannot set maxTimeMS on getMore command for a non-awaitData cursor"
+                )
+        except Refusal as refusal:
+            return refusal
+        return None
+
+    def learn(self, command: dict[str, Any], reply: Reply) -> None:
+        """Remember which cursors wait for data, and the time of the real database."""
+        self.clock.see(reply)
+        id = reply.get("cursor", {}).get("id", 0)
+        if id and ("find" in command or "aggregate" in command):
+            [first, *_] = command.get("pipeline") or [{}]
+            self._await_cursors[id] = "$changeStream" in first or bool(command.get("awaitData"))
+
+    def _tell(self) -> None:
+        """Wake those whose commands have arrived."""
+        with self._lock:
+            waiting, self._waiters = self._waiters, []
+            for waiter in waiting:
+                name, count, loop, there = waiter
+                if len(self.commands(name)) >= count:
+                    loop.call_soon_threadsafe(there.set)
+                else:
+                    self._waiters.append(waiter)
+
+
+class _Exchange:
+    """A command, and how it is answered."""
+
+    def __init__(
+        self, server: PlayedDatabase, message: Message, connection: int, upstream: Upstream | None
+    ) -> None:
+        self._server = server
+        self._message = message
+        self._connection = connection
+        self._upstream = upstream
+        self.command = message.body
+        self.name = next(iter(self.command), "")
+
+    async def answer(self) -> bytes:
+        """The bytes of the answer; none if none is expected. Raises `ConnectionLost`."""
+        server = self._server
+        asked = Asked(self.name, self.command, server.clock.monotonic(), self._connection)
+        server.record(asked)
+        if refusal := server.refusal(self._message):
+            server.faults.append(Fault(asked, refusal.message))
+            return self._write(error(refusal.code, refusal.message))
+        if refusal := server.role.refusal(self.command):
+            return self._write(error(refusal.code, refusal.message))
+        planted = server.planted(self.name, self.command)
+        if planted is not None:
+            reply = await resolve(planted, self)
+        elif (own := self._own_answer()) is not None:
+            reply = own
+        elif self._upstream is not None:
+            answered = await self._forward()
+            if answered is None:
+                return b""
+            return answered.raw if server.role.has_cluster_time else without(answered, CLUSTER_TIME)
+        else:
+            server.faults.append(Fault(asked, "no answer is planted"))
+            reply = error(COMMAND_NOT_FOUND, f"no answer is planted for {self.name}")
+        return self._write(reply)
+
+    async def forward(self) -> dict[str, Any]:
+        """What the real database answers."""
+        answered = await self._forward()
+        return {"ok": 1.0} if answered is None else answered.body
+
+    async def _forward(self) -> Message | None:
+        if self._upstream is None:
+            raise AssertionError("There is no real database to forward to.")
+        answered = await self._upstream.send(self._message)
+        if answered is not None:
+            self._server.learn(self.command, answered.body)
+        return answered
+
+    def _own_answer(self) -> Reply | None:
+        """What the role says of itself; without a real database, also what drivers must hear."""
+        role = self._server.role
+        if self.name in HELLO:
+            return role.hello(self._server.address, self._connection)
+        if self.name in ("buildInfo", "buildinfo"):
+            return role.build_info()
+        if self._upstream is not None:
+            return None
+        match self.name:
+            case "ping" | "endSessions":
+                return {"ok": 1.0}
+            case "killCursors":
+                killed = {"cursorsKilled": self.command["cursors"]}
+                return killed | {"cursorsNotFound": [], "cursorsAlive": [], "cursorsUnknown": []}
+            case "listCollections":
+                namespace = f"{self.command['$db']}.$cmd.listCollections"
+                return {"cursor": {"firstBatch": [], "id": Int64(0), "ns": namespace}}
+            case _:
+                return None
+
+    def _write(self, reply: Reply) -> bytes:
+        if self._message.more_to_come:
+            return b""
+        self._server.learn(self.command, reply)
+        whole = {"ok": 1.0} | dict(reply)
+        if self._server.role.has_cluster_time:
+            whole = self._server.clock.stamp() | whole
+        return write_reply(self._message, whole)
