@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,7 +20,8 @@ from service.documents.patches import Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions
 from service.documents.query import View
 from service.errors import DocumentNotFound, WriteConflict
-from service.mongo.database import Collection, Database, is_about_id
+from service.mongo.database import Collection, Database
+from service.mongo.faults import is_about_id
 from service.store.batching import Reads, Writes
 
 MAX_ATTEMPTS = 100
@@ -93,17 +94,16 @@ class PointOperations:
 
         Raises `DocumentNotFound`, and what `patches.apply` raises.
         """
-        async with self._turn(id):
-            for delay in _delays():
-                current = await self._find(id)
-                if current is None:
-                    raise DocumentNotFound(id)
-                preconditions.check(current)
-                new = new_document(id, patches.apply(patch, current.bson, id))
-                if await self._replace(current, new, id):
-                    return Written(id, False, new)
-                await asyncio.sleep(delay)
-        raise WriteConflict
+
+        def change(current: Stored | None) -> Stored:
+            if current is None:
+                raise DocumentNotFound(id)
+            preconditions.check(current)
+            return new_document(id, patches.apply(patch, current.bson, id))
+
+        new = await self._exchange(id, change)
+        assert new is not None
+        return Written(id, False, new)
 
     async def delete(self, id: str, preconditions: Preconditions = NO_PRECONDITIONS) -> None:
         """Delete the document. Raises `DocumentNotFound`."""
@@ -114,31 +114,47 @@ class PointOperations:
         return None
 
     async def _put_if(self, preconditions: Preconditions, id: str, new: Stored) -> Written:
+        created = False
+
+        def change(current: Stored | None) -> Stored:
+            nonlocal created
+            preconditions.check(current)
+            created = current is None
+            return new
+
+        await self._exchange(id, change)
+        return Written(id, created, new)
+
+    async def _delete_if(self, preconditions: Preconditions, id: str) -> None:
+        def change(current: Stored | None) -> None:
+            if current is None:
+                raise DocumentNotFound(id)
+            preconditions.check(current)
+
+        await self._exchange(id, change)
+
+    async def _exchange(
+        self, id: str, change: Callable[[Stored | None], Stored | None]
+    ) -> Stored | None:
+        """Read the document, and write what `change` makes of it, unless it was changed meanwhile.
+
+        None stands for no document. Raises what `change` raises, and `WriteConflict`.
+        """
         async with self._turn(id):
             for delay in _delays():
                 current = await self._find(id)
-                preconditions.check(current)
-                if current is None:
-                    if await self._insert(new):
-                        return Written(id, True, new)
-                elif await self._replace(current, new, id):
-                    return Written(id, False, new)
+                new = change(current)
+                if await self._compare_and_write(id, current, new):
+                    return new
                 await asyncio.sleep(delay)
         raise WriteConflict
 
-    async def _delete_if(self, preconditions: Preconditions, id: str) -> None:
-        async with self._turn(id):
-            for delay in _delays():
-                current = await self._find(id)
-                if current is None:
-                    raise DocumentNotFound(id)
-                preconditions.check(current)
-                request: DeleteOne = DeleteOne({"_id": id, **_UNCHANGED})
-                result = await self._collection.bulk_write([request], let=_current(current))
-                if result.deleted_count:
-                    return
-                await asyncio.sleep(delay)
-        raise WriteConflict
+    async def _compare_and_write(self, id: str, current: Stored | None, new: Stored | None) -> bool:
+        if new is None:
+            return current is None or await self._delete(current, id)
+        if current is None:
+            return await self._insert(new)
+        return await self._replace(current, new, id)
 
     @property
     def _collection(self) -> Collection:
@@ -166,6 +182,12 @@ class PointOperations:
         )
         result = await self._collection.bulk_write([request], let=_current(current))
         return bool(result.matched_count)
+
+    async def _delete(self, current: Stored, id: str) -> bool:
+        """Delete the document; False if it is not the current one any more."""
+        request: DeleteOne = DeleteOne({"_id": id, **_UNCHANGED})
+        result = await self._collection.bulk_write([request], let=_current(current))
+        return bool(result.deleted_count)
 
     @asynccontextmanager
     async def _turn(self, id: str) -> AsyncIterator[None]:
