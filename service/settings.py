@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS_DIR = Path("/run/secrets")
-"""Where Docker and Kubernetes mount secrets: a file `stuff_mongodb_uri` there is a setting too."""
+"""Where Docker and Kubernetes mount secrets. A file `stuff_mongodb_uri` there is a setting too."""
 
 ALGORITHM = "(RS|ES|PS)(256|384|512)|EdDSA"
 SCHEMES = ("mongodb://", "mongodb+srv://")
@@ -22,105 +22,115 @@ class Settings(BaseSettings):
 
     mongodb_uri: Annotated[
         SecretStr | None,
-        Field(description="The MongoDB to use. Unset: the embedded engine, started beside."),
+        Field(description="The MongoDB to use. If unset, the embedded engine is started."),
     ] = None
     database: Annotated[str, Field(min_length=1, description="The database.")] = "demo"
     collection: Annotated[str, Field(min_length=1, description="The collection.")] = "stuff"
-    data_dir: Annotated[Path, Field(description="Where the embedded engine keeps its data.")] = (
+    data_dir: Annotated[Path, Field(description="The data directory of the embedded engine.")] = (
         Path("data")
     )
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 takes a free one.")] = 8000
+    port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 chooses a free one.")] = (
+        8000
+    )
     insecure: Annotated[
-        bool, Field(description="Whether to listen to other machines although there is no key.")
+        bool, Field(description="Allow other machines to connect although there is no key.")
     ] = False
     api_keys: Annotated[
         SecretStr | None,
-        Field(description="What is known of API keys, as `stuff key create` says, between `;`."),
+        Field(description="API keys as `stuff key create` prints them, separated by `;`."),
     ] = None
     api_keys_file: Annotated[
-        Path | None, Field(description="A file of such lines, read again when it changes.")
+        Path | None,
+        Field(description="A file with one API key per line, read again when it changes."),
     ] = None
     jwt_jwks_url: Annotated[
         str | None,
-        Field(description="Where the keys are that tokens (JWT) are checked with: a JWKS."),
+        Field(description="The address of the keys (a JWKS) that sign accepted tokens (JWT)."),
     ] = None
-    jwt_issuer: Annotated[str | None, Field(description="The `iss` of tokens.")] = None
-    jwt_audience: Annotated[str | None, Field(description="The `aud` of tokens.")] = None
+    jwt_issuer: Annotated[str | None, Field(description="The `iss` of accepted tokens.")] = None
+    jwt_audience: Annotated[str | None, Field(description="The `aud` of accepted tokens.")] = None
     jwt_algorithms: Annotated[
         str,
         # With a public key as the secret of HMAC anybody could sign (RFC 8725, section 2.1).
         Field(
             pattern=f"^({ALGORITHM})(,({ALGORITHM}))*$",
-            description="The algorithms of their signatures, between commas.",
+            description="Accepted signature algorithms, separated by commas.",
         ),
     ] = "RS256,ES256"
     jwt_scope_prefix: Annotated[
-        str, Field(description="What stands before `read` and `write` in their scopes.")
+        str, Field(description="The prefix of `read` and `write` in the scopes of tokens.")
     ] = ""
     cors_origins: Annotated[
-        str, Field(description="Origins whose pages may use the service, between commas, or *.")
+        str,
+        Field(description="Origins whose pages may use the service, separated by commas, or *."),
     ] = ""
-    workers: Annotated[int, Field(ge=1, description="Processes that serve requests.")] = 1
-    max_body_bytes: Annotated[
-        int, Field(ge=1, description="The largest body that is read, in bytes.")
-    ] = 32 * 1024 * 1024
+    workers: Annotated[int, Field(ge=1, description="Number of processes that serve requests.")] = 1
+    max_body_bytes: Annotated[int, Field(ge=1, description="Largest request body, in bytes.")] = (
+        32 * 1024 * 1024
+    )
     max_url_bytes: Annotated[
         # Room for a filter of 64 KiB, each byte of it percent-encoded.
-        int, Field(ge=1024, description="The longest address, in bytes.")
+        int, Field(ge=1024, description="Longest URL, in bytes.")
     ] = 256 * 1024
     max_header_bytes: Annotated[
-        int, Field(ge=1024, description="The most bytes of header fields.")
+        int, Field(ge=1024, description="Largest header section, in bytes.")
     ] = 64 * 1024
     max_requests: Annotated[
-        int, Field(ge=1, description="Requests that a process works on at once.")
+        int, Field(ge=1, description="Requests that a process serves at once.")
     ] = 1000
     client_timeout: Annotated[
         float,
         Field(gt=0, description="Seconds to wait for a client to send, or to read, a part."),
     ] = 60.0
     max_stream_bytes: Annotated[
-        int, Field(ge=1, description="The most bytes of lines that one request loads.")
+        int, Field(ge=1, description="Most bytes that one request may load as lines.")
     ] = 64 * 1024**3
     server_selection_timeout: Annotated[
         float, Field(gt=0, description="Seconds to look for a primary before a request gets 503.")
     ] = 5.0
     operation_timeout: Annotated[
-        float, Field(gt=0, description="Seconds a database operation may take in all.")
+        float, Field(gt=0, description="Seconds that a database operation may take in all.")
     ] = 20.0
     query_timeout: Annotated[
         float,
-        Field(gt=0, description="Seconds the database may work on a page, a count or a deletion."),
+        Field(gt=0, description="Seconds that the database may work on a query."),
     ] = 10.0
     batch_count: Annotated[
-        int, Field(ge=1, le=10_000, description="The most documents in one call of the database.")
+        int, Field(ge=1, le=10_000, description="Most documents in one call of the database.")
     ] = 64
     batch_bytes: Annotated[
         int,
         # The driver splits what passes 48 MB, document by document, into several commands.
-        Field(ge=1, le=32 * 2**20, description="The most bytes in one call, beyond one document."),
+        Field(ge=1, le=32 * 2**20, description="Most bytes in a call of several documents."),
     ] = 1024 * 1024
     round_trips: Annotated[
         int,
-        Field(ge=1, description="Calls of the database at once: reads, writes and deletes each."),
+        Field(
+            ge=1,
+            description="Concurrent calls of the database, for reads, writes and deletes each.",
+        ),
     ] = 4
     max_subscribers: Annotated[
         int, Field(ge=0, description="Clients of a process that follow the feed at once.")
     ] = 5000
     indexes: Annotated[
-        Path | None, Field(description="A JSON file of indexes to make when the service starts.")
+        Path | None, Field(description="A JSON file of indexes to create when the service starts.")
     ] = None
     shutdown_timeout: Annotated[
-        int, Field(ge=0, description="Seconds that requests in flight are given on SIGTERM.")
+        int, Field(ge=0, description="Seconds that requests under way may take after SIGTERM.")
     ] = 30
     tracing: Annotated[
-        bool, Field(description="Whether to trace, to where OTEL_EXPORTER_OTLP_ENDPOINT says.")
+        bool, Field(description="Turn tracing on; OTEL_EXPORTER_OTLP_ENDPOINT says where to.")
     ] = False
     log_level: Annotated[
         str, Field(pattern="^(critical|error|warning|info|debug)$", description="The log level.")
     ] = "info"
     log_format: Annotated[
-        str, Field(pattern="^(console|json)$", description="For people, or for machines.")
+        str,
+        Field(
+            pattern="^(console|json)$", description="console, or json for one JSON object per line."
+        ),
     ] = "console"
 
     @field_validator("mongodb_uri")
@@ -136,7 +146,7 @@ class Settings(BaseSettings):
         if url is not None:
             parts = urlsplit(url)
             if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-                raise ValueError("Keys are taken over https only")
+                raise ValueError("Keys are fetched over https only")
         return url
 
     @model_validator(mode="after")
