@@ -23,7 +23,7 @@ from service.store.collection import open_collection
 from service.web import problems
 from service.web.access import guarded
 from service.web.events import encode_change
-from service.web.middleware import Entrance
+from service.web.middleware import RequestMiddleware
 
 
 @asynccontextmanager
@@ -72,12 +72,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     # The last one is the outermost.
     app.add_middleware(
-        Entrance, max_requests=settings.max_requests, client_timeout=settings.client_timeout
+        RequestMiddleware,
+        max_requests=settings.max_requests,
+        client_timeout=settings.client_timeout,
     )
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **cors(settings.cors_origins))
     app.mount("/assets", pages.assets())
-    app.openapi = partial(openapi.document, app)  # type: ignore[method-assign]
+    app.openapi = partial(openapi.build, app)  # type: ignore[method-assign]
     return app
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.routing import APIRoute
 from httpx import AsyncClient
 from openapi_spec_validator import validate
 
 from service.app import create_app
-from service.errors import problem_types
+from service.errors import MethodNotAllowed, RouteNotFound, StuffError, problem_types
+from service.openapi.problems import errors_of
 from service.settings import Settings
 
 COMMITTED = Path(__file__).parent.parent / "openapi.json"
@@ -70,6 +72,20 @@ def test_every_operation_is_described_and_its_errors_are_problems(
                 example = response["content"]["application/problem+json"]["example"]
                 problem = problem_types()[example["type"].removeprefix("/problems/")]
                 assert problem.status == int(status)
+
+
+def test_every_problem_is_declared_by_an_operation() -> None:
+    declared = {
+        error
+        for route in create_app(Settings()).routes
+        if isinstance(route, APIRoute) and route.include_in_schema
+        for error in errors_of(route)
+    }
+    assert set(problem_types().values()) - declared == {
+        StuffError,  # a bug
+        RouteNotFound,  # no operation
+        MethodNotAllowed,
+    }
 
 
 async def test_the_examples_work(client: AsyncClient, document: dict[str, Any]) -> None:

@@ -78,6 +78,7 @@ from service.errors.documents import (
     PatchTestFailed,
     PreconditionFailed,
 )
+from service.errors.raising import raised_by, raises
 from service.errors.requests import (
     BadRequest,
     BodyTooLarge,
@@ -143,4 +144,6 @@ __all__ = [
     "WriteConflict",
     "json_pointer",
     "problem_types",
+    "raised_by",
+    "raises",
 ]

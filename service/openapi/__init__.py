@@ -7,7 +7,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from service import __version__
-from service.openapi.operations import EVERYWHERE, REFUSALS, without_content
+from service.openapi.problems import problems_of
+from service.openapi.responses import without_content
 from service.openapi.schemas import JSON_PATCH, Fields, MergePatch, PatchOperation
 from service.security import PUBLIC, decision_of
 from service.web.problems import Problem
@@ -49,7 +50,7 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def document(app: FastAPI) -> dict[str, Any]:
+def build(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document of the application, made once."""
     if app.openapi_schema is None:
         schema = get_openapi(
@@ -65,6 +66,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             contact={"name": "The Stuff developers"},
         )
         schemas = schema["components"]["schemas"]
+        for fastapis_own in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(fastapis_own, None)  # a 422 is one of our problems
         for model in (Fields, MergePatch, PatchOperation, Problem):
             schemas[model.__name__] = model.model_json_schema()
         schemas["JsonPatch"] = JSON_PATCH
@@ -74,34 +77,22 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas["Value"] = {"title": "Value", "description": "Any JSON value."}
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
         schema["components"]["securitySchemes"] = SECURITY
-        _require_keys(app, schema["paths"])
-        _complete(schema["paths"])
+        _complete(app, schema["paths"])
         app.openapi_schema = schema
     return app.openapi_schema
 
 
-def _require_keys(app: FastAPI, paths: dict[str, Any]) -> None:
-    """Say which operations need a key, and what they answer without."""
+def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
+    """Say which operations need a key, and which problems each can answer."""
     for route in app.routes:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
-        if decision_of(route.endpoint) == PUBLIC:
-            continue
         for method in route.methods or ():
             operation = paths[route.path_format][method.lower()]
-            # Or nothing: servers may do without.
-            operation["security"] = [{"key": []}, {"token": []}, {}]
-            refusals = without_content(REFUSALS) if method == "HEAD" else REFUSALS
-            for status, response in refusals.items():
-                operation["responses"][str(status)] = response
-
-
-def _complete(paths: dict[str, Any]) -> None:
-    """Add what any operation may answer, and sort."""
-    for operations in paths.values():
-        for method, operation in operations.items():
-            others = without_content(EVERYWHERE) if method == "head" else EVERYWHERE
-            responses = {str(status): response for status, response in others.items()}
-            if "system" in operation["tags"]:  # which is answered however many requests there are
-                del responses["503"]
-            operation["responses"] = dict(sorted((responses | operation["responses"]).items()))
+            if decision_of(route.endpoint) != PUBLIC:
+                # Or nothing: servers may do without.
+                operation["security"] = [{"key": []}, {"token": []}, {}]
+            problems = problems_of(route)
+            if method == "HEAD":
+                problems = without_content(problems)
+            operation["responses"] = dict(sorted((operation["responses"] | problems).items()))

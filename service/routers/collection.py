@@ -10,10 +10,23 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.documents import codec, layout
 from service.documents.query import Selection
-from service.errors import InvalidParameter, StuffError
-from service.openapi import collections as operations
+from service.errors import (
+    DatabaseUnavailable,
+    DocumentRejected,
+    DocumentTooLarge,
+    DuplicateKey,
+    FeedFull,
+    FeedGone,
+    FeedUnsupported,
+    InvalidParameter,
+    NotAcceptable,
+    QueryTimeout,
+    StuffError,
+    WriteConflict,
+    raises,
+)
+from service.openapi import collection as operations
 from service.openapi import operation_id
-from service.openapi.operations import PREFERENCE
 from service.security import reads, writes
 from service.store.loads import Report
 from service.store.queries import Page
@@ -66,6 +79,15 @@ Count = Annotated[
     openapi_extra=operations.FEED_POSITION,
 )
 @reads
+@raises(
+    NotAcceptable,
+    InvalidParameter,
+    DatabaseUnavailable,
+    QueryTimeout,
+    FeedGone,
+    FeedUnsupported,
+    FeedFull,
+)
 async def get_documents(
     request: Request,
     selection: SelectionDep,
@@ -122,6 +144,7 @@ async def get_documents(
     openapi_extra=operations.FEED_POSITION,
 )
 @reads
+@raises(NotAcceptable, InvalidParameter, DatabaseUnavailable, QueryTimeout)
 async def head_documents(
     request: Request,
     selection: SelectionDep,
@@ -144,9 +167,10 @@ async def head_documents(
     summary="Create a document under a new id, or load many",
     status_code=201,
     responses=operations.CREATE_DOCUMENT,
-    openapi_extra=PREFERENCE | operations.NEW_DOCUMENTS_BODY,
+    openapi_extra=operations.PREFERENCE | operations.NEW_DOCUMENTS_BODY,
 )
 @writes
+@raises(DuplicateKey, DocumentTooLarge, DocumentRejected, DatabaseUnavailable, WriteConflict)
 async def create_document(
     request: Request,
     sent: NewDocuments,
@@ -180,6 +204,7 @@ async def create_document(
     responses=operations.DELETE_DOCUMENTS,
 )
 @writes
+@raises(InvalidParameter, DatabaseUnavailable, QueryTimeout)
 async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Response:
     """Deletes every document that matches the filter, which must be given: `{}` matches all.
 

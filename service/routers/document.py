@@ -5,7 +5,24 @@ from fastapi import APIRouter, Request, Response
 from service.documents import codec
 from service.documents.preconditions import Preconditions
 from service.documents.query import View
-from service.openapi import operation_id, operations
+from service.errors import (
+    DatabaseUnavailable,
+    DocumentNotFound,
+    DocumentRejected,
+    DocumentTooLarge,
+    DuplicateKey,
+    FeedFull,
+    FeedGone,
+    FeedUnsupported,
+    InvalidDocument,
+    InvalidPatch,
+    PatchTestFailed,
+    PreconditionFailed,
+    WriteConflict,
+    raises,
+)
+from service.openapi import document as operations
+from service.openapi import operation_id
 from service.security import reads, writes
 from service.store.points import PointOperations
 from service.web.dependencies import (
@@ -42,6 +59,14 @@ PATH = "/{id:document_id}"
     openapi_extra=operations.READ_CONDITIONS,
 )
 @reads
+@raises(
+    DocumentNotFound,
+    PreconditionFailed,
+    DatabaseUnavailable,
+    FeedGone,
+    FeedUnsupported,
+    FeedFull,
+)
 async def get_document(
     request: Request,
     id: DocumentId,
@@ -69,6 +94,7 @@ async def get_document(
     openapi_extra=operations.READ_CONDITIONS,
 )
 @reads
+@raises(DocumentNotFound, PreconditionFailed, DatabaseUnavailable)
 async def head_document(
     id: DocumentId,
     view: ViewDep,
@@ -89,6 +115,14 @@ async def head_document(
     openapi_extra=operations.WRITE_CONDITIONS | operations.DOCUMENT_BODY,
 )
 @writes
+@raises(
+    PreconditionFailed,
+    DuplicateKey,
+    DocumentTooLarge,
+    DocumentRejected,
+    DatabaseUnavailable,
+    WriteConflict,
+)
 async def put_document(
     request: Request,
     id: DocumentId,
@@ -115,6 +149,18 @@ async def put_document(
     openapi_extra=operations.WRITE_CONDITIONS | operations.PATCH_BODY,
 )
 @writes
+@raises(
+    DocumentNotFound,
+    PreconditionFailed,
+    PatchTestFailed,
+    DuplicateKey,
+    DocumentTooLarge,
+    InvalidPatch,
+    InvalidDocument,
+    DocumentRejected,
+    DatabaseUnavailable,
+    WriteConflict,
+)
 async def patch_document(
     request: Request,
     id: DocumentId,
@@ -140,6 +186,7 @@ async def patch_document(
     openapi_extra=operations.DELETE_CONDITIONS,
 )
 @writes
+@raises(DocumentNotFound, PreconditionFailed, DatabaseUnavailable, WriteConflict)
 async def delete_document(
     id: DocumentId, preconditions: PreconditionsDep, collection: CollectionDep
 ) -> Response:

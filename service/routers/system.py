@@ -3,8 +3,10 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from service.errors import DatabaseUnavailable, raises
 from service.observability import metrics
-from service.openapi import operation_id, operations
+from service.openapi import operation_id
+from service.openapi.responses import ok
 from service.security import public, reads
 from service.web.dependencies import DatabaseDep
 
@@ -17,7 +19,7 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@router.get("/healthz", summary="Liveness", responses=operations.LIVENESS)
+@router.get("/healthz", summary="Liveness", responses=ok(200, "The process lives."))
 @public
 async def get_liveness() -> Health:
     """Answers 200 as long as the process lives, whatever the database does."""
@@ -31,8 +33,9 @@ async def get_metrics() -> Response:
     return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
 
 
-@router.get("/readyz", summary="Readiness", responses=operations.READINESS)
+@router.get("/readyz", summary="Readiness", responses=ok(200, "The database answers."))
 @public
+@raises(DatabaseUnavailable)
 async def get_readiness(database: DatabaseDep) -> Health:
     """Answers 200 when the database answers, else 503."""
     await database.ping()

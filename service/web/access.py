@@ -5,7 +5,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import Forbidden, Unauthorized
+from service.errors import Forbidden, TokenKeysUnavailable, Unauthorized, raises
 from service.security import PUBLIC, Gate, decision_of
 from service.web.bodies import header
 
@@ -30,11 +30,12 @@ class _Guard:
         if self._decision is None:
             raise Forbidden("Nobody may use this.")
         if not gate.opens_at((scope.get("server") or ("",))[0]):
-            await _check(Request(scope), gate, self._decision)
+            await check_access(Request(scope), gate, self._decision)
         await self._app(scope, receive, send)
 
 
-async def _check(request: Request, gate: Gate, scope: str) -> None:
+@raises(Unauthorized, Forbidden, TokenKeysUnavailable)
+async def check_access(request: Request, gate: Gate, scope: str) -> None:
     """Raise `Unauthorized` or `Forbidden` unless the request may do this (RFC 6750)."""
     if gate.is_open:
         raise Forbidden(

@@ -12,6 +12,7 @@ from service.errors import (
     MalformedCoding,
     RequestTimeout,
     UnsupportedMediaType,
+    raises,
 )
 
 CODINGS = "gzip, identity"
@@ -27,6 +28,7 @@ def header(request: Request, name: bytes) -> str | None:
     return None
 
 
+@raises(UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedCoding)
 async def read_chunks(request: Request, limit: int, seconds: float | None) -> AsyncIterator[bytes]:
     """The body as it arrives, without its content coding.
 
@@ -59,6 +61,7 @@ async def read_chunks(request: Request, limit: int, seconds: float | None) -> As
         yield chunk
 
 
+@raises(read_chunks)
 async def read_all(request: Request, limit: int, seconds: float) -> bytes:
     """The whole body. Raises what `read_chunks` raises; the time is that of all of it."""
     try:

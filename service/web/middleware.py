@@ -1,6 +1,6 @@
-"""Where every request comes in and every response goes out: ids, limits, figures, headers.
+"""What happens to every request and response: ids, limits, metrics, default header fields.
 
-One middleware and not four, since each layer around `send` costs as much as what it does.
+One middleware and not four, because each layer around `send` costs as much as what it does.
 """
 
 import asyncio
@@ -11,22 +11,23 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import Overloaded
+from service.errors import Overloaded, raises
 from service.observability import metrics
 from service.observability.request_ids import DEFAULTS, REQUEST_ID, make_request_id, request_id
 from service.web.problems import problem_response, unexpected_response
 
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 EXEMPT = {"/healthz", "/readyz"}
-"""What must be answered when nothing else can be."""
+"""Answered even when the service is at its limit of requests in flight."""
 
 
-class Entrance:
-    """Gives each request an id; refuses requests beyond a number in flight, at once; leaves clients
-    that stop reading; counts and times.
+@raises(Overloaded)
+class RequestMiddleware:
+    """Gives each request an id; refuses requests at once when too many are in flight; disconnects
+    clients that stop reading; counts and times.
 
-    The feed is not in flight: it lasts for ever, costs nothing while it waits, and has its own
-    limit.
+    A feed that has begun is no longer in flight: it never ends by itself, costs nothing while it
+    waits, and has a limit of its own.
     """
 
     def __init__(self, app: ASGIApp, max_requests: int, client_timeout: float) -> None:
@@ -42,46 +43,46 @@ class Entrance:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        visit = _Visit(self, scope, send, make_request_id(scope["headers"]))
-        request_id.set(visit.id.decode())
+        exchange = _Exchange(self, scope, send, make_request_id(scope["headers"]))
+        request_id.set(exchange.id.decode())
         if self._in_flight >= self._max_requests and scope["path"] not in EXEMPT:
             metrics.refused.inc()
-            await problem_response(Request(scope), Overloaded())(scope, receive, visit.send)
+            await problem_response(Request(scope), Overloaded())(scope, receive, exchange.send)
             return
-        self.enter(visit)
+        self.enter(exchange)
         try:
-            await self._app(scope, receive, visit.send)
+            await self._app(scope, receive, exchange.send)
         except Exception:
-            if visit.is_left:
+            if exchange.is_aborted:
                 return
-            if not visit.has_begun:  # answered here, to be counted and to have its id
-                await unexpected_response(Request(scope))(scope, receive, visit.send)
+            if not exchange.has_begun:  # answer here, so that it is counted and has its id
+                await unexpected_response(Request(scope))(scope, receive, exchange.send)
             raise
         finally:
-            self.leave(visit)
+            self.leave(exchange)
 
-    def enter(self, visit: "_Visit") -> None:
-        visit.is_in_flight = True
+    def enter(self, exchange: "_Exchange") -> None:
+        exchange.is_in_flight = True
         self._in_flight += 1
         metrics.in_flight.inc()
 
-    def leave(self, visit: "_Visit") -> None:
-        if visit.is_in_flight:
-            visit.is_in_flight = False
+    def leave(self, exchange: "_Exchange") -> None:
+        if exchange.is_in_flight:
+            exchange.is_in_flight = False
             self._in_flight -= 1
             metrics.in_flight.dec()
 
-    async def take(self, send: Send, message: Message, visit: "_Visit") -> None:
-        """Send a part of a stream: the server waits as long as the client does not read."""
+    async def send_in_time(self, send: Send, message: Message, exchange: "_Exchange") -> None:
+        """Send a part of a stream, or give up a client that does not read."""
         try:
             async with asyncio.timeout(self._timeout):
                 await send(message)
         except TimeoutError:
-            visit.is_left = True
+            exchange.is_aborted = True
             raise ClientDisconnect from None
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
-        # What clients make up must not become labels: addresses and methods without a route.
+        # Paths and methods without a route are made up by clients: they must not become labels.
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if route != "none" else "none"
         counter = self._counters.get((method, route, status))
@@ -95,33 +96,33 @@ class Entrance:
         timer.observe(seconds)
 
 
-class _Visit:
-    """One request on its way through."""
+class _Exchange:
+    """One request and its response."""
 
-    def __init__(self, entrance: Entrance, scope: Scope, send: Send, id: bytes) -> None:
-        self._entrance = entrance
+    def __init__(self, middleware: RequestMiddleware, scope: Scope, send: Send, id: bytes) -> None:
+        self._middleware = middleware
         self._scope = scope
         self._send = send
         self._start = time.perf_counter()
         self.id = id
-        self.has_begun = False  # to be answered
+        self.has_begun = False  # the response
         self.is_in_flight = False
-        self.is_left = False  # by us: the client stopped reading
+        self.is_aborted = False  # because the client stopped reading
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_begun = True
             seconds = time.perf_counter() - self._start
-            self._entrance.count(self._scope, message["status"], seconds)
+            self._middleware.count(self._scope, message["status"], seconds)
             headers = message["headers"]
             if EVENT_STREAM in headers:
-                self._entrance.leave(self)
+                self._middleware.leave(self)
             names = [name for name, _ in headers]
             for pair in DEFAULTS:
                 if pair[0] not in names:
                     headers.append(pair)
             headers.append((REQUEST_ID, self.id))
         elif message.get("more_body"):
-            await self._entrance.take(self._send, message, self)
+            await self._middleware.send_in_time(self._send, message, self)
             return
         await self._send(message)

@@ -8,7 +8,13 @@ from fastapi import Depends, Request
 
 from service.documents.parsing import parse
 from service.documents.patches import JsonPatch, MergePatch, Patch
-from service.errors import UnsupportedMediaType
+from service.errors import (
+    InvalidDocument,
+    InvalidPatch,
+    MalformedJSON,
+    UnsupportedMediaType,
+    raises,
+)
 from service.web.bodies import header, read_all, read_chunks
 from service.web.dependencies.parameters import DocumentId
 from service.web.dependencies.state import SettingsDep
@@ -21,17 +27,20 @@ PATCH_FORMATS: dict[str, Callable[[bytes], Patch]] = {
 PATCH_TYPES = ", ".join(PATCH_FORMATS)
 
 
+@raises(read_all)
 async def read_body(request: Request, settings: SettingsDep) -> bytes:
     """The body of the request. Raises what `read_all` raises."""
     return await read_all(request, settings.max_body_bytes, settings.client_timeout)
 
 
+@raises(UnsupportedMediaType)
 async def check_json(request: Request) -> None:
     """Raise `UnsupportedMediaType` unless the body is JSON."""
     # Without a type the body is taken for what it must be (RFC 9110, section 8.3).
     _media_type(request, [JSON], JSON, {"Accept": JSON})
 
 
+@raises(UnsupportedMediaType)
 async def get_patch_format(request: Request) -> Callable[[bytes], Patch]:
     """What the patch is made of. Raises `UnsupportedMediaType`."""
     headers = {"Accept-Patch": PATCH_TYPES}
@@ -44,11 +53,13 @@ PatchFormat = Annotated[Callable[[bytes], Patch], Depends(get_patch_format)]
 IsJSON = Depends(check_json)
 
 
+@raises(MalformedJSON, InvalidDocument)
 async def get_fields(id: DocumentId, _: Annotated[None, IsJSON], body: Body) -> bytes:
     """The fields (BSON) of the document in the body, for the id in the path."""
     return parse(body, id)
 
 
+@raises(UnsupportedMediaType, read_all, MalformedJSON, InvalidDocument)
 async def get_new_documents(
     request: Request, settings: SettingsDep
 ) -> bytes | AsyncIterator[bytes]:
@@ -59,6 +70,7 @@ async def get_new_documents(
     return parse(await read_body(request, settings), None)
 
 
+@raises(MalformedJSON, InvalidDocument, InvalidPatch)
 async def get_patch(form: PatchFormat, body: Body) -> Patch:
     """The patch in the body."""
     return form(body)

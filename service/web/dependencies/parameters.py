@@ -16,7 +16,13 @@ from service.documents.query import (
     parse_filter,
     parse_sort,
 )
-from service.errors import MalformedPath
+from service.errors import (
+    InvalidId,
+    InvalidParameter,
+    InvalidPrecondition,
+    MalformedPath,
+    raises,
+)
 from service.store.feed import Position
 from service.store.feed.changes import parse_position
 from service.web.bodies import header
@@ -38,6 +44,7 @@ class DocumentIdConvertor(Convertor[str]):
 register_url_convertor("document_id", DocumentIdConvertor())
 
 
+@raises(MalformedPath, InvalidId)
 async def get_document_id(
     request: Request,
     id: Annotated[
@@ -63,6 +70,7 @@ async def get_document_id(
 DocumentId = Annotated[str, Depends(get_document_id)]
 
 
+@raises(InvalidParameter)
 async def get_view(
     fields: Annotated[
         str | None,
@@ -89,10 +97,12 @@ FILTER = Query(
 )
 
 
+@raises(InvalidParameter)
 async def get_filter(filter: Annotated[str | None, FILTER] = None) -> dict[str, Any]:
     return {} if filter is None else parse_filter(filter)
 
 
+@raises(InvalidParameter)
 async def get_given_filter(filter: Annotated[str, FILTER]) -> dict[str, Any]:
     return parse_filter(filter)
 
@@ -101,6 +111,7 @@ FilterDep = Annotated[dict[str, Any], Depends(get_filter)]
 GivenFilter = Annotated[dict[str, Any], Depends(get_given_filter)]
 
 
+@raises(InvalidParameter)
 async def get_selection(
     filter: FilterDep,
     view: ViewDep,
@@ -124,6 +135,7 @@ async def get_selection(
 SelectionDep = Annotated[Selection, Depends(get_selection)]
 
 
+@raises(InvalidParameter)
 async def get_last_event(
     request: Request,
     last_event_id: Annotated[
@@ -142,6 +154,7 @@ async def get_last_event(
 LastEvent = Annotated[Position | None, Depends(get_last_event)]
 
 
+@raises(InvalidPrecondition)
 async def get_preconditions(request: Request) -> Preconditions:
     """The preconditions of the request. A field of several lines is one list (RFC 9110, 5.3)."""
     headers: dict[str, str] = {}

@@ -1,0 +1,69 @@
+"""What the operations of the collection answer and take."""
+
+from typing import Any
+
+from service.openapi.document import FEED, JSON_FIRST
+from service.openapi.headers import (
+    ALLOW,
+    LAST_EVENT_ID,
+    LOCATION,
+    PREFER,
+    PREFERRED,
+    VALIDATORS,
+    VARY_ACCEPT,
+    header,
+)
+from service.openapi.responses import ok, without_content
+from service.openapi.schemas import EXAMPLE, Created, Deleted, DocumentPage, LoadReport
+
+NDJSON = "application/x-ndjson"
+LINES = """\
+{"_id": "ada", "name": "Ada Lovelace"}
+{"_id": "charles", "name": "Charles Babbage"}
+"""
+
+PREFERENCE = {"parameters": [PREFER]}
+FEED_POSITION = {"parameters": [LAST_EVENT_ID]}
+LINK = {
+    "Link": header(
+        "The address of the next page, if there is one (RFC 8288); left out if it is very long.",
+        '</stuff?after=q3wPoyTC>; rel="next"',
+    )
+}
+
+GET_DOCUMENTS = ok(
+    200,
+    "A page, a stream with one document a line, or the feed of all changes.",
+    model=DocumentPage,
+    headers=VARY_ACCEPT | LINK,
+    content=JSON_FIRST | {NDJSON: {"schema": {"type": "string"}, "example": LINES}} | FEED,
+)
+HEAD_DOCUMENTS = without_content(GET_DOCUMENTS)
+CREATE_DOCUMENT = ok(
+    # Of several statuses generators take the lowest for the type of the answer, and a range for
+    # the highest: here that of a single document is the usual one.
+    "2XX",
+    "200: the lines were read, and stored unless they are named as failed.",
+    model=LoadReport,
+) | ok(
+    201,
+    "The document was created. The body is its id, or the document if that is preferred.",
+    model=Created,
+    headers=VALIDATORS | LOCATION | PREFERRED,
+)
+DELETE_DOCUMENTS = ok(200, "How many documents were deleted.", model=Deleted)
+COLLECTION_OPTIONS = ok(204, "What can be done.", headers=ALLOW)
+
+NEW_DOCUMENTS_BODY: dict[str, Any] = {
+    "requestBody": {
+        "description": "The document: any JSON object. Or many of them, a line each.",
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Fields"},
+                "example": EXAMPLE,
+            },
+            NDJSON: {"schema": {"type": "string", "format": "binary"}, "example": LINES},
+        },
+    }
+}

@@ -1,0 +1,95 @@
+"""What the operations of a document answer and take."""
+
+from typing import Any
+
+from service.openapi.headers import (
+    ACCEPT_PATCH,
+    ALLOW,
+    IF_MATCH,
+    IF_MODIFIED_SINCE,
+    IF_NONE_MATCH,
+    IF_NONE_MATCH_READ,
+    IF_UNMODIFIED_SINCE,
+    LAST_EVENT_ID,
+    LOCATION,
+    PREFER,
+    PREFERRED,
+    VALIDATORS,
+)
+from service.openapi.responses import ok, without_content
+from service.openapi.schemas import EXAMPLE, MERGE_EXAMPLE, PATCH_EXAMPLE, Document
+
+READ_CONDITIONS = {
+    "parameters": [
+        IF_NONE_MATCH_READ,
+        IF_MODIFIED_SINCE,
+        IF_MATCH,
+        IF_UNMODIFIED_SINCE,
+        LAST_EVENT_ID,
+    ]
+}
+WRITE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PREFER]}
+DELETE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE]}
+
+EVENTS = """\
+event: put
+id: 6b04cbff00000005.8266F2A1
+data: {"_id":"ada","etag":"5d41402abc4b2a76b9719d911017c592","document":{"_id":"ada","born":1815}}
+
+"""
+# The first is what Swagger UI and generated clients ask for.
+JSON_FIRST: dict[str, Any] = {"application/json": {}}
+FEED = {"text/event-stream": {"schema": {"type": "string"}, "example": EVENTS}}
+
+GET_DOCUMENT = ok(
+    200,
+    "The document, or the feed of its changes.",
+    model=Document,
+    headers=VALIDATORS,
+    content=JSON_FIRST | FEED,
+) | ok(304, "The client has the document already.", headers=VALIDATORS)
+HEAD_DOCUMENT = without_content(GET_DOCUMENT)
+# No content is declared, since by default there is none, and clients would try to read it.
+PUT_DOCUMENT = ok(
+    200,
+    "The document was replaced. With `Prefer: return=representation` the body is the document.",
+    headers=VALIDATORS | PREFERRED,
+) | ok(
+    201,
+    "The document was created. With `Prefer: return=representation` the body is the document.",
+    headers=VALIDATORS | LOCATION | PREFERRED,
+)
+PATCH_DOCUMENT = ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED) | ok(
+    204, "The document was changed, and `return=minimal` was preferred.", headers=VALIDATORS
+)
+DELETE_DOCUMENT = ok(204, "The document was deleted.")
+DOCUMENT_OPTIONS = ok(204, "What can be done.", headers=ALLOW | ACCEPT_PATCH)
+
+DOCUMENT_BODY: dict[str, Any] = {
+    "requestBody": {
+        "description": "The document: any JSON object.",
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"$ref": "#/components/schemas/Fields"},
+                "example": EXAMPLE,
+            }
+        },
+    }
+}
+PATCH_BODY: dict[str, Any] = {
+    "requestBody": {
+        "description": "The patch.",
+        "required": True,
+        "content": {
+            "application/merge-patch+json": {
+                "schema": {"$ref": "#/components/schemas/MergePatch"},
+                "example": MERGE_EXAMPLE,
+            },
+            "application/json-patch+json": {
+                "schema": {"$ref": "#/components/schemas/JsonPatch"},
+                "example": [PATCH_EXAMPLE],
+            },
+        },
+    }
+}

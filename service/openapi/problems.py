@@ -1,0 +1,117 @@
+"""The problems that an operation can answer: what its endpoint, its dependencies and the layers
+around them declare with `raises`."""
+
+import inspect
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from service.errors import (
+    BadRequest,
+    Forbidden,
+    HeadersTooLarge,
+    InvalidParameter,
+    NotAcceptable,
+    RequestTimeout,
+    StuffError,
+    Unauthorized,
+    Unavailable,
+    UnsupportedMediaType,
+    UrlTooLong,
+    raised_by,
+)
+from service.openapi.headers import CHALLENGE, RETRY_AFTER, VARY_ACCEPT, header
+from service.openapi.responses import Responses
+from service.security import PUBLIC, decision_of
+from service.web.access import check_access
+from service.web.bodies import CODINGS
+from service.web.middleware import EXEMPT, RequestMiddleware
+from service.web.problems import MEDIA_TYPE, TYPE_PREFIX
+
+OF_THE_CONNECTION = (BadRequest, RequestTimeout, UrlTooLong, HeadersTooLarge)
+"""Raised by the server's protocol, before there is a request."""
+
+
+def errors_of(route: APIRoute) -> list[type[StuffError]]:
+    """The errors that a request of this route can end with, the endpoint's own first."""
+    errors = [*raised_by(route.endpoint)]
+    for dependant in _walk(route.dependant):
+        if dependant.call is not None:
+            errors += raised_by(dependant.call)
+        if dependant.query_params:  # which FastAPI validates
+            errors.append(InvalidParameter)
+    if route.path not in EXEMPT:
+        errors += raised_by(RequestMiddleware)
+    if decision_of(route.endpoint) != PUBLIC:
+        errors += raised_by(check_access)
+    return list(dict.fromkeys([*errors, *OF_THE_CONNECTION]))
+
+
+def problems_of(route: APIRoute) -> Responses:
+    """The responses of the route that are problems, by their status."""
+    by_status: dict[int, list[type[StuffError]]] = {}
+    for error in errors_of(route):
+        by_status.setdefault(error.status, []).append(error)
+    return {str(status): _response(route, errors) for status, errors in by_status.items()}
+
+
+def _walk(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for dependency in dependant.dependencies:
+        yield from _walk(dependency)
+
+
+def _response(route: APIRoute, errors: list[type[StuffError]]) -> dict[str, Any]:
+    """The response to errors of one status, with an example of the first."""
+    first = errors[0]
+    example = {
+        "type": TYPE_PREFIX + first.slug,
+        "title": first.title,
+        "status": first.status,
+        "detail": "What went wrong this time, and what to do about it.",
+        "instance": "/stuff/ada",
+    }
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    response: dict[str, Any] = {"description": _description(errors)}
+    if headers := _headers(route, errors):
+        response["headers"] = headers
+    return response | {"content": {MEDIA_TYPE: content}}
+
+
+def _description(errors: Iterable[type[StuffError]]) -> str:
+    sentences = {error.slug: _first_sentence(error) for error in errors}
+    if len(sentences) == 1:
+        return next(iter(sentences.values()))
+    return "\n".join(f"- `{slug}`: {sentence}" for slug, sentence in sentences.items())
+
+
+def _first_sentence(error: type[StuffError]) -> str:
+    text = " ".join(inspect.cleandoc(error.__doc__ or "").split())
+    return text.partition(". ")[0].removesuffix(".") + "."
+
+
+def _headers(route: APIRoute, errors: Iterable[type[StuffError]]) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+    for error in errors:
+        if issubclass(error, Unavailable):
+            headers |= RETRY_AFTER
+        elif issubclass(error, Unauthorized | Forbidden):
+            headers |= CHALLENGE
+        elif issubclass(error, NotAcceptable):
+            headers |= VARY_ACCEPT
+        elif issubclass(error, UnsupportedMediaType):
+            headers |= _acceptable(route)
+    return headers
+
+
+def _acceptable(route: APIRoute) -> dict[str, Any]:
+    """What a body can be (RFC 9110, section 15.5.16, and RFC 5789, section 2.2)."""
+    types = ", ".join((route.openapi_extra or {})["requestBody"]["content"])
+    return {
+        "Accept-Patch" if route.methods == {"PATCH"} else "Accept": header(
+            "The media types to send.", types
+        ),
+        "Accept-Encoding": header("The content codings to send.", CODINGS),
+    }
