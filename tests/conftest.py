@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pymongo import MongoClient
@@ -19,10 +20,20 @@ from pymongo.collection import Collection
 
 from service.server.engine import EmbeddedEngine
 from service.settings import Settings
+from tests.support import patience
 from tests.support.applications import Application, listen, serve
+from tests.support.clients import connect
 from tests.support.database.playing import Play, played
 from tests.support.database.roles import Role
 from tests.support.database.server import PlayedDatabase
+from tests.support.patience import patient
+from tests.support.scratch import in_memory
+
+# The processes of pytest-xdist inherit these.
+os.environ.setdefault(patience.VARIABLE, str(patience.FACTOR))
+os.environ.setdefault("PYTEST_TIMEOUT", str(patience.patient(120)))
+if memory := in_memory():
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(memory))
 
 hypothesis_settings.register_profile(
     "stuff",
@@ -30,6 +41,9 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 hypothesis_settings.load_profile("stuff")
+
+
+LIMITS = ("operation_timeout", "query_timeout", "server_selection_timeout")
 
 
 @pytest.fixture
@@ -85,7 +99,8 @@ def play(mongodb_uri: str) -> Iterator[Play]:
 @pytest.fixture
 def settings(mongodb_uri: str, mongo: MongoClient[dict[str, Any]]) -> Iterator[Settings]:
     database = f"stuff_test_{uuid.uuid4().hex}"
-    yield Settings(mongodb_uri=mongodb_uri, database=database)
+    limits = {name: patient(Settings.model_fields[name].default) for name in LIMITS}
+    yield Settings(mongodb_uri=mongodb_uri, database=database, **limits)
     mongo.drop_database(database)
 
 
@@ -114,8 +129,18 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def live_client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client over a real connection."""
-    async with listen(settings) as url, httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with listen(settings) as url, connect(url) as client:
         yield client
+
+
+@pytest.fixture
+def url(settings: Settings) -> Iterator[str]:
+    """The address of an application in a thread of its own, for tests that are not asynchronous."""
+    with (
+        start_blocking_portal("asyncio", {"use_uvloop": True}) as portal,
+        portal.wrap_async_context_manager(listen(settings)) as url,
+    ):
+        yield url
 
 
 @pytest.fixture

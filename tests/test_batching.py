@@ -21,6 +21,7 @@ from service.store.batching.lane import Lane, Operation
 from service.store.batching.reads import Reads
 from service.store.batching.writes import Writes
 from tests.support.applications import Application
+from tests.support.patience import TIMEOUT, patient
 from tests.support.problems import assert_problem
 
 Documents = Collection[dict[str, Any]]
@@ -46,7 +47,7 @@ class Gate:
 
     async def holds(self, round_trips: int) -> None:
         """Wait until so many have come, and a little for one too many."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(TIMEOUT):
             while len(self.sent) < round_trips:
                 await asyncio.sleep(0.001)
         await asyncio.sleep(0.02)
@@ -220,14 +221,14 @@ async def test_who_is_cancelled_leaves_alone(
     assert {found["_id"]: found["n"] for found in collection.find()} == {"a": 3, "b": 1}
 
 
-@pytest.mark.parametrize("limits", [{"round_trips": 1, "operation_timeout": 0.2}])
+@pytest.mark.parametrize("limits", [{"round_trips": 1, "operation_timeout": patient(0.2)}])
 async def test_nobody_waits_longer_than_an_operation_may_take(
     reads: Reads, writes: Writes, gate: Gate, collection: Documents, limits: dict[str, Any]
 ) -> None:
     tasks = await start(reads.find("a"), writes.put("a", document("a")), writes.delete("b"))
     await gate.holds(3)
     tasks += await start(reads.find("b"), writes.put("a", document("a", 2)))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(patient(2)):
         for task in tasks:
             with pytest.raises(DatabaseUnavailable):
                 await task
@@ -345,16 +346,16 @@ async def test_when_the_database_is_gone_all_that_wait_are_told_at_once(
     engine = engine_on_port(free_port)
     uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false&retryReads=false"
     async with application(
-        mongodb_uri=uri, server_selection_timeout=0.5, round_trips=1, batch_count=1
+        mongodb_uri=uri, server_selection_timeout=patient(0.5), round_trips=1, batch_count=1
     ) as client:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             while not (await client.get("/readyz")).is_success:
                 await asyncio.sleep(0.05)
         engine.kill()
         engine.wait()
         with suppress(AssertionError):
             await client.get("/stuff/0")  # the driver finds out
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(patient(5)):
             responses = await asyncio.gather(
                 *(client.get(f"/stuff/{n}") for n in range(30)),
                 *(client.put(f"/stuff/{n}", json={}) for n in range(30)),

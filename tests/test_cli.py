@@ -12,7 +12,8 @@ from service.cli import COMMANDS
 from service.cli import stuff as stuff_group
 from service.cli.lazy import LazyCommand
 from service.settings import Settings
-from tests.support.serving import TIMEOUT, stuff
+from tests.support.patience import TIMEOUT
+from tests.support.serving import stuff
 
 
 def test_the_console_script_and_the_module_are_the_same() -> None:

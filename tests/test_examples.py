@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from examples import fibonacci
-from tests.support.serving import TIMEOUT, stuff_serve
+from tests.support.patience import TIMEOUT
+from tests.support.serving import stuff_serve
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

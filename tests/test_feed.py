@@ -10,7 +10,8 @@ from service.settings import Settings
 from service.store.feed import channel as channel_module
 from service.web import events as feeds
 from tests.support.applications import listen
-from tests.support.following import EVENTS, WAIT, Documents, follow, put
+from tests.support.clients import connect
+from tests.support.following import EVENTS, Documents, Events, follow, put
 
 
 async def test_events_tell_puts_and_deletes_with_tag_and_document(live_client: AsyncClient) -> None:
@@ -120,14 +121,26 @@ async def test_keep_alive_comments_say_where_to_go_on(
     live_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeds, "KEEP_ALIVE", 0.2)
-    async with follow(live_client, "/stuff/b") as events:
-        await put(live_client, "a", 1)
-        await put(live_client, "a", 2)
-        await asyncio.sleep(0.5)
-        for _ in range(4):
+    marks = 0
+
+    async def read_marks(events: Events) -> None:
+        nonlocal marks
+        while True:
             mark = await events.next(mark=True)
             assert (mark.kind, mark.comment) == ("", "Nothing has changed.")
+            marks += 1
+
+    async with follow(live_client, "/stuff/b") as events, follow(live_client) as all:
+        reading = asyncio.create_task(read_marks(events))
+        await put(live_client, "a", 1)
+        await put(live_client, "a", 2)
+        assert [event.n for event in await all.take(2)] == [1, 2]
+        seen = marks
+        while marks < seen + 2:  # one may have been under way
+            assert not reading.done(), reading
+            await asyncio.sleep(0.01)
         last = events.last_id
+        reading.cancel()
     async with follow(live_client, last=last) as events:
         await put(live_client, "a", 3)
         assert (await events.next()).n == 3
@@ -136,7 +149,7 @@ async def test_keep_alive_comments_say_where_to_go_on(
 async def test_a_position_that_is_not_remembered_is_read_from_the_database(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with listen(settings) as url, AsyncClient(base_url=url, timeout=WAIT) as client:
+    async with listen(settings) as url, connect(url) as client:
         async with follow(client) as events, follow(client, "/stuff/7") as one:
             start, start_of_one = events.last_id, one.last_id
             for n in range(50):
@@ -144,7 +157,7 @@ async def test_a_position_that_is_not_remembered_is_read_from_the_database(
             ids = [event.id for event in await events.take(50)]
     monkeypatch.setattr(channel_module, "RECENT_COUNT", 5)
     # Another process, that remembers nothing.
-    async with listen(settings) as url, AsyncClient(base_url=url, timeout=WAIT) as client:
+    async with listen(settings) as url, connect(url) as client:
         for last, first in ((start, 0), (ids[20], 21), (ids[48], 49)):
             async with follow(client, last=last) as events:
                 missed = [event.n for event in await events.take(50 - first)]
@@ -159,7 +172,7 @@ async def test_a_follower_that_comes_back_again_and_again_sees_all_in_order(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(channel_module, "RECENT_COUNT", 20)
-    async with listen(settings) as url, AsyncClient(base_url=url, timeout=WAIT) as client:
+    async with listen(settings) as url, connect(url) as client:
         async with follow(client) as events:
             last = events.last_id
 

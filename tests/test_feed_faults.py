@@ -14,7 +14,9 @@ from service.store.feed import channel as channel_module
 from service.store.feed import feed as feed_module
 from service.store.feed.changes import read_change
 from tests.support.applications import listen
-from tests.support.following import EVENTS, WAIT, Documents, follow, put
+from tests.support.clients import connect
+from tests.support.following import EVENTS, Documents, follow, put
+from tests.support.patience import TIMEOUT
 
 
 async def test_a_collection_that_is_dropped_ends_the_feed_and_is_gone_for_those_before(
@@ -28,7 +30,7 @@ async def test_a_collection_that_is_dropped_ends_the_feed_and_is_gone_for_those_
         while (event := await events.next()).kind != "gone":
             assert event.kind == "delete"
         assert event.data["status"] == 410
-    async with asyncio.timeout(WAIT):
+    async with asyncio.timeout(TIMEOUT):
         while (gone := await status(live_client, last)) != 410:
             assert gone in (200, 410)
             await asyncio.sleep(0.1)
@@ -71,12 +73,12 @@ async def test_the_number_of_subscribers_and_of_filters_is_bounded(
 ) -> None:
     monkeypatch.setattr(feed_module, "MAX_FILTERS", 1)
     bounded = Settings(**settings.model_dump() | {"max_subscribers": 2})
-    async with listen(bounded) as url, AsyncClient(base_url=url, timeout=WAIT) as client:
+    async with listen(bounded) as url, connect(url) as client:
         async with follow(client), follow(client, filter='{"n": 1}'):
             full = await client.get("/stuff", headers=EVENTS)
             assert (full.status_code, full.headers["retry-after"]) == (503, "5")
             assert full.json()["type"] == "/problems/feed-full"
-    async with listen(settings) as url, AsyncClient(base_url=url, timeout=WAIT) as client:
+    async with listen(settings) as url, connect(url) as client:
         async with follow(client, filter='{"n": 1}'):
             other = await client.get("/stuff", headers=EVENTS, params={"filter": '{"n": 2}'})
             assert (other.status_code, other.json()["type"]) == (503, "/problems/feed-full")

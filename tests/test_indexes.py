@@ -15,7 +15,8 @@ from service.mongo.model import StuffDocument
 from service.settings import Settings
 from service.store.indexes import IndexFault, read_file
 from tests.support.applications import Application
-from tests.support.serving import TIMEOUT, stuff
+from tests.support.patience import TIMEOUT
+from tests.support.serving import stuff
 
 Documents = Collection[dict[str, Any]]
 INDEXES = [

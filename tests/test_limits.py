@@ -14,6 +14,8 @@ from pymongo.collection import Collection
 from service.mongo.database import Database
 from service.settings import Settings
 from tests.support.applications import Application, listen
+from tests.support.clients import connect
+from tests.support.patience import TIMEOUT, patient
 
 CHUNKED = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 EVENTS = {"Accept": "text/event-stream"}
@@ -22,7 +24,7 @@ EVENTS = {"Accept": "text/event-stream"}
 @asynccontextmanager
 async def serving(settings: Settings, **changes: Any) -> AsyncIterator[AsyncClient]:
     changed = Settings(**settings.model_dump() | changes)
-    async with listen(changed) as url, AsyncClient(base_url=url, timeout=30) as client:
+    async with listen(changed) as url, connect(url) as client:
         yield client
 
 
@@ -40,7 +42,7 @@ async def connected(
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(TIMEOUT):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         status = int(head.split()[1])
         [length] = [line for line in head.splitlines() if line.lower().startswith("content-length")]
@@ -155,18 +157,18 @@ async def test_who_asks_for_another_protocol_is_answered_in_this_one(
             if is_split:
                 await asyncio.sleep(0.05)
             writer.write(body.encode())
-            assert b" 201 " in await asyncio.wait_for(reader.readline(), 20)
+            assert b" 201 " in await asyncio.wait_for(reader.readline(), TIMEOUT)
             await reader.readuntil(b"\r\n\r\n")
         writer.write(f"GET /stuff/a HTTP/1.1\r\nHost: x\r\n{upgrade}\r\n".encode() * 1500)
         for _ in range(1500):
-            assert b" 200 " in await asyncio.wait_for(reader.readline(), 20)
+            assert b" 200 " in await asyncio.wait_for(reader.readline(), TIMEOUT)
             await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(11)
         assert (await client.get("/stuff/b")).json() == {"_id": "b"}
 
 
 async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) -> None:
-    async with serving(settings, client_timeout=0.3) as client:
+    async with serving(settings, client_timeout=patient(0.3)) as client:
         async with connected(client) as (reader, writer):
             for byte in b"GET /stuff":
                 writer.write(bytes([byte]))
@@ -174,7 +176,7 @@ async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) 
             status, problem = await answer(reader)
             assert (status, problem["type"]) == (408, "/problems/request-timeout")
         async with connected(client) as (reader, _):  # who says nothing is told nothing
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(TIMEOUT):
                 assert await reader.read() == b""
         # On a connection that was used before, too.
         async with connected(client) as (reader, writer):
@@ -186,7 +188,10 @@ async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
 async def test_a_body_that_does_not_arrive_in_time_is_a_408(settings: Settings, kind: str) -> None:
-    async with serving(settings, client_timeout=0.3) as client, connected(client) as (r, w):
+    async with (
+        serving(settings, client_timeout=patient(0.3)) as client,
+        connected(client) as (r, w),
+    ):
         head = (
             f"POST /stuff HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 99\r\n\r\n"
         )
@@ -199,10 +204,10 @@ async def test_a_client_that_stops_reading_is_left(
     settings: Settings, collection: Collection[dict[str, Any]]
 ) -> None:
     collection.insert_many([{"_id": n, "text": "x" * 10_000} for n in range(5000)])
-    async with serving(settings, client_timeout=0.3, max_requests=1) as client:
+    async with serving(settings, client_timeout=patient(0.3), max_requests=1) as client:
         async with connected(client) as (reader, writer):
             writer.write(b"GET /stuff HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(TIMEOUT):
                 while (await client.get("/stuff/a")).status_code == 503:
                     await asyncio.sleep(0.05)

@@ -18,6 +18,8 @@ from service.mongo.model import StuffDocument
 from service.settings import Settings
 from service.store.queries import STREAM_BATCH
 from tests.support.applications import Application, listen
+from tests.support.clients import connect
+from tests.support.patience import TIMEOUT
 
 NDJSON = {"Accept": "application/x-ndjson"}
 PLAIN = NDJSON | {"Accept-Encoding": "identity"}
@@ -167,7 +169,7 @@ async def test_a_slow_client_is_not_read_ahead_of(
     settings: Settings, collection: Documents, cursors: dict[str, int]
 ) -> None:
     fill(collection, 20 * STREAM_BATCH, size=1000)
-    async with listen(settings) as url, AsyncClient(base_url=url, timeout=60) as client:
+    async with listen(settings) as url, connect(url) as client:
         async with client.stream("GET", "/stuff", headers=PLAIN) as response:
             chunks = response.aiter_raw()
             received = len(await anext(chunks))
@@ -183,10 +185,10 @@ async def test_when_the_client_leaves_the_cursor_is_closed(
     settings: Settings, collection: Documents, cursors: dict[str, int]
 ) -> None:
     fill(collection, 20 * STREAM_BATCH, size=1000)
-    async with listen(settings) as url, AsyncClient(base_url=url, timeout=60) as client:
+    async with listen(settings) as url, connect(url) as client:
         async with client.stream("GET", "/stuff", headers=NDJSON) as response:
             await anext(response.aiter_raw())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(TIMEOUT):
             while not cursors["closed"]:
                 await asyncio.sleep(0.01)
         assert cursors["batches"] < 20
@@ -253,7 +255,7 @@ async def test_a_stream_that_cannot_go_on_breaks_off(
             raise DatabaseUnavailable("It left.")
         return query(self)
 
-    async with listen(settings) as url, AsyncClient(base_url=url, timeout=60) as client:
+    async with listen(settings) as url, connect(url) as client:
         monkeypatch.setattr(Database, "query", leave)
         async with client.stream("GET", "/stuff", headers=NDJSON) as response:
             assert response.status_code == 200

@@ -14,6 +14,8 @@ from service.security import make_key
 from service.settings import Settings
 from tests.support.applications import listen
 from tests.support.browsing import Browser, chromium
+from tests.support.clients import connect
+from tests.support.patience import TIMEOUT
 
 Documents = Collection[dict[str, Any]]
 pytestmark = pytest.mark.xdist_group("browser")  # one at a time
@@ -27,7 +29,7 @@ async def url(settings: Settings) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(base_url=url, timeout=30) as client:
+    async with connect(url) as client:
         yield client
 
 
@@ -257,7 +259,7 @@ async def test_an_event_source_just_works(browser: Browser, store: AsyncClient) 
     )
     await store.put("/stuff/a", json={"n": 1})
     await store.delete("/stuff/a")
-    with anyio.fail_after(15):
+    with anyio.fail_after(TIMEOUT):
         while len(seen := await page.evaluate("window.seen")) < 2:
             await anyio.sleep(0.05)
     first, second = seen
@@ -269,7 +271,7 @@ async def test_where_a_key_is_needed_the_page_asks_for_it(settings: Settings) ->
     token, key = make_key(["read", "write"])
     closed = Settings(**settings.model_dump() | {"api_keys": str(key)})
     async with listen(closed) as url, chromium(url) as browser:
-        async with AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}) as store:
+        async with connect(url, headers={"Authorization": f"Bearer {token}"}) as store:
             await store.put("/stuff/a", json={"n": 1})
             page = await browser.open("/#/a")
             await page.get_by_label("API key").fill("stuff_wrong")

@@ -8,6 +8,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.support.applications import Application
+from tests.support.patience import TIMEOUT, patient
 from tests.support.problems import assert_problem
 
 
@@ -25,14 +26,14 @@ async def test_an_absent_database_is_503_and_is_found_when_it_comes(
 
         async def assert_unavailable() -> None:
             for method, path in requests:
-                with anyio.fail_after(5):
+                with anyio.fail_after(patient(5)):
                     response = await client.request(method, path, json={})
                 assert_problem(response, 503, "database-unavailable")
                 assert int(response.headers["retry-after"]) > 0
             assert (await client.get("/healthz")).json() == {"status": "ok"}
 
         async def wait_until_ready() -> None:
-            with anyio.fail_after(20):
+            with anyio.fail_after(TIMEOUT):
                 while (await client.get("/readyz")).status_code != 200:
                     await anyio.sleep(0.05)
 
@@ -55,15 +56,15 @@ async def test_a_database_that_hangs_is_503_within_the_time_limit(
     with MongoClient[dict[str, Any]](f"mongodb://127.0.0.1:{free_port}/") as mongo:
         mongo.admin.command("ping")
     uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false"
-    async with application(mongodb_uri=uri, operation_timeout=1) as client:
+    async with application(mongodb_uri=uri, operation_timeout=patient(1)) as client:
         await client.put("/stuff/a", json={"x": 1})
         engine.send_signal(19)  # SIGSTOP
         await anyio.to_thread.run_sync(os.waitpid, engine.pid, os.WUNTRACED)  # has stopped
-        with anyio.fail_after(10):
+        with anyio.fail_after(patient(10)):
             assert_problem(await client.get("/stuff/a"), 503, "database-unavailable")
             assert_problem(await client.get("/readyz"), 503, "database-unavailable")
         engine.send_signal(18)  # SIGCONT
-        with anyio.fail_after(10):
+        with anyio.fail_after(TIMEOUT):
             while (await client.get("/stuff/a")).status_code != 200:
                 await anyio.sleep(0.05)
 

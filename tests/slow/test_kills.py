@@ -10,13 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.serving import (
-    TIMEOUT,
-    alive,
-    engines,
-    stuff_serve,
-    wait_until,
-)
+from tests.support.clients import connect_blocking
+from tests.support.patience import TIMEOUT
+from tests.support.serving import alive, engines, stuff_serve, wait_until
 from tests.support.threads import meanwhile
 
 
@@ -49,7 +45,7 @@ def test_no_acknowledged_write_is_lost_when_something_is_killed(
     acknowledged: dict[str, int] = {}
 
     def write(base_url: str, writer: int, done: threading.Event) -> None:
-        with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
+        with connect_blocking(base_url) as http:
             number = 0
             while not done.is_set():
                 number += 1

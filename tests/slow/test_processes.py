@@ -10,8 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.clients import connect_blocking
 from tests.support.metrics import parsed, value
-from tests.support.serving import TIMEOUT, Service, stuff_serve, two_services
+from tests.support.patience import TIMEOUT
+from tests.support.serving import Service, stuff_serve, two_services
 from tests.support.threads import at_once
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -51,7 +53,7 @@ def test_processes_that_count_together_lose_no_increment(
     def count(base_url: str) -> None:
         for _ in range(increments):
             # A connection of its own, and so any of the workers.
-            with httpx.Client(base_url=base_url, timeout=TIMEOUT) as http:
+            with connect_blocking(base_url) as http:
                 increment(http)
 
     with two_services(tmp_path) as services:
@@ -69,7 +71,7 @@ def test_of_many_who_create_a_document_one_does(tmp_path: Path) -> None:
     def race(service: Service, racer: int) -> None:
         for number in range(ids):
             # A connection of its own, and so any of the workers.
-            with httpx.Client(base_url=service.base_url, timeout=TIMEOUT) as http:
+            with connect_blocking(service.base_url) as http:
                 headers = {"If-None-Match": "*"}
                 response = http.put(f"/stuff/{number}", json={"by": racer}, headers=headers)
             statuses[number].append(response.status_code * 1000 + racer)
@@ -89,7 +91,7 @@ class Follower:
 
     def __init__(self, service: Service) -> None:
         self.seen: dict[str, list[int]] = {}
-        self._client = httpx.Client(base_url=service.base_url, timeout=TIMEOUT)
+        self._client = connect_blocking(service.base_url)
         self._context = self._client.stream("GET", "/stuff", headers=EVENTS)
         self._lines = self._context.__enter__().iter_lines()
         assert next(self._lines) == ": The feed begins."
@@ -113,7 +115,7 @@ def test_whoever_follows_sees_what_all_processes_write(tmp_path: Path) -> None:
 
     def write(service: Service, writer: int) -> None:
         for n in range(writes):
-            with httpx.Client(base_url=service.base_url, timeout=TIMEOUT) as http:
+            with connect_blocking(service.base_url) as http:
                 assert http.put(f"/stuff/{writer}", json={"n": n}).is_success
 
     with two_services(tmp_path) as services:
@@ -129,7 +131,7 @@ def test_the_figures_are_those_of_all_workers(tmp_path: Path) -> None:
     with stuff_serve(tmp_path, "--workers=2") as service:
         for n in range(40):
             # Each on a connection of its own, to one worker or the other.
-            with httpx.Client(base_url=service.base_url) as client:
+            with connect_blocking(service.base_url) as client:
                 client.put(f"/stuff/{n}", json={})
         labels = {"method": "PUT", "route": "/stuff/{id:document_id}", "status": "201"}
         for _ in range(5):
@@ -137,5 +139,5 @@ def test_the_figures_are_those_of_all_workers(tmp_path: Path) -> None:
 
 
 def counted(service: Service, **labels: str) -> float:
-    with httpx.Client(base_url=service.base_url) as client:
+    with connect_blocking(service.base_url) as client:
         return value(parsed(client.get("/metrics").text), "stuff_requests_total", **labels)

@@ -13,15 +13,9 @@ import httpx
 import pytest
 
 from service.security import make_key
-from tests.support.serving import (
-    TIMEOUT,
-    answers,
-    engines,
-    running,
-    stuff,
-    stuff_serve,
-    wait_until,
-)
+from tests.support.clients import connect_blocking
+from tests.support.patience import TIMEOUT
+from tests.support.serving import answers, engines, running, stuff, stuff_serve, wait_until
 
 pytestmark = pytest.mark.xdist_group("serve")
 
@@ -77,10 +71,10 @@ def test_workers_share_one_engine(tmp_path: Path) -> None:
     with stuff_serve(tmp_path, "--workers", "2") as service:
         assert len(engines(tmp_path)) == 1
         for number in range(20):
-            with httpx.Client(base_url=service.base_url) as http:  # a connection, a worker
+            with connect_blocking(service.base_url) as http:  # a connection, a worker
                 path = f"/stuff/{number}"
                 assert http.put(path, json={"n": number}).status_code == 201
-            with httpx.Client(base_url=service.base_url) as http:
+            with connect_blocking(service.base_url) as http:
                 assert http.get(path).json() == {"_id": str(number), "n": number}
         assert service.stop() == 0
     assert not running(str(tmp_path))
@@ -108,7 +102,7 @@ def test_plain_uvicorn_serves_the_application_too(tmp_path: Path) -> None:
         env=os.environ | {"STUFF_DATA_DIR": str(tmp_path)},
     )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+        with connect_blocking(f"http://127.0.0.1:{port}") as http:
 
             def answered() -> bool:
                 try:

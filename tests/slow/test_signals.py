@@ -10,13 +10,9 @@ from typing import BinaryIO
 
 import httpx
 
-from tests.support.serving import (
-    TIMEOUT,
-    alive,
-    running,
-    stuff_serve,
-    wait_until,
-)
+from tests.support.clients import connect_blocking
+from tests.support.patience import TIMEOUT
+from tests.support.serving import alive, running, stuff_serve, wait_until
 from tests.support.threads import meanwhile
 
 
@@ -27,7 +23,7 @@ def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
     def use(base_url: str, number: int, done: threading.Event) -> None:
         count = 0
         # Half of them keep their connection.
-        with httpx.Client(base_url=base_url, timeout=TIMEOUT) as kept:
+        with connect_blocking(base_url) as kept:
             while not done.is_set():
                 count += 1
                 path = f"/stuff/{number}-{count}"
@@ -35,7 +31,10 @@ def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
                     if number % 2:
                         put, get = kept.put(path, json={}), kept.get(path)
                     else:
-                        put, get = httpx.put(base_url + path, json={}), httpx.get(base_url + path)
+                        with connect_blocking(base_url) as once:
+                            put = once.put(path, json={})
+                        with connect_blocking(base_url) as once:
+                            get = once.get(path)
                 except httpx.TransportError as error:
                     faults.append(error)
                     return

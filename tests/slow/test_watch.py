@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from tests.support.following import WAIT
+from tests.support.patience import TIMEOUT
 from tests.support.serving import stuff_serve
 
 
@@ -32,7 +32,7 @@ async def test_watch_prints_the_feed_and_goes_on_when_the_server_is_back(tmp_pat
                 service_again.http.delete("/stuff/b")
                 assert await read_line(watching.stdout) == "delete b\n"
                 watching.send_signal(signal.SIGINT)
-                assert await asyncio.to_thread(watching.wait, WAIT) == 0
+                assert await asyncio.to_thread(watching.wait, TIMEOUT) == 0
         finally:
             watching.kill()
             watching.wait()
@@ -40,7 +40,7 @@ async def test_watch_prints_the_feed_and_goes_on_when_the_server_is_back(tmp_pat
 
 
 async def read_line(file: IO[str]) -> str:
-    return await asyncio.wait_for(asyncio.to_thread(file.readline), WAIT)
+    return await asyncio.wait_for(asyncio.to_thread(file.readline), TIMEOUT)
 
 
 async def read_until(file: IO[str], wanted: str) -> None:
@@ -53,7 +53,7 @@ def test_watch_says_why_it_cannot() -> None:
         [sys.executable, "-m", "service", "watch", "--patience=0", "--url=http://127.0.0.1:1"],
         capture_output=True,
         text=True,
-        timeout=WAIT,
+        timeout=TIMEOUT,
     )
     assert result.returncode == 1
     assert "is away" in result.stderr

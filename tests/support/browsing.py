@@ -7,7 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import BrowserContext, Page, async_playwright
+from playwright.async_api import BrowserContext, Page, async_playwright, expect
+
+from tests.support.patience import TIMEOUT
+
+expect.set_options(timeout=1000 * TIMEOUT)
 
 EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
 
@@ -34,7 +38,7 @@ class Browser:
     async def open(self, path: str = "/") -> Page:
         """A new window. Faults are collected: other origins, errors in the console, exceptions."""
         page = await self._context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(1000 * TIMEOUT)
         page.on("request", lambda request: self._check(request.url))
         page.on("console", lambda message: self._note(message.type, message.text))
         page.on("pageerror", lambda error: self.faults.append(str(error)))

@@ -10,9 +10,10 @@ from typing import Any
 from httpx import AsyncClient, Response
 from pymongo.collection import Collection
 
+from tests.support.patience import TIMEOUT
+
 Documents = Collection[dict[str, Any]]
 EVENTS = {"Accept": "text/event-stream"}
-WAIT = 20.0  # seconds
 
 
 @dataclass
@@ -37,7 +38,7 @@ class Events:
 
     async def next(self, *, mark: bool = False) -> Event:
         """The next event; with `mark`, blocks that are none too."""
-        async with asyncio.timeout(WAIT):
+        async with asyncio.timeout(TIMEOUT):
             event = Event()
             while True:
                 line = await anext(self._lines)

@@ -66,19 +66,20 @@ class Link:
         assert task is not None
         self._tasks.add(task)
         there = None
+        flows: list[asyncio.Task[None]] = []
         try:
             with suppress(OSError):
                 there_reader, there = await asyncio.open_connection(self._host, self._port)
                 self._writers |= {writer, there}
-                await asyncio.wait(
-                    [
-                        asyncio.create_task(self._forward(reader, there)),
-                        asyncio.create_task(self._forward(there_reader, writer)),
-                    ],
-                    return_when="FIRST_COMPLETED",
-                )
+                flows += [
+                    asyncio.create_task(self._forward(reader, there)),
+                    asyncio.create_task(self._forward(there_reader, writer)),
+                ]
+                await asyncio.wait(flows, return_when="FIRST_COMPLETED")
         finally:
             self._tasks.discard(task)
+            for flow in flows:
+                flow.cancel()
             for each in (writer, there):
                 if each is not None:
                     self._writers.discard(each)

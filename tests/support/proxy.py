@@ -39,13 +39,15 @@ async def breaking(url: str, sent: list[int], received: list[int]) -> AsyncItera
             asyncio.create_task(forward(reader, there_writer, up)),
             asyncio.create_task(forward(there_reader, writer, down)),
         ]
-        await asyncio.wait(
-            tasks, return_when="ALL_COMPLETED" if up is down is None else "FIRST_COMPLETED"
-        )
-        for task in tasks:
-            task.cancel()
-        for each in (writer, there_writer):
-            each.transport.abort()
+        try:
+            await asyncio.wait(
+                tasks, return_when="ALL_COMPLETED" if up is down is None else "FIRST_COMPLETED"
+            )
+        finally:
+            for task in tasks:
+                task.cancel()
+            for each in (writer, there_writer):
+                each.transport.abort()
 
     server = await asyncio.start_server(connect, "127.0.0.1", 0)
     async with server:

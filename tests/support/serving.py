@@ -13,7 +13,8 @@ from typing import IO
 
 import httpx
 
-TIMEOUT = 30.0  # seconds for anything that a process is expected to do
+from tests.support.clients import connect_blocking
+from tests.support.patience import TIMEOUT
 
 
 class Service:
@@ -22,7 +23,7 @@ class Service:
     def __init__(self, process: subprocess.Popen[str], base_url: str) -> None:
         self.process = process
         self.base_url = base_url
-        self.http = httpx.Client(base_url=base_url, timeout=TIMEOUT)
+        self.http = connect_blocking(base_url)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal, and return the exit status."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from tests.support.serving import TIMEOUT
+from tests.support.patience import TIMEOUT
 
 
 @contextmanager

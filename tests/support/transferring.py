@@ -1,13 +1,13 @@
 """Exports and imports in the process of the tests."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from httpx import AsyncClient
 
 from service.client.exporting import Exporter
 from service.client.importing import Importer
+from tests.support.clients import connect
+from tests.support.patience import TIMEOUT
 
 
 def lines(count: int, size: int = 100) -> list[bytes]:
@@ -15,15 +15,12 @@ def lines(count: int, size: int = 100) -> list[bytes]:
     return [json.dumps({"_id": f"{n:06}", "n": n, "text": text}).encode() for n in range(count)]
 
 
-@asynccontextmanager
-async def client_of(url: str) -> AsyncIterator[AsyncClient]:
-    headers = {"Accept-Encoding": "identity"}
-    async with AsyncClient(base_url=url, timeout=30, headers=headers) as client:
-        yield client
+def client_of(url: str) -> AsyncClient:
+    return connect(url, headers={"Accept-Encoding": "identity"})
 
 
 async def export(
-    url: str, filter: str | None = None, patience: float = 20
+    url: str, filter: str | None = None, patience: float = TIMEOUT
 ) -> tuple[bytes, Exporter]:
     written: list[bytes] = []
     async with client_of(url) as client:
@@ -32,7 +29,9 @@ async def export(
     return b"".join(written), exporter
 
 
-async def load(url: str, records: list[bytes], requests: int = 4, patience: float = 20) -> Importer:
+async def load(
+    url: str, records: list[bytes], requests: int = 4, patience: float = TIMEOUT
+) -> Importer:
     async with client_of(url) as client:
         importer = Importer(client, requests, patience)
         await importer.run(enumerate(records, 1))

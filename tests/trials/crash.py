@@ -30,6 +30,7 @@ from typing import Any
 import httpx
 
 from tests.support.linearizability import ANY, Event, Operation, is_linearizable
+from tests.support.patience import TIMEOUT
 from tests.support.serving import Service, alive, engines, running, stuff_serve, wait_until
 
 CLIENTS = 12
@@ -234,7 +235,7 @@ async def run(kills: int, seed: int, plant: bool, data_dir: Path, stack: ExitSta
         target = targets.pop()
         history, done = History(), asyncio.Event()
         ids = [f"{round}-{number}" for number in range(DOCUMENTS)]
-        async with httpx.AsyncClient(base_url=victim.base_url, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=victim.base_url, timeout=TIMEOUT) as http:
             async with asyncio.TaskGroup() as group:
                 for number in range(CLIENTS):
                     own = random.Random(f"{seed} {round} {number}")
