@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymongo.collection import Collection
 
+from service.client import importing
 from service.client.files import FileFault, Source, _elements, target
 from service.client.importing import Importer, TransferFault
 from service.settings import Settings
@@ -22,6 +23,12 @@ from tests.support.proxy import breaking
 from tests.support.transferring import export, lines, load
 
 Documents = Collection[dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def small_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that few documents make many requests."""
+    monkeypatch.setattr(importing, "CHUNK_COUNT", 200)
 
 
 async def test_an_export_imported_into_an_empty_store_exports_the_same(
@@ -33,12 +40,12 @@ async def test_an_export_imported_into_an_empty_store_exports_the_same(
         {"_id": "-", "_class_id": "x", "nested": {"_id": 5, "_stuff": 6}},
     ]
     async with listen(settings) as url:
-        await load(url, [*lines(3000), *(json.dumps(document).encode() for document in odd)])
+        await load(url, [*lines(500), *(json.dumps(document).encode() for document in odd)])
         first, _ = await export(url)
-        assert first.count(b"\n") == 3003
+        assert first.count(b"\n") == 503
         collection.delete_many({})
         await load(url, first.split(b"\n"))
-        assert collection.count_documents({}) == 3003
+        assert collection.count_documents({}) == 503
         second, _ = await export(url)
     assert first == second
 
@@ -46,24 +53,24 @@ async def test_an_export_imported_into_an_empty_store_exports_the_same(
 async def test_an_import_goes_on_when_connections_break_and_makes_nothing_twice(
     settings: Settings, collection: Documents
 ) -> None:
-    records = [*lines(5000, 200), *(b'{"n": %d}' % n for n in range(3000))]
+    records = [*lines(900, 200), *(b'{"n": %d}' % n for n in range(500))]
     async with (
         listen(settings) as url,
-        breaking(url, sent=[100_000, 300_000, 10], received=[20, 1 << 30, 0, 10]) as proxy,
+        breaking(url, sent=[20_000, 60_000, 10], received=[20, 1 << 30, 0, 10]) as proxy,
     ):
         importer = await load(proxy, records)
     summary = importer.summary
-    assert (summary.stored, summary.failed) == (8000, 0)
+    assert (summary.stored, summary.failed) == (1400, 0)
     assert summary.repeated > 0
-    assert collection.count_documents({}) == 8000
-    assert len(collection.distinct("n", {"text": {"$exists": False}})) == 3000
+    assert collection.count_documents({}) == 1400
+    assert len(collection.distinct("n", {"text": {"$exists": False}})) == 500
 
 
 async def test_an_export_goes_on_when_connections_break_and_has_nothing_twice(
     settings: Settings, collection: Documents
 ) -> None:
     async with listen(settings) as url:
-        await load(url, lines(4000, 300))
+        collection.insert_many([json.loads(line) for line in lines(4000, 300)])
         collection.insert_many([{"_id": ObjectId(), "n": n} for n in range(2000)])
         whole, _ = await export(url)
         async with breaking(url, sent=[], received=[50, 200_000, 900_000, 1000]) as proxy:
@@ -80,22 +87,22 @@ async def test_an_export_goes_on_when_connections_break_and_has_nothing_twice(
 async def test_documents_of_the_same_id_are_stored_in_their_order(
     settings: Settings, collection: Documents
 ) -> None:
-    records = [b'{"_id": "%d", "n": %d}' % (n % 3001, n) for n in range(15_000)]
+    records = [b'{"_id": "%d", "n": %d}' % (n % 301, n) for n in range(1500)]
     async with listen(settings) as url:
         await load(url, records, requests=8)
-    expected = {str(n % 3001): n for n in range(15_000)}
+    expected = {str(n % 301): n for n in range(1500)}
     assert {document["_id"]: document["n"] for document in collection.find()} == expected
 
 
 async def test_faulty_documents_are_named_by_their_number_in_the_file(settings: Settings) -> None:
-    records = lines(5000)
+    records = lines(500)
     records[17] = b"nonsense"
-    records[4321] = b'{"_id": 5}'
+    records[432] = b'{"_id": 5}'
     records[100] = b"  "
     async with listen(settings) as url:
         summary = (await load(url, records)).summary
-    assert (summary.stored, summary.failed) == (4997, 2)
-    assert sorted(number for number, _ in summary.failures) == [18, 4322]
+    assert (summary.stored, summary.failed) == (497, 2)
+    assert sorted(number for number, _ in summary.failures) == [18, 433]
 
 
 async def test_a_server_that_stays_away_is_given_up(free_port: int) -> None:
