@@ -12,9 +12,10 @@ from httpx import AsyncClient
 
 from service.settings import Settings
 from tests.support.applications import listen
+from tests.support.clients import connect
 from tests.support.database.playing import Play
 from tests.support.database.roles import MONGOS, PRIMARY, Role
-from tests.support.following import WAIT, follow, put
+from tests.support.following import follow, put
 from tests.support.serving import stuff
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
@@ -39,7 +40,7 @@ async def test_mongodb_accepts_every_command(
     changes = {"mongodb_uri": database.uri(**options), "indexes": indexes}
     async with (
         listen(Settings(**settings.model_dump() | changes)) as url,
-        AsyncClient(base_url=url, timeout=WAIT) as client,
+        connect(url) as client,
     ):
         await database.until_asked("createIndexes", 2)
         assert (await client.get("/readyz")).status_code == 200

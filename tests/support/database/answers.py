@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeAlias
 
-WAIT = 20.0  # seconds
+from tests.support.patience import TIMEOUT
+
+WAIT = TIMEOUT
 
 # https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 CODE_NAMES = {
