@@ -6,36 +6,9 @@ driver send; `command_rules` adds how fields depend on one another.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from tests.support.database.command import Command, command
 from tests.support.database.fields import ANY_OTHER, Fields
-
-MANUAL = "https://www.mongodb.com/docs/manual/reference/command"
-
-
-@dataclass(frozen=True)
-class Command:
-    """What a command may say beside the fields that every command may have."""
-
-    page: str
-    """Of the manual, below `MANUAL`."""
-    fields: Fields
-    required: frozenset[str] = frozenset()
-    takes_read_concern: bool = False
-    takes_write_concern: bool = False
-    in_transactions: bool = False
-    retryable: bool = False
-    """Whether it may carry `txnNumber` outside of a transaction."""
-    admin_only: bool = False
-
-    @property
-    def url(self) -> str:
-        return f"{MANUAL}/{self.page}/"
-
-
-def _command(page: str, *required: str, fields: Fields, **facts: bool) -> Command:
-    return Command(page, fields, frozenset(required), **facts)
-
 
 # https://www.mongodb.com/docs/manual/reference/command/ and, for what they share,
 # https://github.com/mongodb/specifications/blob/master/source/message/OP_MSG.md
@@ -69,14 +42,14 @@ HELLO: Fields = {  # whose fields drivers add to, and servers do not mind
 }
 
 COMMANDS: Mapping[str, Command] = {
-    "hello": _command("hello", fields=HELLO),
-    "ismaster": _command("hello", fields=HELLO),
-    "isMaster": _command("hello", fields=HELLO),
-    "ping": _command("ping", fields={"ping": "any"}),
-    "buildInfo": _command("buildInfo", fields={"buildInfo": "any"}),
-    "buildinfo": _command("buildInfo", fields={"buildinfo": "any"}),
-    "endSessions": _command("endSessions", fields={"endSessions": "documents"}),
-    "find": _command(
+    "hello": command("hello", fields=HELLO),
+    "ismaster": command("hello", fields=HELLO),
+    "isMaster": command("hello", fields=HELLO),
+    "ping": command("ping", fields={"ping": "any"}),
+    "buildInfo": command("buildInfo", fields={"buildInfo": "any"}),
+    "buildinfo": command("buildInfo", fields={"buildinfo": "any"}),
+    "endSessions": command("endSessions", fields={"endSessions": "documents"}),
+    "find": command(
         "find",
         fields={
             "find": "string|uuid",
@@ -103,19 +76,19 @@ COMMANDS: Mapping[str, Command] = {
         takes_read_concern=True,
         in_transactions=True,
     ),
-    "getMore": _command(
+    "getMore": command(
         "getMore",
         "collection",
         fields={"getMore": "long", "collection": "string", "batchSize": "integer"},
         in_transactions=True,
     ),
-    "killCursors": _command(
+    "killCursors": command(
         "killCursors",
         "cursors",
         fields={"killCursors": "string", "cursors": "longs"},
         in_transactions=True,
     ),
-    "aggregate": _command(
+    "aggregate": command(
         "aggregate",
         "pipeline",
         fields={
@@ -133,7 +106,7 @@ COMMANDS: Mapping[str, Command] = {
         takes_write_concern=True,
         in_transactions=True,
     ),
-    "count": _command(
+    "count": command(
         "count",
         fields={
             "count": "string|uuid",
@@ -145,7 +118,7 @@ COMMANDS: Mapping[str, Command] = {
         },
         takes_read_concern=True,
     ),
-    "distinct": _command(
+    "distinct": command(
         "distinct",
         "key",
         fields={
@@ -157,7 +130,7 @@ COMMANDS: Mapping[str, Command] = {
         takes_read_concern=True,
         in_transactions=True,
     ),
-    "insert": _command(
+    "insert": command(
         "insert",
         "documents",
         fields={
@@ -170,7 +143,7 @@ COMMANDS: Mapping[str, Command] = {
         in_transactions=True,
         retryable=True,
     ),
-    "update": _command(
+    "update": command(
         "update",
         "updates",
         fields={
@@ -184,7 +157,7 @@ COMMANDS: Mapping[str, Command] = {
         in_transactions=True,
         retryable=True,
     ),
-    "delete": _command(
+    "delete": command(
         "delete",
         "deletes",
         fields={
@@ -197,7 +170,7 @@ COMMANDS: Mapping[str, Command] = {
         in_transactions=True,
         retryable=True,
     ),
-    "findAndModify": _command(
+    "findAndModify": command(
         "findAndModify",
         fields={
             "findAndModify": "string",
@@ -218,8 +191,8 @@ COMMANDS: Mapping[str, Command] = {
         in_transactions=True,
         retryable=True,
     ),
-    "explain": _command("explain", fields={"explain": "document", "verbosity": "string"}),
-    "createIndexes": _command(
+    "explain": command("explain", fields={"explain": "document", "verbosity": "string"}),
+    "createIndexes": command(
         "createIndexes",
         "indexes",
         fields={
@@ -230,16 +203,16 @@ COMMANDS: Mapping[str, Command] = {
         takes_write_concern=True,
         in_transactions=True,
     ),
-    "listIndexes": _command(
+    "listIndexes": command(
         "listIndexes", fields={"listIndexes": "string|uuid", "cursor": "document"}
     ),
-    "dropIndexes": _command(
+    "dropIndexes": command(
         "dropIndexes",
         "index",
         fields={"dropIndexes": "string", "index": "string|document|array"},
         takes_write_concern=True,
     ),
-    "listCollections": _command(
+    "listCollections": command(
         "listCollections",
         fields={
             "listCollections": "any",
@@ -249,7 +222,7 @@ COMMANDS: Mapping[str, Command] = {
             "cursor": "document",
         },
     ),
-    "listDatabases": _command(
+    "listDatabases": command(
         "listDatabases",
         fields={
             "listDatabases": "any",
@@ -259,7 +232,7 @@ COMMANDS: Mapping[str, Command] = {
         },
         admin_only=True,
     ),
-    "create": _command(
+    "create": command(
         "create",
         fields={
             "create": "string",
@@ -275,18 +248,18 @@ COMMANDS: Mapping[str, Command] = {
         takes_write_concern=True,
         in_transactions=True,
     ),
-    "drop": _command("drop", fields={"drop": "string"}, takes_write_concern=True),
-    "dropDatabase": _command(
+    "drop": command("drop", fields={"drop": "string"}, takes_write_concern=True),
+    "dropDatabase": command(
         "dropDatabase", fields={"dropDatabase": "number"}, takes_write_concern=True
     ),
-    "commitTransaction": _command(
+    "commitTransaction": command(
         "commitTransaction",
         fields={"commitTransaction": "any", "recoveryToken": "document"},
         takes_write_concern=True,
         in_transactions=True,
         admin_only=True,
     ),
-    "abortTransaction": _command(
+    "abortTransaction": command(
         "abortTransaction",
         fields={"abortTransaction": "any", "recoveryToken": "document"},
         takes_write_concern=True,

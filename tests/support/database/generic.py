@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.support.database import fields
-from tests.support.database.commands import Command
+from tests.support.database.command import Command
 from tests.support.database.fields import check_fields
 from tests.support.database.refusals import (
     API_VERSION,

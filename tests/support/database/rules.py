@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.support.database import fields
-from tests.support.database.commands import COMMANDS, GENERIC, SEQUENCES, Command
+from tests.support.database.command import Command
+from tests.support.database.commands import COMMANDS, GENERIC, SEQUENCES
 from tests.support.database.fields import check_fields
 from tests.support.database.generic import check_generic
 from tests.support.database.pipelines import check_pipeline, check_projection, check_sort

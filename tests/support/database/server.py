@@ -1,20 +1,19 @@
 """A server on a loopback port that plays a database, or stands before a real one."""
 
 import asyncio
-import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from bson.int64 import Int64
 
-from tests.support.database.answers import WAIT, Answer, ConnectionLost, Reply, error, resolve
+from tests.support.database.answers import ConnectionLost, Reply, error, resolve
 from tests.support.database.clock import Clock
+from tests.support.database.ledger import Asked, Fault, Ledger
 from tests.support.database.refusals import BAD_VALUE, COMMAND_NOT_FOUND, Refusal
 from tests.support.database.roles import Role
 from tests.support.database.rules import check
+from tests.support.database.script import Script
 from tests.support.database.upstream import Upstream
 from tests.support.database.wire import Message, ProtocolFault, read_message, without, write_reply
 
@@ -22,43 +21,7 @@ CLUSTER_TIME = {"$clusterTime", "operationTime"}
 HELLO = ("hello", "isMaster", "ismaster")
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A command that has arrived."""
-
-    name: str
-    command: dict[str, Any]
-    time: float
-    """Of `time.monotonic`."""
-    connection: int
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A command that MongoDB would not have accepted, or for which the test has no answer."""
-
-    asked: Asked
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.asked.name}: {self.reason} in {self.asked.command}"
-
-
-def _always(_: dict[str, Any]) -> bool:
-    return True
-
-
-@dataclass
-class _Script:
-    """Answers to some commands, each given once, or one for ever."""
-
-    name: str
-    answers: deque[Answer]
-    applies: Callable[[dict[str, Any]], bool]
-    is_endless: bool
-
-
-class PlayedDatabase:
+class PlayedDatabase(Ledger, Script):
     """Answers as planted, else as its role, else as the real database.
 
     It runs in a thread and an event loop of its own: drivers block theirs, e.g. when they close.
@@ -67,15 +30,12 @@ class PlayedDatabase:
 
     def __init__(self, role: Role, real: str | None = None) -> None:
         """`real` is the URI of a database that gets what is not answered here."""
+        Ledger.__init__(self)
+        Script.__init__(self)
         self.role = role
         self.clock = Clock()
-        self.asked: list[Asked] = []
-        self.faults: list[Fault] = []
         self.port = 0
         self._real = real
-        self._scripts: list[_Script] = []
-        self._lock = threading.Lock()
-        self._waiters: list[tuple[str, int, asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._await_cursors: dict[Any, bool] = {}
         self._connections = 0
 
@@ -87,43 +47,6 @@ class PlayedDatabase:
         """Where drivers find it, e.g. `uri(retryWrites="true")`."""
         given = {"retryWrites": "false"} | options
         return f"mongodb://{self.address}/?" + "&".join(f"{k}={v}" for k, v in given.items())
-
-    def answer(
-        self,
-        name: str,
-        *answers: Answer,
-        when: Callable[[dict[str, Any]], bool] = _always,
-    ) -> None:
-        """Answer the next commands of this name, those for which `when` holds, each with one."""
-        with self._lock:
-            self._scripts.append(_Script(name, deque(answers), when, False))
-
-    def always(
-        self,
-        name: str,
-        answer: Answer,
-        when: Callable[[dict[str, Any]], bool] = _always,
-    ) -> None:
-        """Answer all these commands, where nothing else is planted; the last word holds."""
-        with self._lock:
-            self._scripts.insert(0, _Script(name, deque([answer]), when, True))
-
-    def commands(self, name: str) -> list[dict[str, Any]]:
-        """Those of this name that have arrived so far."""
-        return [asked.command for asked in list(self.asked) if asked.name == name]
-
-    async def until_asked(self, name: str, count: int = 1) -> None:
-        """Wait until so many commands of this name have arrived, from the beginning."""
-        there = asyncio.Event()
-        with self._lock:
-            self._waiters.append((name, count, asyncio.get_running_loop(), there))
-        self._tell()
-        async with asyncio.timeout(WAIT):
-            await there.wait()
-
-    def check(self) -> None:
-        """Raises `AssertionError` if a command came that MongoDB would not have accepted."""
-        assert not self.faults, "\n".join(map(str, self.faults))
 
     async def run(self, started: Callable[[asyncio.AbstractEventLoop], None]) -> None:
         """Serve until cancelled."""
@@ -166,25 +89,11 @@ class PlayedDatabase:
                         writer.write(data)
                         await writer.drain()
         except ProtocolFault as fault:
-            asked = Asked("bytes", {}, self.clock.monotonic(), number)
+            asked = Asked("bytes", {}, number)
             self.faults.append(Fault(asked, str(fault)))
         finally:
             if upstream is not None:
                 upstream.close()
-
-    def planted(self, name: str, command: dict[str, Any]) -> Answer | None:
-        """The answer that a test has planted for this command."""
-        with self._lock:
-            once = [script for script in self._scripts if not script.is_endless]
-            endless = [script for script in self._scripts if script.is_endless]
-            for script in once + endless:
-                if script.name == name and script.answers and script.applies(command):
-                    return script.answers[0] if script.is_endless else script.answers.popleft()
-        return None
-
-    def record(self, asked: Asked) -> None:
-        self.asked.append(asked)
-        self._tell()
 
     def refusal(self, message: Message) -> Refusal | None:
         """Why MongoDB would not accept this command."""
@@ -207,17 +116,6 @@ class PlayedDatabase:
             [first, *_] = command.get("pipeline") or [{}]
             self._await_cursors[id] = "$changeStream" in first or bool(command.get("awaitData"))
 
-    def _tell(self) -> None:
-        """Wake those whose commands have arrived."""
-        with self._lock:
-            waiting, self._waiters = self._waiters, []
-            for waiter in waiting:
-                name, count, loop, there = waiter
-                if len(self.commands(name)) >= count:
-                    loop.call_soon_threadsafe(there.set)
-                else:
-                    self._waiters.append(waiter)
-
 
 class _Exchange:
     """A command, and how it is answered."""
@@ -235,7 +133,7 @@ class _Exchange:
     async def answer(self) -> bytes:
         """The bytes of the answer; none if none is expected. Raises `ConnectionLost`."""
         server = self._server
-        asked = Asked(self.name, self.command, server.clock.monotonic(), self._connection)
+        asked = Asked(self.name, self.command, self._connection)
         server.record(asked)
         if refusal := server.refusal(self._message):
             server.faults.append(Fault(asked, refusal.message))
