@@ -12,6 +12,7 @@ from service.cli import COMMANDS
 from service.cli import stuff as stuff_group
 from service.cli.lazy import LazyCommand
 from service.settings import Settings
+from tests.support.commands import stuff_here
 from tests.support.patience import TIMEOUT
 from tests.support.serving import stuff
 
@@ -27,12 +28,12 @@ def test_the_console_script_and_the_module_are_the_same() -> None:
 
 def test_openapi_is_written_to_a_file_or_to_standard_output(tmp_path: Path) -> None:
     target = tmp_path / "openapi.json"
-    assert stuff("openapi", str(target)).returncode == 0
-    assert stuff("openapi", "-").stdout == target.read_text()
+    assert stuff_here("openapi", str(target)).returncode == 0
+    assert stuff_here("openapi", "-").stdout == target.read_text()
 
 
 def test_a_wrong_setting_is_named() -> None:
-    result = stuff("serve", STUFF_PORT="many", STUFF_MONGODB_URI="mongodb://u:secret@x/")
+    result = stuff_here("serve", STUFF_PORT="many", STUFF_MONGODB_URI="mongodb://u:secret@x/")
     assert result.returncode == 2
     assert "STUFF_PORT" in result.stderr
     assert "Traceback" not in result.stderr
@@ -40,7 +41,7 @@ def test_a_wrong_setting_is_named() -> None:
 
 
 def test_a_uri_that_is_none_is_refused_without_showing_it() -> None:
-    result = stuff("serve", STUFF_MONGODB_URI="user:secret@host")
+    result = stuff_here("serve", STUFF_MONGODB_URI="user:secret@host")
     assert result.returncode == 2
     assert "STUFF_MONGODB_URI" in result.stderr
     assert "mongodb://" in result.stderr

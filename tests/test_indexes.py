@@ -15,8 +15,8 @@ from service.mongo.model import StuffDocument
 from service.settings import Settings
 from service.store.indexes import IndexFault, read_file
 from tests.support.applications import Application
+from tests.support.commands import stuff_here
 from tests.support.patience import TIMEOUT
-from tests.support.serving import stuff
 
 Documents = Collection[dict[str, Any]]
 INDEXES = [
@@ -89,11 +89,11 @@ def test_a_file_of_indexes_that_is_none_is_refused_at_the_start(
     file.write_text(text)
     with pytest.raises(IndexFault, match=place):
         read_file(file)
-    result = stuff("serve", STUFF_INDEXES=str(file), STUFF_DATA_DIR=str(tmp_path / "data"))
+    result = stuff_here("serve", STUFF_INDEXES=str(file), STUFF_DATA_DIR=str(tmp_path / "data"))
     assert result.returncode == 2
     assert "STUFF_INDEXES" in result.stderr
     assert "Traceback" not in result.stderr
-    assert stuff("serve", STUFF_INDEXES=str(tmp_path / "none")).returncode == 2
+    assert stuff_here("serve", STUFF_INDEXES=str(tmp_path / "none")).returncode == 2
 
 
 def test_indexes_are_made_listed_explained_and_dropped_by_hand(
@@ -102,7 +102,7 @@ def test_indexes_are_made_listed_explained_and_dropped_by_hand(
     environment = {"STUFF_MONGODB_URI": mongodb_uri, "STUFF_DATABASE": settings.database}
 
     def index(*arguments: str) -> str:
-        result = stuff("index", *arguments, **environment)
+        result = stuff_here("index", *arguments, **environment)
         assert (result.returncode, result.stderr) == (0, "")
         return result.stdout
 
@@ -118,7 +118,7 @@ def test_indexes_are_made_listed_explained_and_dropped_by_hand(
     assert index("drop", "addresses") == "dropped addresses\n"
     assert len(index("list").splitlines()) == 2
     for wrong in (("drop", "addresses"), ("create", "a,a"), ("explain", "--filter", "{")):
-        result = stuff("index", *wrong, **environment)
+        result = stuff_here("index", *wrong, **environment)
         assert (result.returncode, result.stdout) == (1, "")
         assert result.stderr.startswith("stuff: ")
         assert "Traceback" not in result.stderr

@@ -17,7 +17,7 @@ from tests.support.applications import Application
 from tests.support.linearizability import ANY, Event, is_linearizable
 from tests.support.linearizability import Operation as Kind
 
-CLIENTS, DOCUMENTS, REQUESTS = 64, 8, 25
+CLIENTS, DOCUMENTS, REQUESTS = 32, 6, 16
 OPERATIONS: list[Kind] = ["put", "get", "delete"]
 
 

@@ -14,7 +14,7 @@ from service.security import KeyFault, decision_of, make_key, parse_keys
 from service.settings import Settings
 from service.web.access import guarded
 from tests.support.applications import Application
-from tests.support.serving import stuff
+from tests.support.commands import stuff_here
 
 PUBLIC = {
     ("GET", "/"), ("GET", "/docs"), ("GET", "/redoc"), ("GET", "/assets/redoc.standalone.js"),
@@ -172,30 +172,30 @@ def test_a_line_that_is_no_key_is_named_and_not_shown(line: str) -> None:
 
 def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     file = tmp_path / "keys"
-    made = stuff("key", "create", "--name", "Ada", "--scopes", "read", "--file", str(file))
+    made = stuff_here("key", "create", "--name", "Ada", "--scopes", "read", "--file", str(file))
     token = made.stdout.strip()
     assert token.startswith("stuff_")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert token not in file.read_text()
-    other = stuff("key", "create", STUFF_API_KEYS_FILE=str(file)).stdout.strip()
+    other = stuff_here("key", "create", STUFF_API_KEYS_FILE=str(file)).stdout.strip()
     id = token.split("_")[1]
-    listed = stuff("key", "list", "--file", str(file)).stdout.splitlines()
+    listed = stuff_here("key", "list", "--file", str(file)).stdout.splitlines()
     assert listed == [f"{id} read Ada", f"{other.split('_')[1]} read,write"]
-    assert stuff("key", "revoke", id, "--file", str(file)).returncode == 0
-    assert len(stuff("key", "list", "--file", str(file)).stdout.splitlines()) == 1
-    assert stuff("key", "revoke", id, "--file", str(file)).returncode == 1
-    assert stuff("key", "create", "--scopes", "all").returncode == 2
-    assert "STUFF_API_KEYS" in stuff("key", "create").stderr
+    assert stuff_here("key", "revoke", id, "--file", str(file)).returncode == 0
+    assert len(stuff_here("key", "list", "--file", str(file)).stdout.splitlines()) == 1
+    assert stuff_here("key", "revoke", id, "--file", str(file)).returncode == 1
+    assert stuff_here("key", "create", "--scopes", "all").returncode == 2
+    assert "STUFF_API_KEYS" in stuff_here("key", "create").stderr
 
 
 def test_without_a_key_it_listens_to_its_own_machine_only(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):
-        refused = stuff("serve", "--host", host, "--port", "0", "--data-dir", data)
+        refused = stuff_here("serve", "--host", host, "--port", "0", "--data-dir", data)
         assert refused.returncode == 2, host
         assert "no API key" in refused.stderr
         assert "--insecure" in refused.stderr
-    wrong = stuff("serve", "--data-dir", data, STUFF_API_KEYS="nonsense")
+    wrong = stuff_here("serve", "--data-dir", data, STUFF_API_KEYS="nonsense")
     assert (wrong.returncode, "Traceback" in wrong.stderr) == (2, False)
 
 

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from service.security import make_key
 from service.settings import Settings
 from tests.support.applications import Application
-from tests.support.serving import stuff
+from tests.support.commands import stuff_here
 
 ISSUER, AUDIENCE = "https://issuer.test", "stuff"
 
@@ -243,7 +243,7 @@ def test_unsafe_settings_are_refused(settings: dict[str, Any]) -> None:
 
 
 def test_what_is_missing_is_said() -> None:
-    refused = stuff("serve", STUFF_JWT_ISSUER=ISSUER)
+    refused = stuff_here("serve", STUFF_JWT_ISSUER=ISSUER)
     assert refused.returncode == 2
     assert "STUFF_JWT_JWKS_URL" in refused.stderr
     assert "Traceback" not in refused.stderr

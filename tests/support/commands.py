@@ -1,7 +1,9 @@
 """The `stuff` command in the process of the tests, where a process of its own proves no more."""
 
+import os
 import sys
 from subprocess import CompletedProcess
+from unittest.mock import patch
 
 from typer.testing import CliRunner
 
@@ -11,7 +13,10 @@ from service import cli
 def stuff_here(*arguments: str, sent: str = "", **environment: str) -> CompletedProcess[str]:
     """As `stuff` of `tests.support.serving`; an unforeseen exception is raised."""
     status: object = 0
-    with CliRunner().isolation(sent, environment) as (stdout, stderr, _):
+    with (
+        patch.dict(os.environ),  # where `serve` puts its options
+        CliRunner().isolation(sent, environment) as (stdout, stderr, _),
+    ):
         try:
             cli.stuff.main(list(arguments), prog_name="stuff")
         except SystemExit as end:
