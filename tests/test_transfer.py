@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 from pymongo.collection import Collection
 
 from service.client import importing
-from service.client.files import FileFault, Source, _elements, target
-from service.client.importing import Importer, TransferFault
+from service.client.errors import FileError, RequestRefused, ServerUnavailable
+from service.client.files import Source, _elements, target
+from service.client.importing import Importer
+from service.client.retrying import FIRST_DELAY, MAX_DELAY, Retries
 from service.settings import Settings
 from tests.support.applications import listen
 from tests.support.proxy import breaking
@@ -105,19 +107,19 @@ async def test_faulty_documents_are_named_by_their_number_in_the_file(settings: 
     assert sorted(number for number, _ in summary.failures) == [18, 433]
 
 
-async def test_a_server_that_stays_away_is_given_up(free_port: int) -> None:
+async def test_a_server_that_stays_unavailable_is_given_up(free_port: int) -> None:
     for run in (load(f"http://127.0.0.1:{free_port}", lines(1), patience=0.5),
                 export(f"http://127.0.0.1:{free_port}", patience=0.5)):  # fmt: skip
-        with pytest.raises(TransferFault, match="away"):
+        with pytest.raises(ServerUnavailable, match="unavailable"):
             await run
 
 
-async def test_what_the_server_refuses_is_not_tried_again(settings: Settings) -> None:
+async def test_what_the_server_refuses_is_not_retried(settings: Settings) -> None:
     async with listen(settings) as url:
-        with pytest.raises(TransferFault, match=r"\$where"):
+        with pytest.raises(RequestRefused, match=r"\$where"):
             await export(url, '{"$where": "1"}')
     async with listen(Settings(**settings.model_dump() | {"max_stream_bytes": 100})) as url:
-        with pytest.raises(TransferFault, match="413"):
+        with pytest.raises(RequestRefused, match="413"):
             await load(url, lines(10))
 
 
@@ -139,6 +141,18 @@ async def test_when_the_database_goes_away_what_is_settled_is_not_sent_again() -
         await importer.run(enumerate(lines(5), 1))
     assert [len(ids) for ids in received] == [5, 2]
     assert importer.summary.created == 5
+
+
+def test_delays_double_up_to_a_limit_with_jitter_and_begin_again_after_progress() -> None:
+    failure = ServerUnavailable("Overloaded (503).")
+    one, other = Retries(patience=1000), Retries(patience=1000)
+    delays = [one.delay(failure) for _ in range(8)]
+    for n, delay in enumerate(delays):
+        ceiling = min(FIRST_DELAY * 2**n, MAX_DELAY)
+        assert ceiling / 2 <= delay <= ceiling
+    assert delays != [other.delay(failure) for _ in range(8)]
+    one.reset()
+    assert one.delay(failure) <= FIRST_DELAY
 
 
 JSON = st.recursive(
@@ -165,10 +179,10 @@ def test_an_array_is_split_into_its_elements_wherever_it_is_cut(
 
 
 @pytest.mark.parametrize("text", [b"[", b"[1", b'["a]', b"[1,", b'[{"a": [1]', b"[1] 2", b"[1][2]"])
-def test_an_array_that_is_none_is_a_fault(tmp_path: Path, text: bytes) -> None:
+def test_a_damaged_array_is_a_fault(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "array.json"
     file.write_bytes(text)
-    with pytest.raises(FileFault):
+    with pytest.raises(FileError):
         list(Source(file).records())
 
 
@@ -190,7 +204,7 @@ def test_files_are_packed_and_unpacked_by_their_names(tmp_path: Path) -> None:
     assert gzip.decompress(packed.read_bytes()) == b'{"a": 1}\n{"a": 2}'
     assert list(Source(packed).records()) == [(1, b'{"a": 1}'), (2, b'{"a": 2}')]
     packed.write_bytes(packed.read_bytes()[:-4])
-    with pytest.raises(FileFault):
+    with pytest.raises(FileError):
         list(Source(packed).records())
 
 

@@ -1,8 +1,12 @@
 """The command line: `stuff`."""
 
+import sys
+
+import typer
 from typer.core import TyperGroup
 
 from service.cli.lazy import LazyCommand
+from service.client.errors import ClientError
 
 COMMANDS = {
     "serve": ("serving:serve", "Serve the store until SIGTERM or Ctrl-C."),
@@ -11,7 +15,7 @@ COMMANDS = {
     "put": ("documents:put", "Store a document."),
     "delete": ("documents:delete", "Delete a document."),
     "ls": ("documents:ls", "List the ids of documents, one a line; with --fields, JSON."),
-    "watch": ("watch:watch", "Show what happens to documents, until Ctrl-C."),
+    "watch": ("watch:watch", "Print changes to documents as they happen, until Ctrl-C."),
     "export": ("transfer:export_documents", "Write documents to a file, sorted by their ids."),
     "import": ("transfer:import_documents", "Store the documents of a file."),
     "index": ("indexes:app", "Manage the indexes of the collection."),
@@ -37,4 +41,8 @@ stuff = TyperGroup(
 
 
 def main() -> None:
-    stuff(prog_name="stuff")
+    try:
+        stuff(prog_name="stuff")
+    except ClientError as error:
+        typer.echo(f"stuff: {error}", err=True)
+        sys.exit(1)

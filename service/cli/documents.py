@@ -1,4 +1,4 @@
-"""`stuff get`, `put`, `delete` and `ls`: documents, for people."""
+"""`stuff get`, `put`, `delete` and `ls`: one document, and the list of them."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,8 @@ import orjson
 import typer
 from rich.console import Console
 
-from service.cli.http import DEFAULT_URL, Url, address, checked, connection, write
+from service.cli.console import DEFAULT_URL, Filter, Url, write
+from service.client.http import checked, connect, document_path
 
 Id = Annotated[str, typer.Argument(help="The document's id.")]
 IfMatch = Annotated[
@@ -17,12 +18,19 @@ IfMatch = Annotated[
 Fields = Annotated[str | None, typer.Option(help="Only these fields: a,b.c.")]
 
 
-def get(id: Id, fields: Fields = None, meta: bool = False, url: Url = DEFAULT_URL) -> None:
+def get(
+    id: Id,
+    fields: Fields = None,
+    meta: Annotated[bool, typer.Option("--meta", help="Also entity tag and time of change.")] = (
+        False
+    ),
+    url: Url = DEFAULT_URL,
+) -> None:
     """Show a document."""
     parameters = {"fields": fields} if fields else {}
     parameters |= {"meta": "true"} if meta else {}
-    with connection(url) as http:
-        body = checked(http.get(address(id), params=parameters)).content
+    with connect(url) as http:
+        body = checked(http.get(document_path(id), params=parameters)).content
     if sys.stdout.isatty():
         Console().print_json(body.decode())
     else:
@@ -31,11 +39,13 @@ def get(id: Id, fields: Fields = None, meta: bool = False, url: Url = DEFAULT_UR
 
 def put(
     id: Id,
-    file: Annotated[Path, typer.Argument(help="A file with the JSON; - for standard input.")] = (
+    file: Annotated[Path, typer.Argument(help="A file with the JSON; - is standard input.")] = (
         Path("-")
     ),
     if_match: IfMatch = None,
-    create: Annotated[bool, typer.Option("--create", help="Only if there is none yet.")] = False,
+    create: Annotated[
+        bool, typer.Option("--create", help="Only if it does not exist yet.")
+    ] = False,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Store a document."""
@@ -45,8 +55,8 @@ def put(
         headers["If-Match"] = _quoted(if_match)
     if create:
         headers["If-None-Match"] = "*"
-    with connection(url) as http:
-        response = checked(http.put(address(id), content=body, headers=headers))
+    with connect(url) as http:
+        response = checked(http.put(document_path(id), content=body, headers=headers))
     done = "created" if response.status_code == 201 else "replaced"
     typer.echo(f"{done} {id} {response.headers['etag']}")
 
@@ -54,17 +64,17 @@ def put(
 def delete(id: Id, if_match: IfMatch = None, url: Url = DEFAULT_URL) -> None:
     """Delete a document."""
     headers = {} if if_match is None else {"If-Match": _quoted(if_match)}
-    with connection(url) as http:
-        checked(http.delete(address(id), headers=headers))
+    with connect(url) as http:
+        checked(http.delete(document_path(id), headers=headers))
     typer.echo(f"deleted {id}")
 
 
 def ls(
-    prefix: Annotated[str, typer.Argument(help="How the ids begin.")] = "",
-    filter: Annotated[str | None, typer.Option(help="Which documents: MongoDB's JSON.")] = None,
-    sort: Annotated[str | None, typer.Option(help="By which fields: -year,name.")] = None,
-    fields: Annotated[str | None, typer.Option(help="Show these fields too: a,b.c.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="The most documents.")] = None,
+    prefix: Annotated[str, typer.Argument(help="Only ids that begin with this.")] = "",
+    filter: Filter = None,
+    sort: Annotated[str | None, typer.Option(help="Order by these fields: -year,name.")] = None,
+    fields: Annotated[str | None, typer.Option(help="Print JSON with these fields: a,b.c.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many documents.")] = None,
     url: Url = DEFAULT_URL,
 ) -> None:
     """List the ids of documents, one a line; with --fields, JSON."""
@@ -81,7 +91,7 @@ def ls(
     parameters |= {"limit": limit} if limit else {}
     headers = {"Accept": "application/x-ndjson"}
     with (
-        connection(url) as http,
+        connect(url) as http,
         http.stream("GET", "/stuff", params=parameters, headers=headers) as response,
     ):
         if not response.is_success:

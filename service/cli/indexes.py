@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli.http import fail
+from service.cli.console import fail
 from service.cli.serving import read_settings
 from service.documents.query import Selection, decode_cursor, parse_filter, parse_sort
 from service.errors import StuffError

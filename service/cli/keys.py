@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.http import fail
+from service.cli.console import fail
 from service.security import SCOPES, KeyFault, make_key, parse_keys
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage API keys.")

@@ -23,34 +23,35 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from service.cli.http import DEFAULT_URL, TIMEOUT, Url, authorization, fail
+from service.cli.console import DEFAULT_URL, Filter, Patience, Url, fail
+from service.client.errors import ClientError
 from service.client.exporting import Exporter
-from service.client.files import FileFault, Source, target
-from service.client.importing import Importer, TransferFault
+from service.client.files import Source, target
+from service.client.http import TIMEOUT, authorization
+from service.client.importing import Importer
 
 SHOWN_FAILURES = 20
-
-Patience = Annotated[
-    float, typer.Option(min=0, help="Seconds to try again when the server is away.")
-]
 
 
 def export_documents(
     file: Annotated[
-        Path, typer.Argument(help="Where to write, a document a line; *.gz packs it; - is stdout.")
+        Path,
+        typer.Argument(
+            help="Where to write, one document a line; *.gz is compressed; - is stdout."
+        ),
     ],
-    filter: Annotated[str | None, typer.Option(help="Which documents: MongoDB's JSON.")] = None,
+    filter: Filter = None,
     fields: Annotated[str | None, typer.Option(help="Only these fields: a,b.c.")] = None,
     patience: Patience = 60,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Write documents to a file, sorted by their ids.
 
-    Goes on where it was when the connection breaks. The file appears when it is complete.
+    If the connection breaks, the export is resumed. The file appears when it is complete.
     """
 
     async def run() -> None:
-        # Packing is only worth its time on a slow connection.
+        # Compression takes more time than it saves, except on a slow connection.
         headers = authorization() | {"Accept-Encoding": "identity"}
         async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=headers) as client:
             exporter = Exporter(client, patience)
@@ -76,7 +77,7 @@ def export_documents(
 
     try:
         asyncio.run(run())
-    except (TransferFault, OSError) as error:
+    except OSError as error:
         raise fail(str(error)) from None
 
 
@@ -84,18 +85,18 @@ def import_documents(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Documents, one a line, or a JSON array of them; *.gz is unpacked; - is stdin."
+            help="JSON documents, one a line or in an array; *.gz is decompressed; - is stdin."
         ),
     ],
-    requests: Annotated[int, typer.Option(min=1, max=64, help="Requests under way at once.")] = 4,
+    requests: Annotated[int, typer.Option(min=1, max=64, help="Requests in flight at once.")] = 4,
     patience: Patience = 60,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Store the documents of a file.
 
-    Each is stored under its _id, or under a new one if it has none.
-    What the connection loses is sent again, and makes no second document. Ends with status 1 if
-    any document could not be stored.
+    Each is stored under its _id, or under a new one if it has none. If the connection breaks,
+    documents are sent again, and none is created twice. The exit status is 1 if any document could
+    not be stored.
     """
     source = Source(file)
     problem = None
@@ -113,7 +114,7 @@ def import_documents(
                 )
                 try:
                     await importer.run(source.records())
-                except (TransferFault, FileFault, OSError) as error:
+                except (ClientError, OSError) as error:
                     problem = str(error)
         return importer
 
@@ -125,7 +126,7 @@ def import_documents(
         typer.echo(f"... and {summary.failed - SHOWN_FAILURES:,} more", err=True)
     doubt = ""
     if summary.repeated:
-        doubt = f"; {summary.repeated:,} were sent again, and may count as replaced though new"
+        doubt = f"; {summary.repeated:,} were sent again and may count as replaced although new"
     typer.echo(
         f"{summary.stored:,} documents imported ({summary.created:,} created, "
         f"{summary.replaced:,} replaced{doubt}), {summary.failed:,} failed, "
@@ -140,7 +141,7 @@ def import_documents(
 
 @contextmanager
 def progress(total: int | None = None) -> Iterator[tuple[Progress, TaskID]]:
-    """A bar on the terminal, if standard error is one."""
+    """A progress bar, if standard error is a terminal."""
     columns: list[ProgressColumn] = [
         BarColumn(),
         TextColumn("{task.fields[documents]:,} documents"),

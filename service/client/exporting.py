@@ -1,7 +1,6 @@
-"""From a server into a file, by one stream that goes on where it broke off."""
+"""From a server into a file, by one stream that is resumed where it broke."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -9,7 +8,9 @@ import httpx
 import orjson
 from bson import json_util
 
-from service.client.importing import MAX_RETRY_DELAY, RETRY_DELAY, TransferFault
+from service.client.errors import RequestRefused, ServerUnavailable
+from service.client.http import checked, problem_of
+from service.client.retrying import Retries
 from service.documents.query import parse_sort
 
 
@@ -48,40 +49,35 @@ class Exporter:
     async def run(
         self, write: Callable[[bytes], object], filter: str | None, fields: str | None
     ) -> None:
-        """Write all documents, a line each. Raises `TransferFault`."""
+        """Write all documents, one a line. Raises `ServerError`."""
         last: bytes | None = None  # the last line that was written
-        deadline = time.monotonic() + self._patience
-        delay = RETRY_DELAY
+        retries = Retries(self._patience)
         while True:
             query = _given(filter=filter if last is None else _rest(filter, last), fields=fields)
-            before = self.summary.documents
             try:
                 async for lines in self._receive(query):
                     write(lines)
                     last = lines[lines.rfind(b"\n", 0, -1) + 1 :]
                     self.summary.documents += lines.count(b"\n")
                     self.summary.bytes += len(lines)
+                    retries.reset()
                     self.on_progress(self.summary)
                 return
-            except _Retry as error:
-                problem = str(error)
-            except httpx.TransportError as error:
-                problem = f"{type(error).__name__}: {error}"
-            if self.summary.documents > before:
-                deadline, delay = time.monotonic() + self._patience, RETRY_DELAY
-            if time.monotonic() + delay > deadline:
-                raise TransferFault(f"The server is away. {problem}")
-            self.summary.resumed += 1
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, MAX_RETRY_DELAY)
+            except (httpx.TransportError, ServerUnavailable) as failure:
+                delay = retries.delay(failure)
+                self.summary.resumed += 1
+                await asyncio.sleep(delay)
 
     async def _receive(self, query: dict[str, str]) -> AsyncIterator[bytes]:
         """Whole lines, as they arrive."""
         headers = {"Accept": "application/x-ndjson"}
         async with self._client.stream("GET", "/stuff", params=query, headers=headers) as response:
-            if response.status_code != 200:
+            if not response.is_success:
                 await response.aread()
-                raise _refusal(response)
+            if response.status_code == 504:
+                # A query that took the database too long would do so again.
+                raise RequestRefused(problem_of(response))
+            checked(response)
             rest = b""
             async for chunk in response.aiter_bytes():
                 lines, newline, rest = (rest + chunk).rpartition(b"\n")
@@ -89,31 +85,16 @@ class Exporter:
                     yield lines + newline
 
 
-class _Retry(Exception):
-    pass
-
-
-def _refusal(response: httpx.Response) -> Exception:
-    try:
-        detail = response.json()["detail"]
-    except (ValueError, KeyError, TypeError):
-        detail = response.reason_phrase
-    problem = f"{response.status_code} {detail}"
-    if response.status_code in (429, 502, 503):
-        return _Retry(problem)
-    return TransferFault(f"The server refuses the query: {problem}")
-
-
 def _given(**parameters: str | None) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
 def _rest(filter: str | None, last: bytes) -> str:
-    """The filter of the documents behind the last one."""
+    """The filter of the documents after the last one."""
     id = orjson.loads(last)["_id"]
     if isinstance(id, dict):
         id = json_util.loads(orjson.dumps(id))
     ranges = parse_sort(None).ranges_after((id,))
-    behind = {"$or": [range.condition for range in ranges]}
+    after = {"$or": [range.condition for range in ranges]}
     conditions = [] if filter is None else [orjson.loads(filter)]
-    return json_util.dumps({"$and": [*conditions, behind]}, separators=(",", ":"))
+    return json_util.dumps({"$and": [*conditions, after]}, separators=(",", ":"))

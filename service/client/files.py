@@ -9,15 +9,13 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, cast
 
+from service.client.errors import FileError
+
 CHUNK_BYTES = 1024 * 1024
 STANDARD_STREAM = Path("-")
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SIGN = re.compile(rb'["\[\]{},]')
-
-
-class FileFault(Exception):
-    """The file is not what it should be; the message says why."""
 
 
 class Source:
@@ -37,7 +35,7 @@ class Source:
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Each line of the file, or each element of its array, with its number from 1.
 
-        Elements of an array are made lines. Raises `OSError`, and `FileFault` where an array or a
+        Elements of an array are made lines. Raises `OSError`, and `FileError` where an array or a
         packed file ends early.
         """
         with self._open() as file:
@@ -47,7 +45,7 @@ class Source:
                 split = _elements if first.lstrip()[:1] == b"[" else _lines
                 yield from enumerate(split(_chain(first, chunks)), 1)
             except (EOFError, gzip.BadGzipFile) as error:
-                raise FileFault(f"{self._path} is damaged: {error}") from None
+                raise FileError(f"{self._path} is damaged: {error}") from None
 
     def _chunks(self, file: IO[bytes]) -> Iterator[bytes]:
         while chunk := file.read(CHUNK_BYTES):
@@ -131,7 +129,7 @@ def _elements(chunks: Iterator[bytes]) -> Iterator[bytes]:
                         if last or not is_first:
                             yield last or b","
                         if buffer[sign.end() :].strip() or any(map(bytes.strip, chunks)):
-                            raise FileFault("Something follows the end of the JSON array.")
+                            raise FileError("Something follows the end of the JSON array.")
                         return
                 case _ if depth == 1:
                     # Where there is nothing between commas, a comma is what the server refuses.
@@ -141,7 +139,7 @@ def _elements(chunks: Iterator[bytes]) -> Iterator[bytes]:
             position = sign.end()
         else:
             position = len(buffer)
-    raise FileFault("The JSON array ends early.")
+    raise FileError("The JSON array ends early.")
 
 
 def _line(element: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """From a file into a server, by several requests at once."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,28 +8,24 @@ from typing import Any
 import httpx
 import orjson
 
-from service.client.files import FileFault
+from service.client.errors import FileError, ServerUnavailable
+from service.client.http import checked
+from service.client.retrying import Retries
 from service.documents.ids import new_id
 
 CHUNK_COUNT = 2000  # documents in one request
 CHUNK_BYTES = 1024 * 1024
 MAX_NAMED = 100
-RETRY_DELAY = 0.25  # seconds, doubled up to:
-MAX_RETRY_DELAY = 5.0
-
-
-class TransferFault(Exception):
-    """The server cannot be used, or not any more; the message says why."""
 
 
 @dataclass(slots=True)
 class ImportSummary:
-    """What became of the documents. `failures` has the first of them."""
+    """What became of the documents. `failures` has the lines and reasons of the first failures."""
 
     created: int = 0
     replaced: int = 0
     failed: int = 0
-    repeated: int = 0  # sent again, since no answer came: if they are new, they count as replaced
+    repeated: int = 0  # sent again, since no answer came: new ones may count as replaced
     bytes: int = 0
     failures: list[tuple[int, str]] = field(default_factory=list)
 
@@ -60,8 +55,8 @@ class _Chunk:
 
 
 class Importer:
-    """Sends documents. A document without an `_id` gets one here, so that sending it again, when
-    the connection broke before an answer came, makes no second one.
+    """Sends documents. A document without an `_id` gets one here, so that sending it again, after
+    the connection broke before an answer came, does not create it twice.
     """
 
     def __init__(
@@ -77,8 +72,9 @@ class Importer:
         self.summary = ImportSummary()
 
     async def run(self, records: Iterable[tuple[int, bytes]]) -> None:
-        """Send all records. Raises `TransferFault`, and what reading the records raises, when what
-        was sent before is settled. Documents with the same id are stored in their order."""
+        """Send all records, with their numbers in the file. Documents with the same id are stored
+        in their order. Raises `ServerError`, and what reading the records raises, when the requests
+        that were sent before have been answered."""
         under_way: dict[asyncio.Task[None], set[str]] = {}
         chunks = _chunks(records)
         try:
@@ -98,8 +94,7 @@ class Importer:
                 raise result
 
     async def _send(self, chunk: _Chunk) -> None:
-        deadline = time.monotonic() + self._patience
-        delay = RETRY_DELAY
+        retries = Retries(self._patience)
         while True:
             try:
                 response = await self._client.post(
@@ -107,26 +102,19 @@ class Importer:
                     content=b"\n".join(chunk.lines),
                     headers={"Content-Type": "application/x-ndjson"},
                 )
-            except httpx.TransportError as error:
-                self.summary.repeated += len(chunk.lines)
-                problem = f"{type(error).__name__}: {error}"
-            else:
                 report = _json(response)
-                if response.status_code == 200:
-                    self._count(report, chunk, len(chunk.lines))
-                    return
-                problem = f"{response.status_code} {report.get('detail', response.reason_phrase)}"
-                settled = report.get("lines", 0)
-                if settled:  # and not what is behind these
+                settled = len(chunk.lines) if response.is_success else report.get("lines", 0)
+                if settled:
                     self._count(report, chunk, settled)
                     chunk = _Chunk(chunk.numbers[settled:], chunk.lines[settled:], chunk.ids)
-                    deadline = time.monotonic() + self._patience
-                if response.status_code not in (429, 502, 503, 504):
-                    raise TransferFault(f"The server refuses the documents: {problem}")
-            if time.monotonic() + delay > deadline:
-                raise TransferFault(f"The server is away. {problem}")
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, MAX_RETRY_DELAY)
+                    retries.reset()
+                checked(response)
+            except (httpx.TransportError, ServerUnavailable) as failure:
+                if isinstance(failure, httpx.TransportError):
+                    self.summary.repeated += len(chunk.lines)
+                await asyncio.sleep(retries.delay(failure))
+            else:
+                return
 
     def _count(self, report: dict[str, Any], chunk: _Chunk, settled: int) -> None:
         summary = self.summary
@@ -152,7 +140,7 @@ def _chunks(records: Iterable[tuple[int, bytes]]) -> Iterator[_Chunk]:
             if chunk.is_full():
                 yield chunk
                 chunk = _Chunk()
-    except (OSError, FileFault):
+    except (OSError, FileError):
         if chunk.lines:  # what could be read is sent
             yield chunk
         raise
@@ -161,7 +149,8 @@ def _chunks(records: Iterable[tuple[int, bytes]]) -> Iterator[_Chunk]:
 
 
 def _identified(record: bytes) -> tuple[bytes, str | None]:
-    """The record with an `_id`, and that; as it is if it is no document, which the server tells."""
+    """The record with an `_id`, and the `_id` if it is a string. A record that is not a document is
+    returned as it is: the server says what is wrong."""
     try:
         value = orjson.loads(record)
     except orjson.JSONDecodeError:

@@ -56,4 +56,4 @@ def test_watch_says_why_it_cannot() -> None:
         timeout=TIMEOUT,
     )
     assert result.returncode == 1
-    assert "is away" in result.stderr
+    assert "unavailable" in result.stderr

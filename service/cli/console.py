@@ -1,0 +1,26 @@
+"""Options that several commands have, and what they print."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+Url = Annotated[str, typer.Option(envvar="STUFF_URL", help="The server.")]
+Patience = Annotated[
+    float, typer.Option(min=0, help="Seconds to keep trying while the server is unavailable.")
+]
+Filter = Annotated[
+    str | None, typer.Option(help="Only documents that match: a filter in MongoDB's JSON.")
+]
+
+
+def fail(message: str, status: int = 1) -> typer.Exit:
+    """Print the message on standard error, and return the exception that ends the command."""
+    typer.echo(f"stuff: {message}", err=True)
+    return typer.Exit(status)
+
+
+def write(body: bytes) -> None:
+    sys.stdout.buffer.write(body)
+    sys.stdout.buffer.flush()

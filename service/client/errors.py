@@ -1,0 +1,30 @@
+"""What can go wrong in a client, in one tree.
+
+    ClientError
+      FileError             the file is damaged, or not what it should be
+      ServerError           the server cannot be used
+        ServerUnavailable   it does not answer, or says that it cannot now
+        RequestRefused      it answers with a problem that another attempt would get too
+
+The message says what happened; commands print it and end with status 1.
+"""
+
+
+class ClientError(Exception):
+    """The root."""
+
+
+class FileError(ClientError):
+    """A JSON array or a packed file ends early or is damaged."""
+
+
+class ServerError(ClientError):
+    """The server cannot be used."""
+
+
+class ServerUnavailable(ServerError):
+    """The server does not answer, or answers that it cannot now, for as long as was waited."""
+
+
+class RequestRefused(ServerError):
+    """The server answers with a problem that another attempt would get too."""
