@@ -16,8 +16,8 @@ from service.observability.metrics import counted_process
 from service.routers import collection as collection_routes
 from service.routers import document, pages, system
 from service.security import Gate
-from service.server.engine import running_engine
 from service.server.lifecycle import on_stop, stop_with_parent
+from service.server.mongodb import open_mongodb
 from service.settings import Settings
 from service.store.collection import open_collection
 from service.web import problems
@@ -34,11 +34,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         stack.enter_context(stop_with_parent())
         stack.enter_context(counted_process())
         tracing.keep_values_out(settings)
-        if settings.mongodb_uri is not None:
-            uri = settings.mongodb_uri.get_secret_value()
-        else:
-            uri = await stack.enter_async_context(running_engine(settings.data_dir))
-        database = await stack.enter_async_context(open_database(settings, uri))
+        mongodb = await stack.enter_async_context(open_mongodb(settings))
+        database = await stack.enter_async_context(open_database(settings, mongodb.uri))
         app.state.database = database
         collection = await stack.enter_async_context(
             open_collection(database, settings, encode_change)

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import typer
@@ -13,8 +12,8 @@ from service.cli.serving import read_settings
 from service.documents.query import Selection, decode_cursor, parse_filter, parse_sort
 from service.errors import StuffError
 from service.mongo.database import Database, open_database
-from service.server.engine import EngineError, find_running, running_engine
-from service.settings import Settings
+from service.server.engine import EngineError
+from service.server.mongodb import shared_mongodb
 from service.store import indexes
 
 app = typer.Typer(
@@ -107,25 +106,16 @@ def _stages(plan: dict[str, Any]) -> list[str]:
 
 
 def _with_database(run: Callable[[Database], Awaitable[None]]) -> None:
-    async def connected() -> None:
-        async with _database(read_settings()) as database:
+    settings = read_settings()
+
+    async def connected(uri: str) -> None:
+        async with open_database(settings, uri) as database:
             await run(database)
 
     try:
-        asyncio.run(connected())
+        with shared_mongodb(settings) as mongodb:
+            asyncio.run(connected(mongodb.uri))
     except (EngineError, indexes.IndexFault) as error:
         raise fail(str(error)) from None
     except StuffError as error:
         raise fail(f"{error.title}. {error.detail}") from None
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Database]:
-    async with AsyncExitStack() as stack:
-        if settings.mongodb_uri is not None:
-            uri = settings.mongodb_uri.get_secret_value()
-        elif running := find_running(settings.data_dir):
-            uri = running
-        else:
-            uri = await stack.enter_async_context(running_engine(settings.data_dir))
-        yield await stack.enter_async_context(open_database(settings, uri))

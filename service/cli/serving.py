@@ -4,8 +4,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -16,10 +15,12 @@ from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from service.app import create_app
+from service.cli.console import fail
 from service.observability import logs, metrics
 from service.observability.tracing import TracingUnsupported, telemetry
 from service.security import Gate, KeyFault, TokensUnsupported
-from service.server.engine import EmbeddedEngine, EngineError
+from service.server.engine import EngineError
+from service.server.mongodb import mongodb as running_mongodb
 from service.server.protocol import LimitedProtocol
 from service.settings import Settings
 from service.store.indexes import IndexFault, read_file
@@ -81,7 +82,14 @@ def serve(
     )
     with ExitStack() as stack:
         listener = stack.enter_context(config.bind_socket())
-        place = stack.enter_context(_mongodb(settings))
+        try:
+            mongodb = stack.enter_context(running_mongodb(settings))
+        except EngineError as error:
+            raise fail(str(error)) from None
+        place = "the MongoDB at STUFF_MONGODB_URI"
+        if mongodb.is_embedded:
+            os.environ["STUFF_MONGODB_URI"] = mongodb.uri  # for worker processes
+            place = f"the embedded engine, data in {settings.data_dir.absolute()}"
         stack.enter_context(metrics.shared(settings.workers))
         port = listener.getsockname()[1]
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -149,24 +157,6 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-@contextmanager
-def _mongodb(settings: Settings) -> Iterator[str]:
-    """What to connect to, in words. The embedded engine is started and stopped again."""
-    if settings.mongodb_uri is not None:
-        yield "the MongoDB at STUFF_MONGODB_URI"
-        return
-    engine = EmbeddedEngine(settings.data_dir)
-    try:
-        os.environ["STUFF_MONGODB_URI"] = engine.start()
-    except EngineError as error:
-        typer.echo(f"stuff: {error}", err=True)
-        raise typer.Exit(1) from None
-    try:
-        yield f"the embedded engine, data in {settings.data_dir.absolute()}"
-    finally:
-        engine.stop()
 
 
 def _leave(*_: object) -> NoReturn:

@@ -5,7 +5,6 @@ directory, which one process owns. It is licensed under the GPL, an optional ext
 imported: the service talks to it as to any MongoDB.
 """
 
-import asyncio
 import fcntl
 import logging
 import os
@@ -16,8 +15,7 @@ import sys
 import sysconfig
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -134,17 +132,6 @@ class EmbeddedEngine:
     def _close_pipe(process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None
         process.stdin.close()
-
-
-@asynccontextmanager
-async def running_engine(data_dir: Path) -> AsyncIterator[str]:
-    """The URI of an engine that lives as long as the context."""
-    engine = EmbeddedEngine(data_dir)
-    uri = await asyncio.to_thread(engine.start)
-    try:
-        yield uri
-    finally:
-        await asyncio.to_thread(engine.stop)
 
 
 def find_running(data_dir: Path) -> str | None:

@@ -1,0 +1,56 @@
+"""Which MongoDB is used: the one at STUFF_MONGODB_URI, or else the embedded engine."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from service.server.engine import EmbeddedEngine, find_running
+from service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class MongoDB:
+    """A MongoDB to connect to."""
+
+    uri: str
+    is_embedded: bool
+
+
+@contextmanager
+def mongodb(settings: Settings) -> Iterator[MongoDB]:
+    """The MongoDB of the settings. The embedded engine is started, and stopped at the end.
+
+    Raises `EngineError`, also if another process has started the engine on the data directory.
+    """
+    if settings.mongodb_uri is not None:
+        yield MongoDB(settings.mongodb_uri.get_secret_value(), is_embedded=False)
+        return
+    engine = EmbeddedEngine(settings.data_dir)
+    uri = engine.start()
+    try:
+        yield MongoDB(uri, is_embedded=True)
+    finally:
+        engine.stop()
+
+
+@contextmanager
+def shared_mongodb(settings: Settings) -> Iterator[MongoDB]:
+    """The same, but if another process has started the engine, that one is used."""
+    running = find_running(settings.data_dir) if settings.mongodb_uri is None else None
+    if running is not None:
+        yield MongoDB(running, is_embedded=True)
+        return
+    with mongodb(settings) as own:
+        yield own
+
+
+@asynccontextmanager
+async def open_mongodb(settings: Settings) -> AsyncIterator[MongoDB]:
+    """`mongodb` for an event loop, which starting and stopping the engine must not block."""
+    context = mongodb(settings)
+    found = await asyncio.to_thread(context.__enter__)
+    try:
+        yield found
+    finally:
+        await asyncio.to_thread(context.__exit__, None, None, None)
