@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.errors import ConfigurationError
 
 SECRETS_DIR = Path("/run/secrets")
 """Where Docker and Kubernetes mount secrets. A file `stuff_mongodb_uri` there is a setting too."""
@@ -153,14 +155,28 @@ class Settings(BaseSettings):
     def _tokens_are_complete(self) -> "Settings":
         given = [self.jwt_jwks_url, self.jwt_issuer, self.jwt_audience]
         if any(given) and not all(given):
-            raise ValueError(
-                "STUFF_JWT_JWKS_URL, STUFF_JWT_ISSUER and STUFF_JWT_AUDIENCE go together"
+            raise ConfigurationError(
+                "jwt_jwks_url",
+                "STUFF_JWT_JWKS_URL, STUFF_JWT_ISSUER and STUFF_JWT_AUDIENCE are set together",
             )
         return self
 
     def __init__(self, **values: Any) -> None:
+        """Reads the environment. Raises `ConfigurationError`."""
         # pydantic-settings warns of a secrets directory that is not there, the usual case.
-        super().__init__(
-            _secrets_dir=SECRETS_DIR if os.access(SECRETS_DIR, os.R_OK | os.X_OK) else None,
-            **values,
-        )
+        secrets = SECRETS_DIR if os.access(SECRETS_DIR, os.R_OK | os.X_OK) else None
+        try:
+            super().__init__(_secrets_dir=secrets, **values)
+        except ValidationError as error:
+            raise _configuration_error(error) from None  # the cause would show values
+
+
+def _configuration_error(error: ValidationError) -> ConfigurationError:
+    """The first fault. Others are in its detail, a line each."""
+    first, *others = (
+        ConfigurationError(str(fault["loc"][0]), fault["msg"].removeprefix("Value error, "))
+        for fault in error.errors(include_input=False)
+    )
+    if others:
+        return ConfigurationError(first.setting, "\n".join([first.detail, *map(str, others)]))
+    return first

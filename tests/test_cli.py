@@ -11,6 +11,8 @@ from service import settings as settings_module
 from service.cli import COMMANDS
 from service.cli import stuff as stuff_group
 from service.cli.lazy import LazyCommand
+from service.errors import ConfigurationError
+from service.security import Gate
 from service.settings import Settings
 from tests.support.commands import stuff_here
 from tests.support.patience import TIMEOUT
@@ -46,6 +48,22 @@ def test_a_uri_that_is_none_is_refused_without_showing_it() -> None:
     assert "STUFF_MONGODB_URI" in result.stderr
     assert "mongodb://" in result.stderr
     assert "secret" not in result.stderr
+
+
+def test_all_wrong_settings_are_named_without_their_values() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        Settings(port="many", workers=0, mongodb_uri="user:secret@host")
+    names = [line.partition(":")[0] for line in str(error.value).splitlines()]
+    assert sorted(names) == ["STUFF_MONGODB_URI", "STUFF_PORT", "STUFF_WORKERS"]
+    assert "secret" not in str(error.value)
+
+
+def test_wrong_keys_are_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("nonsense")
+    for settings in ({"api_keys": "nonsense"}, {"api_keys_file": tmp_path / "keys"}):
+        with pytest.raises(ConfigurationError, match="Line 1") as error:
+            Gate(Settings(**settings))
+        assert error.value.setting in settings
 
 
 def test_serve_without_the_embedded_engine_says_what_to_do(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from httpx import AsyncClient
 from pymongo.collection import Collection
 
 from service.documents.query import encode_cursor, parse_sort
+from service.errors import ConfigurationError
 from service.mongo.model import StuffDocument
 from service.settings import Settings
-from service.store.indexes import IndexFault, read_file
+from service.store.indexes import read_file
 from tests.support.applications import Application
 from tests.support.commands import stuff_here
 from tests.support.patience import TIMEOUT
@@ -87,7 +88,7 @@ def test_a_file_of_indexes_that_is_none_is_refused_at_the_start(
 ) -> None:
     file = tmp_path / "indexes.json"
     file.write_text(text)
-    with pytest.raises(IndexFault, match=place):
+    with pytest.raises(ConfigurationError, match=place):
         read_file(file)
     result = stuff_here("serve", STUFF_INDEXES=str(file), STUFF_DATA_DIR=str(tmp_path / "data"))
     assert result.returncode == 2

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from httpx import AsyncClient
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
-from pydantic import ValidationError
 
+from service.errors import ConfigurationError
 from service.security import make_key
 from service.settings import Settings
 from tests.support.applications import Application
@@ -238,7 +238,7 @@ async def test_keys_and_tokens_open_side_by_side(
     ],
 )
 def test_unsafe_settings_are_refused(settings: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ConfigurationError):
         Settings(**settings)
 
 

@@ -1,12 +1,14 @@
 """The command line: `stuff`."""
 
 import sys
+from collections.abc import Sequence
 
 import typer
 from typer.core import TyperGroup
 
 from service.cli.lazy import LazyCommand
 from service.client.errors import ClientError
+from service.errors import ConfigurationError, EngineError
 
 COMMANDS = {
     "serve": ("serving:serve", "Serve the store until SIGTERM or Ctrl-C."),
@@ -40,9 +42,13 @@ stuff = TyperGroup(
 )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; without arguments, that of the process. Raises `SystemExit`."""
     try:
-        stuff(prog_name="stuff")
-    except ClientError as error:
+        stuff(arguments, prog_name="stuff")
+    except ConfigurationError as error:
+        typer.echo(error, err=True)
+        sys.exit(2)
+    except (ClientError, EngineError) as error:
         typer.echo(f"stuff: {error}", err=True)
         sys.exit(1)

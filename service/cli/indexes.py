@@ -12,7 +12,6 @@ from service.cli.serving import read_settings
 from service.documents.query import Selection, decode_cursor, parse_filter, parse_sort
 from service.errors import StuffError
 from service.mongo.database import Database, open_database
-from service.server.engine import EngineError
 from service.server.mongodb import shared_mongodb
 from service.store import indexes
 
@@ -115,7 +114,7 @@ def _with_database(run: Callable[[Database], Awaitable[None]]) -> None:
     try:
         with shared_mongodb(settings) as mongodb:
             asyncio.run(connected(mongodb.uri))
-    except (EngineError, indexes.IndexFault) as error:
+    except indexes.IndexFault as error:
         raise fail(str(error)) from None
     except StuffError as error:
         raise fail(f"{error.title}. {error.detail}") from None

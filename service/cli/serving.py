@@ -11,19 +11,17 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import uvicorn
-from pydantic import ValidationError
 from uvicorn.supervisors import Multiprocess
 
 from service.app import create_app
-from service.cli.console import fail
+from service.errors import ConfigurationError
 from service.observability import logs, metrics
-from service.observability.tracing import TracingUnsupported, telemetry
-from service.security import Gate, KeyFault, TokensUnsupported
-from service.server.engine import EngineError
+from service.observability.tracing import telemetry
+from service.security import Gate
 from service.server.mongodb import mongodb as running_mongodb
 from service.server.protocol import LimitedProtocol
 from service.settings import Settings
-from service.store.indexes import IndexFault, read_file
+from service.store.indexes import read_file
 
 KEEP_ALIVE = 75
 """Seconds that a connection may rest: longer than load balancers let theirs, which is a minute, so
@@ -56,13 +54,7 @@ def serve(
     settings = read_settings(
         host=host, port=port, workers=workers, data_dir=data_dir, insecure=insecure
     )
-    if settings.indexes is not None:
-        try:
-            read_file(settings.indexes)
-        except IndexFault as error:
-            typer.echo(f"STUFF_INDEXES: {error}", err=True)
-            raise typer.Exit(2) from None
-    _check_exposure(settings)
+    _check(settings)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     config = uvicorn.Config(
@@ -82,10 +74,7 @@ def serve(
     )
     with ExitStack() as stack:
         listener = stack.enter_context(config.bind_socket())
-        try:
-            mongodb = stack.enter_context(running_mongodb(settings))
-        except EngineError as error:
-            raise fail(str(error)) from None
+        mongodb = stack.enter_context(running_mongodb(settings))
         place = "the MongoDB at STUFF_MONGODB_URI"
         if mongodb.is_embedded:
             os.environ["STUFF_MONGODB_URI"] = mongodb.uri  # for worker processes
@@ -118,38 +107,23 @@ def read_settings(**options: Any) -> Settings:
     """
     given = {name: value for name, value in options.items() if value is not None}
     os.environ.update({f"STUFF_{name.upper()}": str(value) for name, value in given.items()})
-    try:
-        return Settings()
-    except ValidationError as error:
-        for fault in error.errors(include_input=False):
-            name = f"STUFF_{str(fault['loc'][0]).upper()}: " if fault["loc"] else ""
-            typer.echo(f"{name}{fault['msg']}", err=True)
-        raise typer.Exit(2) from None
+    return Settings()
 
 
-def _check_exposure(settings: Settings) -> None:
-    """Without keys everybody who can reach the service may do everything: refuse to let others."""
-    try:
-        telemetry(settings)
-    except TracingUnsupported as error:
-        typer.echo(f"STUFF_TRACING: {error}", err=True)
-        raise typer.Exit(2) from None
-    try:
-        gate = Gate(settings)
-    except KeyFault as error:
-        typer.echo(f"The API keys: {error}", err=True)
-        raise typer.Exit(2) from None
-    except TokensUnsupported as error:
-        typer.echo(f"STUFF_JWT_JWKS_URL: {error}", err=True)
-        raise typer.Exit(2) from None
+def _check(settings: Settings) -> None:
+    """Raises `ConfigurationError` for what would fail in each worker, and if other machines could
+    reach a service without keys, where everybody can do everything."""
+    if settings.indexes is not None:
+        read_file(settings.indexes)
+    telemetry(settings)
+    gate = Gate(settings)
     if gate.is_open and not settings.insecure and not _is_loopback(settings.host):
-        typer.echo(
-            f"stuff: {settings.host} can be reached from other machines, and there is no API key. "
-            "Make one (stuff key create) and set STUFF_API_KEYS or STUFF_API_KEYS_FILE, or listen "
-            "on 127.0.0.1, or say --insecure (STUFF_INSECURE=true) to let everybody do everything.",
-            err=True,
+        raise ConfigurationError(
+            "host",
+            f"{settings.host} can be reached from other machines, and there is no API key. Make "
+            "one (stuff key create) and set STUFF_API_KEYS or STUFF_API_KEYS_FILE, or listen on "
+            "127.0.0.1, or allow everybody everything with --insecure (STUFF_INSECURE=true).",
         )
-        raise typer.Exit(2)
 
 
 def _is_loopback(host: str) -> bool:

@@ -41,7 +41,10 @@
         TokenKeysUnavailable          tokens cannot be checked
       QueryTimeout               504  the database took too long for a query
 
-Each is raised where it is known and becomes an RFC 9457 problem in one place,
+    ConfigurationError                a setting that the service cannot start with
+    EngineError                       the embedded engine cannot be started
+
+Each `StuffError` is raised where it is known and becomes an RFC 9457 problem in one place,
 `service.web.problems`. `slug`, `status` and `title` belong to the type and never change; `detail`
 belongs to the occurrence and says what to do. A class without a slug is a family, for `except` and
 for what its members share; only the problem types below it are raised.
@@ -99,17 +102,20 @@ from service.errors.requests import (
     UnsupportedMediaType,
     UrlTooLong,
 )
+from service.errors.startup import ConfigurationError, EngineError
 
 __all__ = [
     "AtPointer",
     "BadRequest",
     "BodyTooLarge",
+    "ConfigurationError",
     "Conflict",
     "DatabaseUnavailable",
     "DocumentNotFound",
     "DocumentRejected",
     "DocumentTooLarge",
     "DuplicateKey",
+    "EngineError",
     "FeedFull",
     "FeedGone",
     "FeedUnsupported",

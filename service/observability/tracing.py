@@ -13,6 +13,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, Status, StatusCode
 
+from service.errors import ConfigurationError
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,12 +24,8 @@ UNTRACED = {"/healthz", "/readyz", "/metrics"}
 """What is asked for all the time."""
 
 
-class TracingUnsupported(Exception):
-    """The extra `tracing` is not installed."""
-
-
 def telemetry(settings: Settings) -> "TelemetryConfig":
-    """What FastAPI is to do about it. Raises `TracingUnsupported`."""
+    """What FastAPI is to do about it. Raises `ConfigurationError`."""
     if settings.tracing:
         listeners(settings)
     return {
@@ -66,7 +63,7 @@ def keep_values_out(settings: Settings) -> None:
 def listeners(settings: Settings) -> "list[CommandListener]":
     """What the driver tells of its commands: those that requests have caused become spans.
 
-    Raises `TracingUnsupported`.
+    Raises `ConfigurationError` if the extra `tracing` is not installed.
     """
     if not settings.tracing:
         return []
@@ -74,7 +71,9 @@ def listeners(settings: Settings) -> "list[CommandListener]":
         from opentelemetry.exporter.otlp.proto.http import trace_exporter  # noqa: F401
         from opentelemetry.instrumentation.pymongo import CommandTracer
     except ImportError:
-        raise TracingUnsupported("pip install 'stuff[tracing]' to trace") from None
+        raise ConfigurationError(
+            "tracing", "Tracing needs the extra 'tracing': pip install 'stuff[tracing]'."
+        ) from None
 
     class Commands(CommandTracer):
         def started(self, event: Any) -> None:

@@ -8,14 +8,12 @@ which.
 from service.security.decisions import PUBLIC, SCOPES, decision_of, public, reads, writes
 from service.security.gate import Gate
 from service.security.keys import KeyFault, make_key, parse_keys
-from service.security.tokens import TokensUnsupported
 
 __all__ = [
     "PUBLIC",
     "SCOPES",
     "Gate",
     "KeyFault",
-    "TokensUnsupported",
     "decision_of",
     "make_key",
     "parse_keys",

@@ -11,7 +11,7 @@ class Gate:
     """API keys and tokens. Without a setting for either there is nothing to keep closed."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises `KeyFault` and `TokensUnsupported`."""
+        """Raises `ConfigurationError`."""
         self._keys = KeyRing(settings)
         self._tokens = TokenVerifier(settings) if settings.jwt_jwks_url is not None else None
         self.is_open = self._keys.is_open and self._tokens is None

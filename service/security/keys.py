@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from service.errors import Unauthorized
+from service.errors import ConfigurationError, Unauthorized
 from service.security.decisions import SCOPES
 from service.settings import Settings
 
@@ -75,16 +75,22 @@ class KeyRing:
     """All keys that are accepted. Without any setting of keys there is nothing to keep closed."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises `KeyFault`."""
+        """Raises `ConfigurationError`."""
         text = settings.api_keys.get_secret_value() if settings.api_keys is not None else ""
-        self._own = parse_keys(text)
+        try:
+            self._own = parse_keys(text)
+        except KeyFault as fault:
+            raise ConfigurationError("api_keys", str(fault)) from None
         self._file = settings.api_keys_file
         self.is_open = settings.api_keys is None and self._file is None
         self._from_file: dict[str, Key] = {}
         self._seen: tuple[int, int, int] | None = None
         self._next_look = 0.0
         if self._file is not None:
-            self._read(self._file)
+            try:
+                self._read(self._file)
+            except KeyFault as fault:
+                raise ConfigurationError("api_keys_file", f"{self._file}: {fault}") from None
 
     def scopes(self, token: str) -> frozenset[str]:
         """What the key allows. Takes the same time whether there is one. Raises `Unauthorized`."""

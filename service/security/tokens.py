@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from service.errors import TokenKeysUnavailable, Unauthorized
+from service.errors import ConfigurationError, TokenKeysUnavailable, Unauthorized
 from service.security.decisions import SCOPES
 from service.settings import Settings
 
@@ -30,19 +30,17 @@ FETCH_TIMEOUT = 5.0  # seconds
 MAX_KEY_SET = 1024 * 1024  # bytes
 
 
-class TokensUnsupported(Exception):
-    """PyJWT is not installed."""
-
-
 class TokenVerifier:
     """Tells what a token allows: its scopes, with the prefix of the settings taken off."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises `TokensUnsupported`."""
+        """Raises `ConfigurationError` if PyJWT is not installed."""
         try:
             import jwt
         except ImportError:
-            raise TokensUnsupported("pip install 'stuff[jwt]' to accept tokens") from None
+            raise ConfigurationError(
+                "jwt_jwks_url", "Tokens need the extra 'jwt': pip install 'stuff[jwt]'."
+            ) from None
         assert settings.jwt_jwks_url is not None
         self._jwt = jwt
         self._keys = KeySet(settings.jwt_jwks_url)

@@ -18,6 +18,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from service.errors import EngineError
+
 log = logging.getLogger(__name__)
 
 COMMAND = "secantusd-py"
@@ -27,10 +29,6 @@ START_TIMEOUT = 30.0  # seconds until the engine accepts connections
 RELEASE_TIMEOUT = 25.0  # seconds for an engine whose owner was killed to leave its directory
 RESTART_DELAYS = (0.1, 0.5, 1.0, 2.0, 5.0)  # seconds, by the number of failures in a row
 STABLE_AFTER = 30.0  # seconds after which a failure is the first again
-
-
-class EngineError(Exception):
-    """The engine cannot be started; the message says what to do."""
 
 
 class EmbeddedEngine:

@@ -15,7 +15,7 @@ from pymongo import IndexModel
 from pymongo.errors import PyMongoError
 
 from service.documents.query import EVERYTHING, Key, Selection, Sort
-from service.errors import DatabaseUnavailable
+from service.errors import ConfigurationError, DatabaseUnavailable
 from service.mongo.database import Database
 from service.mongo.faults import translated
 
@@ -46,15 +46,15 @@ class Index(BaseModel):
 
 
 def read_file(path: Path) -> list[Index]:
-    """The indexes of a JSON file: an array. Raises `IndexFault`."""
+    """The indexes of a JSON file: an array. Raises `ConfigurationError`."""
     try:
         return TypeAdapter(list[Index]).validate_json(path.read_bytes())
     except OSError as error:
-        raise IndexFault(f"The indexes cannot be read: {error}.") from None
+        raise ConfigurationError("indexes", f"The file cannot be read: {error}.") from None
     except ValidationError as error:
         [fault, *_] = error.errors(include_url=False)
         place = "/".join(map(str, fault["loc"]))
-        raise IndexFault(f"{path}, at /{place}: {fault['msg']}.") from None
+        raise ConfigurationError("indexes", f"{path}, at /{place}: {fault['msg']}.") from None
 
 
 def serving(sort: Sort) -> Index:
@@ -94,7 +94,7 @@ async def apply(database: Database, indexes: Sequence[Index]) -> None:
 
 @asynccontextmanager
 async def indexing(database: Database, file: Path) -> AsyncIterator[None]:
-    """Makes the indexes of a file, beside the context. Raises `IndexFault` if it is none."""
+    """Makes the indexes of a file, beside the context. Raises `ConfigurationError`."""
     task = asyncio.create_task(apply(database, read_file(file)))
     try:
         yield

@@ -18,7 +18,7 @@ def stuff_here(*arguments: str, sent: str = "", **environment: str) -> Completed
         CliRunner().isolation(sent, environment) as (stdout, stderr, _),
     ):
         try:
-            cli.stuff.main(list(arguments), prog_name="stuff")
+            cli.main(arguments)
         except SystemExit as end:
             status = end.code
         sys.stdout.flush()
