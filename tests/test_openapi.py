@@ -11,7 +11,7 @@ from httpx import AsyncClient
 from openapi_spec_validator import validate
 
 from service.app import create_app
-from service.errors import MethodNotAllowed, RouteNotFound, StuffError, problem_types
+from service.errors import FeedGone, MethodNotAllowed, RouteNotFound, StuffError, problem_types
 from service.openapi.problems import errors_of
 from service.settings import Settings
 
@@ -85,6 +85,7 @@ def test_every_problem_is_declared_by_an_operation() -> None:
         StuffError,  # a bug
         RouteNotFound,  # no operation
         MethodNotAllowed,
+        FeedGone,  # an event, in a response that has started
     }
 
 

@@ -6,14 +6,14 @@ from service.errors.base import StuffError
 
 
 class FeedGone(StuffError):
-    """The database no longer remembers the event, or the collection was dropped since."""
+    """The database no longer remembers the event, the collection was dropped since, or a change
+    since is too large to be told. An event of the feed, `gone`: its response has started."""
 
     status, slug, title = 410, "feed-gone", "The feed cannot go on from there"
 
-    def __init__(self) -> None:
+    def __init__(self, reason: str = "The database no longer has the changes since then.") -> None:
         super().__init__(
-            "The database no longer has the changes since then. Read the documents again, and "
-            "follow the feed without Last-Event-ID."
+            f"{reason} Read the documents again, and follow the feed without Last-Event-ID."
         )
 
 

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
 from beanie import init_beanie
-from bson import Timestamp
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ReadPreference, WriteConcern
@@ -123,7 +122,7 @@ class Database:
         max_await_time_ms: int,
         batch_size: int,
     ) -> ChangeStream[RawBSONDocument]:
-        """What happens to the documents, from now on or behind a token.
+        """What happens to the documents, from now on or after a token.
 
         For a thread: waiting for changes, it would hold one of the driver's own. Raises the
         driver's errors, and `DatabaseUnavailable`.
@@ -136,12 +135,6 @@ class Database:
             max_await_time_ms=max_await_time_ms,
             batch_size=batch_size,
         )
-
-    def cluster_time(self) -> int:
-        """The time of the last operation of the cluster, as 64 bits. For a thread."""
-        reply = self.client.delegate.admin.command("ping")
-        time: Timestamp | None = reply.get("operationTime")
-        return 0 if time is None else time.time << 32 | time.inc
 
     def _check_ready(self) -> None:
         if not self._ready.is_set():

@@ -50,6 +50,12 @@ feed_lag = Gauge(
     "Time from the last change until the feed had it, in whole seconds, as the database counts.",
     multiprocess_mode="livemax",
 )
+feed_silence = Gauge(
+    "stuff_feed_silence_seconds",
+    "Time since a change stream that is followed last answered, with changes or without; of "
+    "several, the longest.",
+    multiprocess_mode="livemax",
+)
 feed_changes = Counter("stuff_feed_changes_total", "Changes that the feed has told of.")
 feed_dropped = Counter("stuff_feed_dropped_total", "Subscribers dropped for they were too slow.")
 

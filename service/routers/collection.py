@@ -16,7 +16,6 @@ from service.errors import (
     DocumentTooLarge,
     DuplicateKey,
     FeedFull,
-    FeedGone,
     FeedUnsupported,
     InvalidParameter,
     NotAcceptable,
@@ -84,7 +83,6 @@ Count = Annotated[
     InvalidParameter,
     DatabaseUnavailable,
     QueryTimeout,
-    FeedGone,
     FeedUnsupported,
     FeedFull,
 )

@@ -12,7 +12,6 @@ from service.errors import (
     DocumentTooLarge,
     DuplicateKey,
     FeedFull,
-    FeedGone,
     FeedUnsupported,
     InvalidDocument,
     InvalidPatch,
@@ -63,7 +62,6 @@ PATH = "/{id:document_id}"
     DocumentNotFound,
     PreconditionFailed,
     DatabaseUnavailable,
-    FeedGone,
     FeedUnsupported,
     FeedFull,
 )

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from service.mongo.database import Database
 from service.settings import Settings
 from service.store.batching import open_batchers
-from service.store.feed import Feed, open_feed
-from service.store.feed.channel import Encode
+from service.store.feed import Encode, Feed, open_feed
 from service.store.indexes import indexing
 from service.store.loads import Loader
 from service.store.points import PointOperations

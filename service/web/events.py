@@ -3,7 +3,7 @@
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -12,9 +12,7 @@ from fastapi import Request
 from fastapi.sse import format_sse_event
 
 from service.documents import codec, layout
-from service.errors import FeedGone
-from service.store.feed import Change, Feed, Position
-from service.store.feed.channel import Closed, Dropped
+from service.store.feed import Batch, Change, End, Feed, Position
 from service.web.bodies import header
 from service.web.negotiation import prefers
 from service.web.problems import TYPE_PREFIX, problem_body, raw_path
@@ -62,7 +60,13 @@ async def feed_response(
     id: str | None = None,
     filter: Mapping[str, Any] | None = None,
 ) -> DocumentStream:
-    """The feed of all documents, or of one. Raises what the feed raises at its beginning."""
+    """The feed of all documents, or of one. Raises what `Feed.follow` raises.
+
+    The response starts before it is known where the feed begins, which may take long if the
+    database has to be asked what has happened since the position. A request that waits for that
+    would hold one of the places of `STUFF_MAX_REQUESTS`, and `EventSource` gives up for good on any
+    other status than 200.
+    """
     chunks = await begun(_events(request, feed, after, id, filter))
     return DocumentStream(chunks, headers=HEADERS, media_type=EVENT_STREAM)
 
@@ -74,53 +78,50 @@ async def _events(
     id: str | None,
     filter: Mapping[str, Any] | None,
 ) -> AsyncGenerator[bytes, None]:
-    async with feed.subscription(id, filter) as (channel, subscription):
-        async with aclosing(channel.follow(subscription, after)) as past:
-            first: list[Change] = await anext(past, [])
-            position = subscription.position if after is None else after
-            yield _mark("The feed begins.", position, RECONNECT)
-            for chunk in _chunks(first):
-                yield chunk
-            async for changes in past:
-                for chunk in _chunks(changes):
+    async with feed.follow(id=id, filter=filter, after=after) as changes:
+        yield b""  # it is followed: the response can start
+        async with aclosing(changes.batches(KEEP_ALIVE)) as batches:
+            async for batch in batches:
+                if not batch.changes:
+                    yield _mark(batch)
+                for chunk in _chunks(batch.changes):
                     yield chunk
-        while True:
-            try:
-                changes = await subscription.next(KEEP_ALIVE)
-            except Closed:
-                yield format_sse_event(comment="The server stops.")
-                return
-            except Dropped:
-                yield _notice("dropped", "The feed is faster than it is read. Come back to go on.")
-                return
-            except FeedGone as gone:
-                body = problem_body(gone, raw_path(request))
-                yield format_sse_event(event="gone", data_str=orjson.dumps(body).decode())
-                return
-            if not changes:
-                yield _mark("Nothing has changed.", subscription.position)
-            for chunk in _chunks(changes):
-                yield chunk
+        if changes.end is not None:
+            yield _last(changes.end, request)
 
 
-def _chunks(changes: list[Change]) -> list[bytes]:
+def _chunks(changes: Sequence[Change]) -> Iterable[bytes]:
     """The events, in few pieces."""
-    chunks: list[bytes] = []
     start = size = 0
     for index, change in enumerate(changes, 1):
         size += len(change.wire)
         if size >= CHUNK_BYTES or index == len(changes):
-            chunks.append(b"".join(change.wire for change in changes[start:index]))
+            yield b"".join(change.wire for change in changes[start:index])
             start, size = index, 0
-    return chunks
 
 
-def _mark(comment: str, position: Position | None, retry: int | None = None) -> bytes:
+def _mark(batch: Batch) -> bytes:
     """No event, but where to go on: an id without data is remembered too."""
-    id = None if position is None else str(position)
-    return format_sse_event(comment=comment, id=id, retry=retry)
+    comment = {
+        "begins": "The feed begins.",
+        "current": "Nothing has changed.",
+        "behind": "Reading what has happened since.",
+        "silent": f"The database has not answered for {batch.silence:.0f} seconds.",
+    }[batch.state]
+    return format_sse_event(
+        comment=comment,
+        id=None if batch.position is None else str(batch.position),
+        retry=RECONNECT if batch.state == "begins" else None,
+    )
 
 
-def _notice(kind: str, detail: str) -> bytes:
-    data = {"type": f"{TYPE_PREFIX}feed-{kind}", "detail": detail}
-    return format_sse_event(event=kind, data_str=orjson.dumps(data).decode())
+def _last(end: End, request: Request) -> bytes:
+    """What is said at the end."""
+    if end.kind == "closed":
+        return format_sse_event(comment=end.detail)
+    if end.problem is None:
+        data = {"type": f"{TYPE_PREFIX}feed-{end.kind}", "detail": end.detail}
+        return format_sse_event(event=end.kind, data_str=orjson.dumps(data).decode())
+    # An empty id makes browsers forget the last one: when they come back, they begin anew.
+    data = problem_body(end.problem, raw_path(request))
+    return format_sse_event(event=end.kind, id="", data_str=orjson.dumps(data).decode())

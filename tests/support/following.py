@@ -43,7 +43,8 @@ class Events:
             while True:
                 line = await anext(self._lines)
                 if line:
-                    name, _, value = line.partition(": ")
+                    name, _, value = line.partition(":")
+                    value = value.removeprefix(" ")
                     match name:
                         case "":
                             event.comment = value

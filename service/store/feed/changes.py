@@ -1,7 +1,6 @@
-"""Changes, and their places in the history of the collection."""
+"""Changes, as the database's events tell of them."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,36 +8,11 @@ import bson
 from bson.raw_bson import RawBSONDocument
 
 from service.documents import layout
-from service.errors import InvalidParameter
+from service.store.feed.positions import Position
 
 PUTS = {"insert", "replace", "update"}
 ENDS = {"drop", "rename", "dropDatabase", "invalidate"}
-"""What ends a change stream: the collection is not there any more."""
-
-_POSITION = re.compile(r"([0-9a-f]{16})\.([0-9a-zA-Z+/=_-]{1,4000})")
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A place behind a change: the cluster time in which it was made, and the token by which the
-    database finds it. Of two with different times the later one is behind the other."""
-
-    time: int
-    token: str
-
-    def __str__(self) -> str:
-        return f"{self.time:016x}.{self.token}"
-
-
-def parse_position(text: str) -> Position:
-    """The position in the id of an event. Raises `InvalidParameter`."""
-    match = _POSITION.fullmatch(text)
-    if match is None:
-        raise InvalidParameter(
-            "last_event_id",
-            "This is no id of an event of this feed. Send one that it has sent, or none.",
-        )
-    return Position(int(match[1], 16), match[2])
+"""Events that end a change stream: the collection is gone."""
 
 
 @dataclass(slots=True)
@@ -49,7 +23,7 @@ class Change:
     key: bytes  # the document {"_id": ...}, as BSON
     document: bytes | None
     wire: bytes = field(default=b"", compare=False)
-    """How it is sent, made once for all subscribers."""
+    """The event as it is sent, encoded once for all subscribers."""
 
     @property
     def id(self) -> Any:
@@ -77,13 +51,19 @@ def read_change(event: RawBSONDocument) -> Change | None:
     if kind == "delete":
         return Change(position, key, None)
     document = event.get("fullDocument")
-    if document is None:  # of an update, and deleted since: that is told next
+    if document is None:  # of an update, and deleted since: the deletion is told next
         return None
     return Change(position, key, bytes(document.raw))
 
 
-def resume_token(position: Position) -> dict[str, str]:
-    return {"_data": position.token}
+def parts(changes: Sequence[Change], max_bytes: int) -> Iterable[Sequence[Change]]:
+    """The same changes in parts of about so many bytes, each of one change at least."""
+    start = size = 0
+    for end, change in enumerate(changes, 1):
+        size += change.size
+        if size >= max_bytes or end == len(changes):
+            yield changes[start:end]
+            start, size = end, 0
 
 
 def prefixed(filter: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,12 +77,18 @@ def prefixed(filter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pipeline(filter: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """What the database leaves out of the change stream. Deletions cannot be filtered, since the
-    document is not there any more."""
-    if filter is None:
-        return []
-    others = {"operationType": {"$in": ["delete", *sorted(ENDS)]}}
-    return [{"$match": {"$or": [others, prefixed(filter)]}}]
+    """The stages after `$changeStream`: the filter, and what events need not have.
+
+    Deletions cannot be filtered, since the document is no longer there. `updateDescription`
+    repeats what `fullDocument` has: without it, an update of a large document fits into an event,
+    which has 16 MiB at most. Taking it out keeps `_id`, which must not change.
+    """
+    stages: list[dict[str, Any]] = []
+    if filter is not None:
+        others = {"operationType": {"$in": ["delete", *sorted(ENDS)]}}
+        stages.append({"$match": {"$or": [others, prefixed(filter)]}})
+    stages.append({"$project": {"updateDescription": 0}})
+    return stages
 
 
 def filter_key(filter: Mapping[str, Any] | None) -> bytes:

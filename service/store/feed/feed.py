@@ -2,17 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from service.errors import FeedFull
 from service.mongo.database import Database
 from service.observability import metrics
 from service.store.feed.changes import filter_key, pipeline
-from service.store.feed.channel import Channel, Closed, Encode, Subscription
+from service.store.feed.channel import Channel, Encode
+from service.store.feed.positions import Position
+from service.store.feed.subscription import CLOSED, Subscription
 
 MAX_FILTERS = 16  # that are followed at once: each has a change stream
 LINGER = 60.0  # seconds that a channel without subscribers remembers what happens
+OPENING = 2.0  # seconds that whoever opens a channel waits for it
+SILENCE_INTERVAL = 1.0  # seconds between two measurements
 
 
 class Feed:
@@ -22,82 +26,95 @@ class Feed:
         self._database = database
         self._max_subscribers = max_subscribers
         self._encode = encode
-        self._channels: dict[bytes, asyncio.Task[Channel]] = {}
+        self._channels: dict[bytes, Channel] = {}
+        self._users: dict[bytes, int] = {}
         self._lingering: dict[bytes, asyncio.TimerHandle] = {}
         self._stopping: set[asyncio.Task[None]] = set()
-        self._users: dict[bytes, int] = {}
         self._is_closed = False
 
     @asynccontextmanager
-    async def subscription(
-        self, id: str | None, filter: Mapping[str, Any] | None
-    ) -> AsyncIterator[tuple[Channel, Subscription]]:
-        """A subscription, and the channel that it is to follow.
+    async def follow(
+        self,
+        *,
+        id: str | None = None,
+        filter: Mapping[str, Any] | None = None,
+        after: Position | None = None,
+    ) -> AsyncIterator[Subscription]:
+        """The changes of all documents, of those that match, or of one: after a position, or from
+        now on.
 
-        Raises `FeedFull`, `FeedUnsupported` and `DatabaseUnavailable`.
+            async with feed.follow(after=position) as changes:
+                async for batch in changes.batches(idle=15):
+                    ...
+            # changes.end says why it ends
+
+        Whoever opens a channel waits for it, and finds out what can never be: raises `FeedFull`,
+        `FeedUnsupported`, and `InvalidParameter` if the database refuses the filter. Nobody else
+        waits, also while the database is away: what is found out later ends the feed.
         """
+        subscription = Subscription(id, after)
         if self._is_closed:
-            raise FeedFull("The service stops. Try again.")
+            subscription.finish(CLOSED)
+            yield subscription
+            return
         if sum(self._users.values()) >= self._max_subscribers:
             raise FeedFull("As many follow the feed as this server allows. Try again later.")
         key = filter_key(filter)
-        if key and key not in self._channels:
-            self._make_room()
-        self._users[key] = self._users.get(key, 0) + 1
-        metrics.feed_subscribers.inc()
+        channel = self._channels.get(key)
+        is_new = channel is None
+        if channel is None:
+            if key:
+                self._make_room()
+            channel = Channel(self._database, pipeline(filter), self._encode)
+            self._channels[key] = channel
+        self._enter(key)
         try:
-            channel = await self._channel(key, filter)
-            subscription = Subscription(channel, id)
-            if self._is_closed:
-                subscription.end(Closed())
-            try:
-                yield channel, subscription
-            finally:
-                channel.leave(subscription)
+            if is_new or channel.failure is not None:
+                await channel.wait_until_open(OPENING)
+            channel.admit(subscription)
+            yield subscription
         finally:
-            metrics.feed_subscribers.dec()
-            self._users[key] -= 1
-            if self._users[key] == 0:
-                del self._users[key]
-                self._linger(key)
+            channel.leave(subscription)
+            self._leave(key)
 
     def close(self) -> None:
         """End all subscriptions, and take no more: the service is about to stop."""
         self._is_closed = True
-        for task in self._channels.values():
-            if task.done() and not task.cancelled() and task.exception() is None:
-                task.result().end(Closed())
+        for channel in self._channels.values():
+            channel.close()
 
     async def stop(self) -> None:
         self.close()
-        for timer in self._lingering.values():
-            timer.cancel()
         for key in list(self._channels):
             self._stop_channel(key)
         await asyncio.gather(*self._stopping)
 
-    async def _channel(self, key: bytes, filter: Mapping[str, Any] | None) -> Channel:
+    async def measure(self) -> None:
+        """Export the longest silence of the database, for ever."""
+        now = asyncio.get_running_loop().time
+        while True:
+            followed = [self._channels[key] for key in self._users if key in self._channels]
+            silences = [now() - channel.answered for channel in followed]
+            metrics.feed_silence.set(max(silences, default=0.0))
+            await asyncio.sleep(SILENCE_INTERVAL)
+
+    def _enter(self, key: bytes) -> None:
         if (timer := self._lingering.pop(key, None)) is not None:
             timer.cancel()
-        task = self._channels.get(key)
-        if task is None:
-            task = self._channels[key] = asyncio.create_task(self._start_channel(filter))
-        try:
-            return await asyncio.shield(task)
-        except Exception:
-            if self._channels.get(key) is task:
-                del self._channels[key]
-            raise
+        self._users[key] = self._users.get(key, 0) + 1
+        metrics.feed_subscribers.inc()
 
-    async def _start_channel(self, filter: Mapping[str, Any] | None) -> Channel:
-        channel = Channel(self._database, pipeline(filter), self._encode)
-        try:
-            async with self._database.operation():
-                await channel.start()
-        except BaseException:
-            await channel.stop()
-            raise
-        return channel
+    def _leave(self, key: bytes) -> None:
+        metrics.feed_subscribers.dec()
+        self._users[key] -= 1
+        channel = self._channels.get(key)
+        if channel is not None and channel.failure is not None:
+            self._stop_channel(key)
+        if self._users[key] == 0:
+            del self._users[key]
+            if key in self._channels and not self._is_closed:
+                loop = asyncio.get_running_loop()
+                self._lingering[key] = loop.call_later(LINGER, self._stop_channel, key)
 
     def _make_room(self) -> None:
         """See to it that another filter can be followed. Raises `FeedFull`."""
@@ -106,26 +123,12 @@ class Feed:
         unused = next((key for key in self._lingering if key), None)
         if unused is None:
             raise FeedFull("As many filters are followed as this server allows. Follow it without.")
-        self._lingering[unused].cancel()
         self._stop_channel(unused)
 
-    def _linger(self, key: bytes) -> None:
-        if key in self._channels and not self._is_closed:
-            loop = asyncio.get_running_loop()
-            self._lingering[key] = loop.call_later(LINGER, self._stop_channel, key)
-
     def _stop_channel(self, key: bytes) -> None:
-        self._lingering.pop(key, None)
-        starting = self._channels.pop(key)
-
-        async def stop() -> None:
-            try:
-                channel = await starting
-            except Exception:
-                return
-            await channel.stop()
-
-        task = asyncio.create_task(stop())
+        if (timer := self._lingering.pop(key, None)) is not None:
+            timer.cancel()
+        task = asyncio.create_task(self._channels.pop(key).stop())
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
 
@@ -136,7 +139,11 @@ async def open_feed(
 ) -> AsyncIterator[Feed]:
     """The feed for a lifespan."""
     feed = Feed(database, max_subscribers, encode)
+    measuring = asyncio.create_task(feed.measure())
     try:
         yield feed
     finally:
+        measuring.cancel()
+        with suppress(asyncio.CancelledError):
+            await measuring
         await feed.stop()

@@ -23,8 +23,7 @@ from service.errors import (
     MalformedPath,
     raises,
 )
-from service.store.feed import Position
-from service.store.feed.changes import parse_position
+from service.store.feed import Position, parse_position
 from service.web.bodies import header
 from service.web.responses import Preference
 

@@ -1,0 +1,219 @@
+"""Brings followers from far behind up to a channel, many of them with one change stream."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Any, Protocol
+
+from service.errors import DatabaseUnavailable, StuffError
+from service.mongo.database import Database
+from service.store.feed.changes import Change, parts
+from service.store.feed.positions import Position
+from service.store.feed.stream import Stream
+from service.store.feed.subscription import End, Subscription, gone
+
+log = logging.getLogger(__name__)
+
+MAX_ROUNDS = 4  # at a time, for a channel: each has a change stream
+GATHER = 0.1  # seconds between the beginnings of rounds: who comes meanwhile shares the next one
+PATIENCE = 1.0  # seconds that a round waits for slow members, before it leaves them behind
+TURN = 5.0  # seconds after which a round makes way, if others wait
+PART_BYTES = 1024 * 1024  # that a member is given at a time
+MAX_AWAIT = 0.05  # seconds that the database waits for a change
+REST = 0.025  # seconds after an answer without changes
+RETRY_INTERVAL = 0.5  # seconds
+
+FAILED = End("dropped", "What has happened since could not be read. Come back to go on.")
+
+
+class Present(Protocol):
+    """The channel to catch up with."""
+
+    def remembers(self, position: Position) -> bool:
+        """Whether all changes after the position are remembered, or to come."""
+
+    def join(self, subscription: Subscription, after: Position) -> None:
+        """Tell the subscription all of them."""
+
+    def admit(self, subscription: Subscription) -> None:
+        """Let the subscription join, or catch up."""
+
+    def encoded(self, change: Change) -> Change:
+        """The change, ready to be sent."""
+
+
+class CatchingUp:
+    """Followers that are behind a channel, and the rounds that bring them up to it.
+
+    A follower waits until a round passes its position. The first round starts at the oldest
+    position; others start beside it with whoever has waited longest, if no round gets there soon.
+    """
+
+    def __init__(
+        self, database: Database, pipeline: list[dict[str, Any]], channel: Present
+    ) -> None:
+        self._database = database
+        self._pipeline = pipeline
+        self._channel = channel
+        self._waiting: dict[Subscription, Position] = {}  # in the order in which they came
+        self._places = asyncio.Semaphore(MAX_ROUNDS)
+        self._rounds: set[asyncio.Task[None]] = set()
+        self._starting: asyncio.Task[None] | None = None
+
+    def add(self, subscription: Subscription, after: Position) -> None:
+        """Bring the subscription from this position to the channel, which it joins then."""
+        self._waiting[subscription] = after
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(self._start_rounds())
+
+    async def stop(self) -> None:
+        tasks = [*self._rounds, *([self._starting] if self._starting else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether followers wait for a place."""
+        return bool(self._waiting) and self._places.locked()
+
+    def passed(self, position: Position) -> dict[Subscription, Position]:
+        """Those of the waiting who are at or before the position; they wait no more."""
+        found = {each: at for each, at in self._waiting.items() if position.reaches(at)}
+        for subscription in found:
+            del self._waiting[subscription]
+        return found
+
+    async def _start_rounds(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(GATHER)
+            await self._places.acquire()
+            for subscription in [each for each in self._waiting if each.end is not None]:
+                del self._waiting[subscription]
+            if not self._waiting:
+                self._places.release()
+                return
+            start = next(iter(self._waiting.values()))
+            if not self._rounds:
+                for position in self._waiting.values():
+                    start = position if start.reaches(position) else start
+            members = [each for each, at in self._waiting.items() if at.token == start.token]
+            for subscription in members:
+                del self._waiting[subscription]
+            task = asyncio.create_task(
+                _Round(self, self._channel, members).run(self._database, self._pipeline, start)
+            )
+            self._rounds.add(task)
+            task.add_done_callback(self._end_round)
+
+    def _end_round(self, task: asyncio.Task[None]) -> None:
+        self._rounds.discard(task)
+        self._places.release()
+
+
+class _Round:
+    """One change stream through the past, and those who are told by it.
+
+    Nobody holds it up for longer than `PATIENCE`: who does not take what it is given is left behind
+    with that, and waits for another round when it has taken it.
+    """
+
+    def __init__(
+        self, others: CatchingUp, channel: Present, members: Sequence[Subscription]
+    ) -> None:
+        self._others = others
+        self._channel = channel
+        self._members = set(members)
+
+    async def run(
+        self, database: Database, pipeline: list[dict[str, Any]], start: Position
+    ) -> None:
+        stream = Stream(database, pipeline, MAX_AWAIT)
+        try:
+            await stream.open(start)
+            await self._read(stream)
+        except DatabaseUnavailable:
+            await asyncio.sleep(RETRY_INTERVAL)
+        except StuffError as error:
+            # It is so for those who are here. The others will see.
+            self._finish(gone(error))
+        except Exception:
+            log.exception("A change stream of the past has failed.")
+            self._finish(FAILED)
+        finally:
+            await stream.close()
+        for subscription in self._members:
+            self._channel.admit(subscription)
+
+    async def _read(self, stream: Stream) -> None:
+        """Until the channel remembers what follows, nobody is left, or others want a turn."""
+        now = asyncio.get_running_loop().time
+        end_of_turn = now() + TURN
+        while self._members and not (self._others.is_crowded and now() > end_of_turn):
+            changes = await stream.next_batch()
+            for part in parts(changes, PART_BYTES):
+                for index, change in enumerate(part, 1):
+                    # At once, before the channel forgets it.
+                    if self._channel.remembers(change.position):
+                        self._give(part[:index], change.position)
+                        self._hand_over(change.position)
+                        return
+                self._give(part, part[-1].position)
+                await self._wait_for_members()
+            # An answer without changes proves nothing: only where the stream has come to does.
+            self._give([], stream.position)
+            if self._channel.remembers(stream.position):
+                self._hand_over(stream.position)
+                return
+            self._members = {each for each in self._members if each.end is None}
+            if not changes:
+                await asyncio.sleep(REST)
+
+    def _give(self, changes: Sequence[Change], position: Position) -> None:
+        """Tell all who are here, and those at whose positions the stream has arrived by now."""
+        of_one: dict[str, list[Change]] = {}
+        for change in changes:
+            if isinstance(id := change.id, str):
+                of_one.setdefault(id, []).append(change)
+
+        def give(subscription: Subscription, after: Position | None) -> None:
+            wanted = changes if subscription.id is None else of_one.get(subscription.id, ())
+            subscription.give(
+                [
+                    self._channel.encoded(change)
+                    for change in wanted
+                    if after is None or not after.reaches(change.position)
+                ],
+                position,
+            )
+
+        for subscription in self._members:
+            give(subscription, None)
+        for subscription, after in self._others.passed(position).items():
+            self._members.add(subscription)
+            give(subscription, after)
+
+    def _hand_over(self, position: Position) -> None:
+        for subscription in self._members:
+            self._channel.join(subscription, position)
+        self._members.clear()
+
+    async def _wait_for_members(self) -> None:
+        await asyncio.sleep(0)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                for subscription in self._members:
+                    if not subscription.was_slow:
+                        await subscription.taken.wait()
+        for subscription in list(self._members):
+            if not subscription.taken.is_set():
+                self._members.discard(subscription)
+                subscription.was_slow = True
+                subscription.on_taken = partial(self._channel.admit, subscription)
+
+    def _finish(self, end: End) -> None:
+        for subscription in self._members:
+            subscription.finish(end)
+        self._members.clear()

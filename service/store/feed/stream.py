@@ -1,0 +1,164 @@
+"""One change stream of the database."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from bson.raw_bson import RawBSONDocument
+from pymongo.change_stream import ChangeStream
+from pymongo.errors import PyMongoError
+
+from service.errors import DatabaseUnavailable, FeedGone, FeedUnsupported, StuffError
+from service.mongo.database import Database
+from service.mongo.faults import BAD_QUERIES, bad_query
+from service.store.feed.changes import Change, Interrupted, read_change
+from service.store.feed.positions import Position
+
+log = logging.getLogger(__name__)
+
+BATCH_SIZE = 1000
+CLOSE_TIMEOUT = 5.0  # seconds
+
+# https://www.mongodb.com/docs/manual/reference/error-codes/
+UNSUPPORTED = {40573, 115, 238, 303, 40324}
+"""Not a replica set; CommandNotSupported, NotImplemented, FeatureNotSupported, unknown stage."""
+HISTORY_LOST = {280, 286, 136, 222}
+INVALID_TOKEN = {2, 9, 13, 50811, 260, 40649, 40647}
+TOO_LARGE = 10334  # BSONObjectTooLarge: the event of one change has more than 16 MiB
+
+Result = TypeVar("Result")
+
+
+class Stream:
+    """Reads a change stream in a thread of its own: waiting for changes, it would hold one of those
+    in which the driver reads documents. To be closed, whether it could be opened or not.
+
+    One coroutine uses it at a time. `open` and `next_batch` raise `FeedGone`, `FeedUnsupported`,
+    `InvalidParameter` if the database refuses the filter, and `DatabaseUnavailable` for all that
+    may be over in a moment; after any of these the stream can only be closed.
+    """
+
+    def __init__(
+        self, database: Database, pipeline: list[dict[str, Any]], max_await: float
+    ) -> None:
+        self._database = database
+        self._pipeline = pipeline
+        self._max_await_ms = int(max_await * 1000)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="feed")
+        self._stream: ChangeStream[RawBSONDocument] | None = None
+        self._position: Position | None = None
+        self._is_interrupted = False
+
+    @property
+    def position(self) -> Position:
+        """Where the stream has come to, also when nothing happened there."""
+        assert self._position is not None, "the stream is not open"
+        return self._position
+
+    async def open(self, after: Position | None) -> None:
+        """Begin after this place, or now."""
+        await self._in_thread(self._open, after)
+
+    async def next_batch(self) -> list[Change]:
+        """The database's next answer. An empty one does not mean that there are no more changes by
+        now: mongos gives it while one of its shards is idle. What is certain is `position`."""
+        return await self._in_thread(self._next_batch)
+
+    async def close(self) -> None:
+        """Returns when the database was told, or does not answer."""
+        with suppress(TimeoutError, PyMongoError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await asyncio.shield(self._in_thread(self._close))
+        self._executor.shutdown(wait=False)
+
+    async def _in_thread(self, function: Callable[..., Result], *arguments: Any) -> Result:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._executor, function, *arguments)
+
+    def _open(self, after: Position | None) -> None:
+        with self._faults(after, is_open=False):
+            self._stream = self._database.change_stream(
+                self._pipeline,
+                None if after is None else {"_data": after.token},
+                self._max_await_ms,
+                BATCH_SIZE,
+            )
+            self._position = after
+            if after is None:
+                # The stream itself says where it has begun. The time of another command would be
+                # an earlier one, and what came between would be missed. A first batch that is not
+                # empty leaves no token: then the feed begins after the changes in it.
+                while self._stream.resume_token is None:
+                    self._read(self._stream)
+                self._position = _position(self._stream, 0)
+
+    def _next_batch(self) -> list[Change]:
+        assert self._stream is not None
+        with self._faults(self._position, is_open=True):
+            changes = self._read(self._stream)
+        time = changes[-1].position.time if changes else self.position.time
+        self._position = _position(self._stream, time)
+        return changes
+
+    def _read(self, stream: ChangeStream[RawBSONDocument]) -> list[Change]:
+        """All changes of the next answer. Raises `Interrupted` after the last one before the end of
+        the collection."""
+        if self._is_interrupted:
+            raise Interrupted
+        changes: list[Change] = []
+        event = stream.try_next()
+        if event is None and stream.resume_token is None:
+            raise FeedUnsupported  # the database has no tokens to go on by
+        while event is not None:
+            try:
+                change = read_change(event)
+            except Interrupted:
+                if not changes:
+                    raise
+                self._is_interrupted = True
+                break
+            if change is not None:
+                changes.append(change)
+            # Asking further would make what there is wait for what is to come.
+            event = stream.try_next() if stream._cursor._has_next() else None
+        return changes
+
+    @contextmanager
+    def _faults(self, after: Position | None, *, is_open: bool) -> Iterator[None]:
+        """Raise the driver's errors as the feed's."""
+        try:
+            yield
+        except Interrupted:
+            raise FeedGone("The collection was dropped or renamed.") from None
+        except PyMongoError as error:
+            raise _fault(error, after, is_open=is_open) from error
+
+    def _close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+
+
+def _position(stream: ChangeStream[RawBSONDocument], time: int) -> Position:
+    token = stream.resume_token
+    assert token is not None
+    return Position(time, str(token["_data"]))
+
+
+def _fault(error: PyMongoError, after: Position | None, *, is_open: bool) -> StuffError:
+    """The driver's error as one of the feed's."""
+    code = getattr(error, "code", None)
+    if code == TOO_LARGE:
+        return FeedGone("A change is too large for the feed to tell of it.")
+    if code in HISTORY_LOST:
+        return FeedGone()
+    if code in UNSUPPORTED:
+        return FeedUnsupported()
+    if not is_open and after is not None and code in INVALID_TOKEN:
+        return FeedGone("The database does not know this event.")
+    if not is_open and after is None and code in BAD_QUERIES:
+        return bad_query(error)  # type: ignore[arg-type]
+    log.warning("The change stream is interrupted, and will be opened again: %s", error)
+    return DatabaseUnavailable("The database does not answer. Try again.")
