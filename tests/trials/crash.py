@@ -207,7 +207,7 @@ class Victim:
 
 async def settle(http: httpx.AsyncClient, ids: list[str], history: History) -> None:
     """Wait until the service is back, and read what has become of each document."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(2 * TIMEOUT):
         for id in ids:
             while True:
                 start = time.perf_counter()
