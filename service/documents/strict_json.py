@@ -2,27 +2,25 @@
 
 orjson parses: it refuses bytes that are not UTF-8, lone surrogates, NaN, Infinity and numbers
 that overflow to one. It is silent about others: integers beyond 64 bits become floats, of two equal
-keys the first is dropped, NUL in a key and deep nesting are allowed. A quick survey of the result
-shows whether any of these can have happened. Only then is the text itself read, token by token, to
-know for certain and to name the place.
+keys the first is dropped, NUL in a key and deep nesting are allowed.
+
+A client can send millions of tokens, so that none of these is looked for token by token in Python:
+each check is a few passes over the text in compiled code. `service.documents.json_faults` then
+finds the place of what is refused.
 """
 
-import math
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
-from service.errors import InvalidDocument, MalformedJSON
+from service.documents import json_faults
+from service.documents.json_faults import MAX_DEPTH
+from service.errors import MalformedJSON
 
-MAX_DEPTH = 100
-"""Levels of objects and arrays, the document itself being the first (as MongoDB has it)."""
-
-INT64_MIN, INT64_MAX = -(2**63), 2**63 - 1
-
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]|"|[^\s{}\[\],:"]+', re.DOTALL)
-_SPACED_COLONS = (b" :", b"\t:", b"\n:", b"\r:")
+_ANY_DIGIT_AS_0 = bytes.maketrans(b"0123456789", b"0000000000")
+_MANY_DIGITS = b"0" * 19  # 2**63 has as many
+_ESCAPED_QUOTE_OR_COLON = re.compile(rb"\\u00(?:22|3[aA])")
 
 
 def loads(text: bytes) -> Any:
@@ -35,110 +33,35 @@ def loads(text: bytes) -> Any:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         # Too deep and too large are faults of the document, not of the JSON: named if it is those.
-        _read_exactly(text)
+        json_faults.refuse_what_cannot_be_parsed(text, error)
         raise MalformedJSON(f"{_sentence(str(error))} Send one JSON value in UTF-8.") from None
-    if _is_suspicious(value, text):
-        _read_exactly(text)
+    integer = key = nesting = None
+    if _MANY_DIGITS in text.translate(_ANY_DIGIT_AS_0):
+        integer = json_faults.find_large_integer(text)
+    if b"\\" in text and b"\\u0000" in text:
+        key = json_faults.find_key_with_nul(text)
+    if text.count(b"[") + text.count(b"{") > MAX_DEPTH:
+        nesting = json_faults.find_deep_nesting(text)
+    if integer is not None or key is not None or nesting is not None:
+        json_faults.refuse_first(text, integer, key, nesting)
+    if isinstance(value, dict | list) and _has_lost_keys(value, text):
+        json_faults.refuse_repeated_key(text)
     return value
 
 
-def _is_suspicious(value: Any, text: bytes) -> bool:
-    """Whether something may have been lost: false alarms are allowed, oversights are not."""
-    level = [value] if isinstance(value, dict | list) else []
-    keys = depth = 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:
-            return True
-        below: list[Any] = []
-        for container in level:
-            if type(container) is dict:
-                keys += len(container)
-            for child in container.values() if type(container) is dict else container:
-                kind = type(child)
-                if kind is dict or kind is list:
-                    below.append(child)
-                elif (kind is int or kind is float) and not INT64_MIN < child < INT64_MAX:
-                    return True
-        level = below
-    # Single bytes are found many times faster than longer texts: they are looked for first.
-    if b"\\" in text and b"\\u0000" in text:
-        return True
-    if text.count(b":") == keys:
-        return False  # no key was dropped
-    # Colons stand in strings too. Without space before a colon each key ends in `":`. As many of
-    # those as there are keys in the result means no key was dropped (one inside a string can only
-    # raise the count).
-    return text.count(b'":') != keys or any(colon in text for colon in _SPACED_COLONS)
-
-
-def _read_exactly(text: bytes) -> None:
-    """Raise for the first thing that `loads` refuses; tolerate any other fault of syntax."""
-    path: list[str | int] = []
-    seen: list[set[str] | None] = []  # one entry an open container; None for an array
-    for token, is_key in _tokens(text, seen):
-        match token[:1]:
-            case b"{" | b"[":
-                if len(seen) >= MAX_DEPTH:
-                    raise InvalidDocument(
-                        f"Nested more than {MAX_DEPTH} levels deep. Flatten the document.", path
-                    )
-                seen.append(set() if token == b"{" else None)
-                path.append("" if token == b"{" else 0)
-            case b"}" | b"]":
-                seen.pop()
-                path.pop()
-            case b",":
-                if isinstance(path[-1], int):
-                    path[-1] += 1
-            case b'"':
-                if is_key:
-                    _check_key(token, path, seen)
-            case b"-" | b"0" | b"1" | b"2" | b"3" | b"4" | b"5" | b"6" | b"7" | b"8" | b"9":
-                _check_number(token, path)
-
-
-def _tokens(text: bytes, seen: list[set[str] | None]) -> Iterator[tuple[bytes, bool]]:
-    """Each token, and whether it stands where an object has a key."""
-    previous = b""
-    for match in _TOKEN.finditer(text):
-        token = match.group()
-        in_object = bool(seen) and seen[-1] is not None
-        if token == b'"' or (token in b"}]," and not seen):
-            return  # a string without an end, or more closed than opened: no JSON
-        yield token, in_object and previous in (b"{", b",")
-        previous = token
-
-
-def _check_key(token: bytes, path: list[str | int], seen: list[set[str] | None]) -> None:
-    try:
-        key = orjson.loads(token)
-    except orjson.JSONDecodeError:
-        return
-    path[-1] = key
-    keys = seen[-1]
-    assert keys is not None
-    if "\0" in key:
-        raise InvalidDocument("A key holds a NUL character. BSON cannot store it; rename it.", path)
-    if key in keys:
-        raise InvalidDocument("The key stands twice in one object. Keep one of them.", path)
-    keys.add(key)
-
-
-def _check_number(token: bytes, path: list[str | int]) -> None:
-    if token.lstrip(b"-").isdigit():
-        # Python refuses to convert thousands of digits; 19 are enough to know.
-        if len(token) > 20 or not INT64_MIN <= int(token) <= INT64_MAX:
-            raise InvalidDocument(
-                "The integer does not fit 64 bits. Send it as a string, or as a float.", path
-            )
-        return
-    try:
-        value = float(token)
-    except ValueError:
-        return
-    if math.isinf(value):
-        raise MalformedJSON("A number is larger than any 64-bit float. Send it as a string.")
+def _has_lost_keys(value: Any, text: bytes) -> bool:
+    """Whether the value has fewer keys than the text, because some were repeated."""
+    written = orjson.dumps(value)
+    # Each key ends in `":`, unless there is space before the colon. As many of those in both texts
+    # mean that no key was dropped. One inside a string is in both, if it is not escaped.
+    if (
+        text.count(b'":') == written.count(b'":')
+        and not (b" :" in text or b"\n:" in text or b"\t:" in text or b"\r:" in text)
+        and not (b"\\" in text and _ESCAPED_QUOTE_OR_COLON.search(text))
+    ):
+        return False
+    colons = [json_faults.without_strings(each).count(b":") for each in (text, written)]
+    return colons[0] != colons[1]
 
 
 def _sentence(text: str) -> str:

@@ -5,7 +5,8 @@ A patch is parsed once and may be applied again and again, each time to a fresh 
 
 from typing import Any, Protocol
 
-from service.documents import codec, layout, strict_json
+from service.documents import codec, layout
+from service.documents.json_faults import MAX_DEPTH
 from service.documents.parsing import checked_object
 from service.documents.patches.json_patch import JsonPatch
 from service.documents.patches.merge_patch import MergePatch
@@ -40,9 +41,9 @@ def _storable(value: Any, path: list[str | int]) -> Any:
         value = value.restored()
     if not isinstance(value, dict | list):
         return value
-    if len(path) >= strict_json.MAX_DEPTH:
+    if len(path) >= MAX_DEPTH:
         raise InvalidDocument(
-            f"Nested more than {strict_json.MAX_DEPTH} levels deep. Flatten the document.", path
+            f"Nested more than {MAX_DEPTH} levels deep. Flatten the document.", path
         )
     if isinstance(value, list):
         return [_storable(child, [*path, index]) for index, child in enumerate(value)]

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from service.documents.json_faults import MAX_DEPTH
 from service.documents.layout import METADATA_KEY
-from service.documents.strict_json import MAX_DEPTH
 from service.errors import InvalidParameter
 
 MAX_FIELDS = 100

@@ -1,0 +1,192 @@
+"""Where in a JSON text is what cannot be stored without loss.
+
+The text is that of a client, who may choose what is most expensive to read. Hence offsets are found
+by compiled code (regular expressions that never go back, `bytes` methods, `itertools`). The JSON
+Pointer of an offset costs more, and is only looked for in the first `MAX_SEARCHED` bytes.
+"""
+
+import json
+import re
+from itertools import accumulate
+from typing import Any, NoReturn
+
+import orjson
+
+from service.errors import InvalidDocument, MalformedJSON
+
+MAX_DEPTH = 100
+"""Levels of objects and arrays, the document itself being the first (as MongoDB has it)."""
+
+MAX_SEARCHED = 256 * 1024
+"""Bytes in which the place of a fault is looked for."""
+
+INT64_MAX = 2**63 - 1
+
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_STRING_WITHOUT_NUL = rb'"[^"\\]*+(?:\\(?!u0000).[^"\\]*+)*+"'
+# Up to an integer of 19 digits or more, which is the group.
+_LONG_INTEGER = re.compile(
+    rb"(?:[^0-9\"]++|" + _STRING + rb"|[0-9]++[.eE][0-9.eE+-]*+|[0-9]{1,18}+(?![0-9]))*+([0-9]++)",
+    re.DOTALL,
+)
+# Up to a key with a NUL.
+_KEY_WITH_NUL = re.compile(
+    rb'(?:[^"]++|' + _STRING_WITHOUT_NUL + rb"|" + _STRING + rb"(?![ \t\n\r]*+:))*+(?=\")",
+    re.DOTALL,
+)
+_KEY = re.compile(_STRING, re.DOTALL)
+_OTHER_THAN_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = bytes.maketrans(b"[]{}", b"\x01\xff\x01\xff")  # 1 and -1
+_CLOSING = {ord("["): b"]", ord("{"): b"}"}
+
+
+def _pass_over(brackets: bytes, times: int) -> re.Pattern[bytes]:
+    """Up to and with the next bracket of these outside of strings, so many times."""
+    pattern = rb'(?:(?:[^"%s]++|%s)*+[%s]){%d}' % (brackets, _STRING, brackets, times)
+    return re.compile(pattern, re.DOTALL)
+
+
+_PASS_OVER = {
+    brackets: [(times, _pass_over(brackets, times)) for times in (4096, 64, 1)]
+    for brackets in (rb"}", rb"\[\]{}")
+}
+
+
+def refuse_what_cannot_be_parsed(text: bytes, error: orjson.JSONDecodeError) -> None:
+    """Raise if it is too deep for the parser, or has a number too large for it."""
+    if error.msg.startswith("depth limit"):
+        refuse_first(text, None, None, find_deep_nesting(text))
+    if error.msg.startswith("number is infinity"):
+        end = len(error.doc[: error.pos + 1].encode())
+        integer = find_large_integer(text)
+        if integer is not None and integer <= end:
+            start = text[:integer]  # whatever follows may be malformed
+            refuse_first(start, integer, find_key_with_nul(start), find_deep_nesting(start))
+        raise MalformedJSON("A number is larger than any 64-bit float. Send it as a string.")
+
+
+def refuse_first(
+    text: bytes, integer: int | None, key_with_nul: int | None, nesting: int | None
+) -> None:
+    """Raise `InvalidDocument` for the fault with the smallest of these offsets, if there is any."""
+    found = [offset for offset in (integer, key_with_nul, nesting) if offset is not None]
+    if not found:
+        return
+    offset = min(found)
+    if offset == integer:
+        detail = "The integer does not fit 64 bits. Send it as a string, or as a float."
+    elif offset == nesting:
+        detail = f"Nested more than {MAX_DEPTH} levels deep. Flatten the document."
+    else:
+        detail = "A key holds a NUL character. BSON cannot store it; rename it."
+    if offset > MAX_SEARCHED:
+        raise InvalidDocument(f"{detail} It is at byte {offset:,} of the body.")
+    if offset != key_with_nul:
+        raise InvalidDocument(detail, _path(text[:offset], b"null"))
+    key = _KEY.match(text, offset)
+    assert key is not None
+    *path, _ = _path(text[:offset], b'"":null')
+    raise InvalidDocument(detail, [*path, json.loads(key[0])])
+
+
+def refuse_repeated_key(text: bytes) -> NoReturn:
+    """Raise `InvalidDocument` for the first object that has a key twice; there is one."""
+    detail = "The key stands twice in one object. Keep one of them."
+    closed = 0  # objects
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal closed
+        closed += 1
+        if len(pairs) > 1 and len(dict(pairs)) != len(pairs):
+            raise _RepeatedKey(pairs)
+
+    searched = text[:MAX_SEARCHED].decode(errors="ignore")
+    try:
+        json.loads(searched, object_pairs_hook=check)
+    except _RepeatedKey as found:
+        end = _offset_of(text, rb"}", closed)
+        *path, _ = _path(text[:end], b',"":null')
+        raise InvalidDocument(detail, [*path, found.key]) from None
+    except ValueError:  # the text goes on
+        pass
+    raise InvalidDocument(f"{detail} It ends after byte {MAX_SEARCHED:,} of the body.")
+
+
+class _RepeatedKey(Exception):
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                break
+            seen.add(key)
+        self.key = key
+
+
+def find_large_integer(text: bytes) -> int | None:
+    """The offset of the first integer that does not fit 64 bits."""
+    position = 0
+    while match := _LONG_INTEGER.match(text, position):
+        digits = match[1]
+        is_negative = text[match.start(1) - 1 : match.start(1)] == b"-"
+        if len(digits) > 19 or int(digits) > INT64_MAX + is_negative:
+            return match.start(1) - is_negative
+        position = match.end()
+    return None
+
+
+def find_key_with_nul(text: bytes) -> int | None:
+    """The offset of the first key that holds a NUL."""
+    match = _KEY_WITH_NUL.match(text)
+    return match.end() if match else None
+
+
+def find_deep_nesting(text: bytes) -> int | None:
+    """The offset of the first object or array that is nested too deep."""
+    steps = _brackets(text).translate(_STEPS)
+    levels = memoryview(steps).cast("b")
+    if max(accumulate(levels), default=0) <= MAX_DEPTH:
+        return None
+    return _offset_of(text, rb"\[\]{}", [*accumulate(levels)].index(MAX_DEPTH + 1) + 1)
+
+
+def without_strings(text: bytes) -> bytes:
+    """What is outside of strings in a JSON text."""
+    if b"\\" in text:
+        # Backslashes are only in strings. Without these escapes each quote begins or ends one.
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(text.split(b'"')[::2])
+
+
+def _brackets(text: bytes) -> bytes:
+    return without_strings(text).translate(None, _OTHER_THAN_BRACKETS)
+
+
+def _offset_of(text: bytes, brackets: bytes, number: int) -> int:
+    """The offset of the bracket of this number, from 1, of those that are outside of strings."""
+    position = 0
+    for times, pattern in _PASS_OVER[brackets]:
+        while number >= times:
+            match = pattern.match(text, position)
+            assert match is not None
+            position, number = match.end(), number - times
+    return position - 1
+
+
+def _path(start: bytes, value: bytes) -> list[str | int]:
+    """The path of the value that follows this start of a JSON text."""
+    brackets = _brackets(start)
+    # Each container that is still open began where the level was last below its own.
+    levels = bytes(accumulate(memoryview(brackets.translate(_STEPS)).cast("b"), initial=0))
+    opened = [brackets[levels.rindex(level)] for level in range(levels[-1])]
+    end = b"".join(_CLOSING[bracket] for bracket in reversed(opened))
+    # Of an object the last member is enough, and is right whatever keys are repeated.
+    place = json.loads(start + value + end, object_pairs_hook=lambda pairs: pairs[-1:])
+    path: list[str | int] = []
+    for bracket in opened:
+        if bracket == ord("{"):
+            [(key, place)] = place
+            path.append(key)
+        else:
+            path.append(len(place) - 1)
+            place = place[-1]
+    return path
