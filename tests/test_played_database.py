@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from pymongo.errors import AutoReconnect, BulkWriteError, NotPrimaryError, OperationFailure
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    NotPrimaryError,
+    OperationFailure,
+    PyMongoError,
+)
 
 from tests.support.database.answers import (
     Exchange,
@@ -136,6 +142,37 @@ async def test_an_answer_may_wait_for_a_gate(play: Play) -> None:
             assert documents.count_documents({"_id": is_done}) == is_done
             gate.open()
             await inserting
+
+
+def test_errors_have_the_labels_that_mongodb_gives_them(play: Play) -> None:
+    for role, code, expected in [
+        (PRIMARY, 189, {"RetryableWriteError"}),
+        (PRIMARY, 133, set()),
+        (MONGOS, 189, set()),
+    ]:
+        database = play(role)
+        database.always("insert", error(code))
+        with connected(database, retryWrites="true") as client:
+            with pytest.raises((OperationFailure, AutoReconnect)) as failure:
+                client.a.b.insert_one({})
+            assert labels_of(failure.value) == expected
+            with pytest.raises((OperationFailure, AutoReconnect)) as failure:
+                with client.start_session() as session, session.start_transaction():
+                    client.a.b.insert_one({}, session=session)
+            transient = code != 133
+            assert failure.value.has_error_label("TransientTransactionError") == transient
+    database = play(PRIMARY)
+    database.answer("find", error(6, "planted", "Odd"), error(6, errorLabels=[]))
+    with connected(database, retryReads="false") as client:
+        for expected in ({"Odd"}, set()):
+            with pytest.raises(OperationFailure) as failed:
+                client.a.b.find_one()
+            assert labels_of(failed.value) == expected
+
+
+def labels_of(error: PyMongoError) -> set[str]:
+    known = {"RetryableWriteError", "TransientTransactionError", "Odd"}
+    return {label for label in known if error.has_error_label(label)}
 
 
 @contextmanager

@@ -10,12 +10,16 @@ from pymongo import MongoClient
 from pymongo.change_stream import ChangeStream
 from pymongo.errors import OperationFailure
 
+from service.settings import Settings
+from tests.support.applications import listen
+from tests.support.clients import connect
 from tests.support.database.answers import error
 from tests.support.database.events import Delete, Put
 from tests.support.database.history import History
 from tests.support.database.playing import Play
 from tests.support.database.roles import MONGOS
 from tests.support.database.server import PlayedDatabase
+from tests.support.following import follow
 
 Stream = ChangeStream[dict[str, Any]]
 
@@ -144,10 +148,25 @@ def test_a_stream_survives_what_its_driver_may_resume_and_nothing_else(play: Pla
         history.lose_cursors()
         history.happened(Put("d"))
         assert told(stream, 1) == ["d"]
-        database.answer("getMore", error(13388, "stale", "ResumableChangeStreamError"))
+        database.answer("getMore", error(13388))
         history.happened(Put("e"))
         assert told(stream, 1) == ["e"]
         database.answer("getMore", error(280))
         with pytest.raises(OperationFailure) as failure:
             stream.next()
         assert failure.value.code == 280
+
+
+async def test_the_service_follows_it(play: Play, settings: Settings) -> None:
+    database = play(MONGOS, forward=True)
+    history = History(database, settings.database)
+    changes = {"mongodb_uri": database.uri()}
+    async with (
+        listen(Settings(**settings.model_dump() | changes)) as url,
+        connect(url) as client,
+        follow(client) as events,
+    ):
+        history.empty_batches = 2
+        history.happened(Put("a", {"n": 1}), Put("a", {"n": 2}, "replace"))
+        history.committed(Put("b", {"n": 3}), Put("c", {"n": 4}))
+        assert [event.n for event in await events.take(4)] == [1, 2, 3, 4]

@@ -40,6 +40,7 @@ REFUSED: list[tuple[dict[str, Any], int]] = [
     ({"find": "c", "sort": {"a..b": 1}}, 15998),
     ({"find": "c", "sort": {"$a": 1}}, 16410),
     ({"find": "c", "sort": {"a": 2}}, 15975),
+    ({"find": "c", "sort": {f"k{n}": 1 for n in range(33)}}, 13103),
     ({"find": "c", "projection": {"a": 1, "a.b": 1}}, 31249),
     ({"find": "c", "projection": {"a": 1, "b": 0}}, 31254),
     ({"find": "c", "awaitData": True}, 9),

@@ -89,7 +89,8 @@ class ConnectionLost(Exception):
 def error(
     code: int, message: str = "planted", *labels: str, name: str | None = None, **members: Any
 ) -> dict[str, Any]:
-    """A command that failed.
+    """A command that failed. It has the labels that MongoDB would give it, unless some are given;
+    none with `errorLabels=[]`.
 
     https://www.mongodb.com/docs/manual/reference/method/db.runCommand/#response
     """

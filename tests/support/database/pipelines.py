@@ -19,6 +19,7 @@ CHANGE_STREAM_STAGES = {
 }  # fmt: skip
 FULL_DOCUMENT = {"default", "updateLookup", "whenAvailable", "required"}
 MAX_DEPTH = 200  # fields in a path
+MAX_SORT_KEYS = 32  # https://www.mongodb.com/docs/manual/reference/method/cursor.sort/#limits
 
 
 def check_path(path: str) -> None:
@@ -38,6 +39,8 @@ def check_path(path: str) -> None:
 
 def check_sort(sort: Mapping[str, Any]) -> None:
     """https://www.mongodb.com/docs/manual/reference/command/find/ (sort)"""
+    if len(sort) > MAX_SORT_KEYS:
+        raise Refusal(13103, "too many compound keys")
     for path, direction in sort.items():
         check_path(path)
         if not isinstance(direction, dict) and direction not in (1, -1):

@@ -9,6 +9,7 @@ from bson.int64 import Int64
 
 from tests.support.database.answers import ConnectionLost, Reply, error, resolve
 from tests.support.database.clock import Clock
+from tests.support.database.labels import labels
 from tests.support.database.ledger import Asked, Fault, Ledger
 from tests.support.database.refusals import BAD_VALUE, COMMAND_NOT_FOUND, Refusal
 from tests.support.database.roles import Role
@@ -99,8 +100,8 @@ class PlayedDatabase(Ledger, Script):
         """Why MongoDB would not accept this command."""
         try:
             check(message.body, message.sequences)
-            cursor = message.body.get("getMore")
-            if "maxTimeMS" in message.body and not self._await_cursors.get(cursor, True):
+            is_limited = "getMore" in message.body and "maxTimeMS" in message.body
+            if is_limited and not self.waits_for_data(message.body):
                 raise Refusal(
                     BAD_VALUE, "cannot set maxTimeMS on getMore command for a non-awaitData cursor"
                 )
@@ -108,13 +109,19 @@ class PlayedDatabase(Ledger, Script):
             return refusal
         return None
 
+    def waits_for_data(self, command: dict[str, Any]) -> bool:
+        """Whether it is of a change stream or another cursor that waits at its end."""
+        if "getMore" in command:
+            return self._await_cursors.get(command["getMore"], True)
+        [first, *_] = command.get("pipeline") or [{}]
+        return "$changeStream" in first or bool(command.get("awaitData"))
+
     def learn(self, command: dict[str, Any], reply: Reply) -> None:
         """Remember which cursors wait for data, and the time of the real database."""
         self.clock.see(reply)
         id = reply.get("cursor", {}).get("id", 0)
-        if id and ("find" in command or "aggregate" in command):
-            [first, *_] = command.get("pipeline") or [{}]
-            self._await_cursors[id] = "$changeStream" in first or bool(command.get("awaitData"))
+        if id and "getMore" not in command:
+            self._await_cursors[id] = self.waits_for_data(command)
 
 
 class _Exchange:
@@ -178,7 +185,7 @@ class _Exchange:
         if self._upstream is not None:
             return None
         match self.name:
-            case "ping" | "endSessions":
+            case "ping" | "endSessions" | "abortTransaction" | "commitTransaction":
                 return {"ok": 1.0}
             case "killCursors":
                 killed = {"cursorsKilled": self.command["cursors"]}
@@ -193,7 +200,19 @@ class _Exchange:
         if self._message.more_to_come:
             return b""
         self._server.learn(self.command, reply)
-        whole = {"ok": 1.0} | dict(reply)
+        whole = {"ok": 1.0} | self._labelled(reply)
         if self._server.role.has_cluster_time:
             whole = self._server.clock.stamp() | whole
         return write_reply(self._message, whole)
+
+    def _labelled(self, reply: Reply) -> dict[str, Any]:
+        """The reply with the labels of its error, unless the test has said which they are."""
+        if reply.get("ok", 1) or "errorLabels" in reply:
+            return dict(reply)
+        given = labels(
+            reply["code"],
+            self.command,
+            is_mongos=self._server.role.kind.get("msg") == "isdbgrid",
+            is_change_stream=self._server.waits_for_data(self.command),
+        )
+        return dict(reply) | ({"errorLabels": given} if given else {})
