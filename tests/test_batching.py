@@ -20,6 +20,7 @@ from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
 from service.store.batching.reads import Reads
 from service.store.batching.writes import Writes
+from service.store.turns import Turns
 from tests.support.applications import Application
 from tests.support.patience import TIMEOUT, patient
 from tests.support.problems import assert_problem
@@ -89,7 +90,7 @@ async def reads(
 async def writes(
     database: Database, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
 ) -> Writes:
-    return Writes(database, settings.model_copy(update=limits), tasks)
+    return Writes(database, Turns(database), settings.model_copy(update=limits), tasks)
 
 
 def document(id: str, n: int = 0, size: int = 0) -> bytes:
@@ -263,6 +264,8 @@ async def test_what_the_database_refuses_as_a_whole_is_sent_one_by_one(
 ) -> None:
     engine_on_port(free_port, "--enable-test-commands")
     uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false&retryReads=false"
+    with MongoClient[dict[str, Any]](uri) as mongo:
+        mongo.admin.command("ping")  # it is up
     async with application(mongodb_uri=uri, round_trips=1) as client:
         for command, method in (("update", "PUT"), ("find", "GET")):
             for times in (1, 2):

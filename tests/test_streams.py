@@ -201,7 +201,9 @@ async def test_closing_a_stream_closes_the_cursor_in_the_database(
     fill(collection, 3 * STREAM_BATCH)
     async with application() as client:
         database = client._transport.app.state.database  # type: ignore[attr-defined]
-        batches = database.model.find_batches({}, sort=[("_id", 1)], batch_size=10)
+        batches = database.model.find_batches(
+            {}, share=database.queries, sort=[("_id", 1)], batch_size=10
+        )
         assert len(await anext(batches)) == 10
         cursor = batches.ag_frame.f_locals["cursor"].cursor_id
         assert cursor

@@ -5,10 +5,12 @@ The only module that names Motor.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
+import pymongo
 from beanie import init_beanie
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
@@ -19,8 +21,10 @@ from pymongo.errors import ExecutionTimeout, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from service.errors import DatabaseUnavailable, QueryTimeout
-from service.mongo.faults import BAD_QUERIES, bad_query, translated_errors
+from service.mongo import MAX_THREADS
+from service.mongo.faults import BAD_QUERIES, bad_query, may_still_land, translated_errors
 from service.mongo.model import StuffDocument, bind
+from service.mongo.shares import LOAD_CALLS, POINT_CALLS, QUERY_CALLS, Share
 from service.observability.tracing import listeners
 from service.settings import Settings
 
@@ -32,6 +36,8 @@ Model: TypeAlias = type[StuffDocument]
 
 RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
 PING_TIMEOUT = 2.0  # seconds
+LANDING_MARGIN = 1.0  # seconds, for the way to the database and for its clock
+UNLIMITED = 600.0  # seconds: a thread of the driver is not held for ever
 
 
 class Database:
@@ -53,7 +59,8 @@ class Database:
             heartbeatFrequencyMS=1000,
             connectTimeoutMS=5000,
             serverSelectionTimeoutMS=int(settings.server_selection_timeout * 1000),
-            # Bounds the threads that the driver works in; requests are bounded by operation().
+            # Bounds the threads that the driver works in, unless `read_limit` and `write_limit` do.
+            maxPoolSize=MAX_THREADS,
             socketTimeoutMS=int(settings.operation_timeout * 1000),
             waitQueueTimeoutMS=int(settings.operation_timeout * 1000),
         )
@@ -66,7 +73,12 @@ class Database:
         )
         self._model = bind(settings.collection)
         self._operation_timeout = settings.operation_timeout
+        self._selection_timeout = settings.server_selection_timeout
+        self._ignores_limits = False
         self._ready = asyncio.Event()
+        self.points = Share(POINT_CALLS)
+        self.queries = Share(QUERY_CALLS)
+        self.loads = Share(LOAD_CALLS)
 
     @property
     def model(self) -> Model:
@@ -83,8 +95,35 @@ class Database:
     async def ping(self) -> None:
         """Return if the primary answers. Raises `DatabaseUnavailable`."""
         self._check_ready()
-        async with self.operation(min(PING_TIMEOUT, self._operation_timeout)):
-            await self.client.admin.command("ping")
+        seconds = min(PING_TIMEOUT, self._operation_timeout)
+        async with self.operation(seconds):
+            with pymongo.timeout(seconds):
+                await self.points.run(lambda: self.client.admin.command("ping"))
+
+    def read_limit(self) -> AbstractContextManager[None]:
+        """Around the start of calls that read: they end in the time that an operation may take."""
+        return pymongo.timeout(self._operation_timeout)
+
+    def write_limit(self) -> AbstractContextManager[None]:
+        """Around the start of calls that write: bounds when they can take effect.
+
+        The driver sends the time that is left as `maxTimeMS`, and counts its own retry in.
+        https://www.mongodb.com/docs/manual/reference/method/cursor.maxTimeMS/
+        """
+        # A database that ignores it is waited for: it carries out the write, however late.
+        return pymongo.timeout(UNLIMITED if self._ignores_limits else self._operation_timeout)
+
+    def may_land_for(self, error: BaseException, started: float) -> float:
+        """Seconds from now in which a write that ended with this error may still take effect.
+
+        `started` is when it started (`time.monotonic`).
+        """
+        if not may_still_land(error, self.client.delegate.options.retry_writes):
+            return 0.0
+        if self._ignores_limits:
+            return LANDING_MARGIN  # it has died, or broken the connection when it was done
+        deadline = started + self._operation_timeout
+        return max(0.0, deadline - time.monotonic()) + LANDING_MARGIN
 
     @asynccontextmanager
     async def operation(self, seconds: float | None = None) -> AsyncIterator[None]:
@@ -153,11 +192,21 @@ class Database:
                 await init_beanie(
                     database=self._database, document_models=[self._model], skip_indexes=True
                 )
+                await self._look_at_engine()
             except PyMongoError as error:
                 log.warning("The database is not available, trying again: %s", error)
                 await asyncio.sleep(RETRY_INTERVAL)
             else:
                 self._ready.set()
+
+    async def _look_at_engine(self) -> None:
+        build = await self._database.command("buildInfo")
+        self._ignores_limits = "secantusVersion" in build
+        # Under `pymongo.timeout` the driver looks for a server for all the time that is left: with
+        # none, nobody is to be told that so late.
+        topology = self.client.delegate._topology
+        timeout_left = topology.get_server_selection_timeout
+        topology.get_server_selection_timeout = lambda: min(self._selection_timeout, timeout_left())
 
 
 @asynccontextmanager

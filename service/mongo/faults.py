@@ -10,8 +10,10 @@ from pymongo.errors import (
     CursorNotFound,
     DuplicateKeyError,
     ExecutionTimeout,
+    NotPrimaryError,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
     WriteConcernError,
     WriteError,
 )
@@ -87,6 +89,22 @@ def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | Wri
 def is_about_id(error: PyMongoError) -> bool:
     """Whether a write failed because another one had just created the document."""
     return isinstance(error, DuplicateKeyError) and _keys(error) == ["_id"]
+
+
+def may_still_land(error: BaseException, driver_retries: bool) -> bool:
+    """Whether a write that ended with this error may take effect later: it was not answered.
+
+    Where the driver sends a write again, an answer that says "not now" is perhaps the answer to the
+    second attempt only. A success or a refusal holds for both: they have one transaction number.
+    https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
+    """
+    if isinstance(error, StuffError) and error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, ServerSelectionTimeoutError):
+        return False  # not sent; if it is sent again, the driver raises the first error
+    if isinstance(error, NotPrimaryError):
+        return driver_retries
+    return isinstance(error, ConnectionFailure | ExecutionTimeout)
 
 
 def _keys(error: DuplicateKeyError) -> list[str]:

@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from beanie import Document, Insert, Replace, Save, SaveChanges, Update, before_event
 from bson.raw_bson import RawBSONDocument
 from pydantic import model_validator
+
+from service.mongo.shares import Share
 
 CLOSE_TIMEOUT = 0.2  # seconds to wait for the database to close a cursor
 
@@ -47,15 +50,20 @@ class StuffDocument(Document):
         # With a limit the database closes the cursor as soon as it has found them all.
         condition = {"_id": {"$in": ids}}
         cursor = collection.find_raw_batches(condition, limit=len(ids), batch_size=len(ids))
-        async for batch in cursor:
-            for found in _split(batch):
-                yield found
+        try:
+            async for batch in cursor:
+                for found in _split(batch):
+                    yield found
+        finally:
+            if cursor.delegate.alive:  # it was not read to its end
+                await cursor.close()
 
     @classmethod
     async def find_batches(
         cls,
         condition: Mapping[str, Any],
         *,
+        share: Share,
         sort: Sequence[tuple[str, int]],
         projection: Mapping[str, int] | None = None,
         limit: int = 0,
@@ -74,17 +82,30 @@ class StuffDocument(Document):
             batch_size=batch_size,
             max_time_ms=max_time_ms,
         )
+        call: asyncio.Future[bytes | None] | None = None
         try:
-            async for batch in cursor:
+            while True:
+                call = await share.start(partial(anext, cursor, None))
+                batch = await asyncio.shield(call)
+                if batch is None:
+                    return
                 yield list(_split(batch))
         finally:
             # Goes on by itself if the database is away, or if this is cancelled.
-            await asyncio.wait([asyncio.ensure_future(cursor.close())], timeout=CLOSE_TIMEOUT)
+            closing = asyncio.ensure_future(_close(cursor, call, share))
+            await asyncio.wait([closing], timeout=CLOSE_TIMEOUT)
 
     @before_event(Insert, Replace, Save, SaveChanges, Update)
     def _refuse(self) -> None:
         """Beanie would store the model's own attributes in place of the document."""
         raise TypeError("Write documents through service.store.points.PointOperations.")
+
+
+async def _close(cursor: Any, call: asyncio.Future[Any] | None, share: Share) -> None:
+    if call is not None:
+        await asyncio.wait([call])  # only then it is known which cursor it is
+    if cursor.delegate.alive:
+        await share.run(cursor.close)
 
 
 def _split(batch: bytes) -> Iterator[bytes]:

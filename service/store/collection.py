@@ -12,6 +12,7 @@ from service.store.indexes import indexing
 from service.store.loads import Loader
 from service.store.points import PointOperations
 from service.store.queries import Queries
+from service.store.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,16 @@ async def open_collection(
     `encode` makes the bytes that tell followers of a change.
     """
     async with AsyncExitStack() as stack:
-        reads, writes = await stack.enter_async_context(open_batchers(database, settings))
+        turns = Turns(database)
+        reads, writes = await stack.enter_async_context(open_batchers(database, turns, settings))
         feed = await stack.enter_async_context(
             open_feed(database, settings.max_subscribers, encode)
         )
         if settings.indexes is not None:
             await stack.enter_async_context(indexing(database, settings.indexes))
         yield Collection(
-            PointOperations(database, reads, writes),
+            PointOperations(database, reads, writes, turns),
             Queries(database, settings.query_timeout),
-            Loader(database, settings.max_body_bytes),
+            Loader(database, turns, settings.max_body_bytes),
             feed,
         )

@@ -6,9 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from service.documents.parsing import parse_line
-from service.errors import BodyTooLarge, DatabaseUnavailable, StuffError
+from service.errors import BodyTooLarge, StuffError, Unavailable
 from service.mongo.database import Database
 from service.store.points import new_document
+from service.store.turns import Turns
 from service.store.upserts import Outcome, upsert
 
 BATCH_COUNT = 1000  # documents in one call of the database
@@ -49,8 +50,9 @@ class _Batch:
 class Loader:
     """Stores many documents in one collection."""
 
-    def __init__(self, database: Database, max_line_bytes: int) -> None:
+    def __init__(self, database: Database, turns: Turns, max_line_bytes: int) -> None:
         self._database = database
+        self._turns = turns
         self._max_line_bytes = max_line_bytes
 
     async def load(self, chunks: AsyncIterator[bytes], report: Report) -> None:
@@ -60,7 +62,7 @@ class Loader:
         stored in their order. Raises `DatabaseUnavailable` and what reading the stream raises; the
         report then tells how far it has come.
         """
-        load = _Load(self._database, report)
+        load = _Load(self._database, self._turns, report)
         try:
             async for lines in _lines(chunks, self._max_line_bytes):
                 for line in lines:
@@ -77,8 +79,9 @@ class Loader:
 class _Load:
     """One stream on its way into the collection: a batch is read while another one is stored."""
 
-    def __init__(self, database: Database, report: Report) -> None:
+    def __init__(self, database: Database, turns: Turns, report: Report) -> None:
         self._database = database
+        self._turns = turns
         self._report = report
         self._batch = _Batch(0)
         self._storing: asyncio.Task[None] | None = None
@@ -133,18 +136,20 @@ class _Load:
         """Write the documents, and report the lines of the batch."""
         outcomes: dict[str, Outcome] = {}
         if batch.documents:
-            async with self._database.operation():
-                outcomes = await upsert(
-                    self._database.collection,
-                    {id: bson for id, (_, bson) in batch.documents.items()},
-                    insert_first=self._most_are_new,
+            documents = {id: bson for id, (_, bson) in batch.documents.items()}
+            async with (
+                self._database.operation(),
+                self._turns.turn(documents, self._database.loads) as turn,
+            ):
+                outcomes = await turn.write(
+                    lambda: upsert(
+                        self._database.collection, documents, insert_first=self._most_are_new
+                    )
                 )
         faults = list(batch.faults)
         created = 0
         for id, outcome in outcomes.items():
-            if isinstance(outcome, DatabaseUnavailable) or not isinstance(
-                outcome, bool | StuffError
-            ):
+            if isinstance(outcome, Unavailable) or not isinstance(outcome, bool | StuffError):
                 raise outcome  # which concerns more than this line
             if isinstance(outcome, StuffError):
                 faults.append((batch.documents[id][0], outcome))

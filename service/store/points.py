@@ -2,12 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from weakref import WeakValueDictionary
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne
@@ -23,6 +21,7 @@ from service.errors import DocumentNotFound, WriteConflict
 from service.mongo.database import Collection, Database
 from service.mongo.faults import is_about_id
 from service.store.batching import Reads, Writes
+from service.store.turns import Turn, Turns
 
 MAX_ATTEMPTS = 100
 # A filter that holds as long as the document is, as a whole, what was read as $$current: another
@@ -48,13 +47,13 @@ class PointOperations:
     `PreconditionFailed` and `WriteConflict`.
     """
 
-    def __init__(self, database: Database, reads: Reads, writes: Writes) -> None:
+    def __init__(self, database: Database, reads: Reads, writes: Writes, turns: Turns) -> None:
         self._database = database
         self._reads = reads
         self._writes = writes
-        # Conditional writes of one document take turns in this process, so that they need not
-        # repeat what they read; other processes are met by comparing.
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # In this process a conditional write need not repeat what it read, since it has its turn
+        # all the while; other processes are met by comparing.
+        self._turns = turns
 
     async def get(self, id: str) -> Stored:
         """The document. Raises `DocumentNotFound`."""
@@ -66,7 +65,10 @@ class PointOperations:
     async def get_view(self, id: str, view: View) -> Stored:
         """Some fields of the document. Raises `DocumentNotFound`."""
         async with self._database.operation():
-            document = await self._collection.find_one({"_id": id}, view.projection())
+            with self._database.read_limit():
+                document = await self._database.points.run(
+                    lambda: self._collection.find_one({"_id": id}, view.projection())
+                )
         if document is None:
             raise DocumentNotFound(id)
         return layout.read_view(bytes(document.raw), view.name)
@@ -140,21 +142,17 @@ class PointOperations:
 
         None stands for no document. Raises what `change` raises, and `WriteConflict`.
         """
-        async with self._turn(id):
+        async with (
+            self._database.operation(),
+            self._turns.turn([id], self._database.points) as turn,
+        ):
             for delay in _delays():
                 current = await self._find(id)
                 new = change(current)
-                if await self._compare_and_write(id, current, new):
+                if await self._compare_and_write(turn, id, current, new):
                     return new
                 await asyncio.sleep(delay)
         raise WriteConflict
-
-    async def _compare_and_write(self, id: str, current: Stored | None, new: Stored | None) -> bool:
-        if new is None:
-            return current is None or await self._delete(current, id)
-        if current is None:
-            return await self._insert(new)
-        return await self._replace(current, new, id)
 
     @property
     def _collection(self) -> Collection:
@@ -162,38 +160,46 @@ class PointOperations:
         return collection
 
     async def _find(self, id: str) -> Stored | None:
-        document = await self._database.model.find_one({"_id": id})
+        with self._database.read_limit():
+            document = await self._database.points.run(
+                lambda: self._database.model.find_one({"_id": id})
+            )
         return None if document is None else layout.read(document.bson)
 
-    async def _insert(self, new: Stored) -> bool:
-        """Insert the document; False if there is one by now."""
+    async def _compare_and_write(
+        self, turn: Turn, id: str, current: Stored | None, new: Stored | None
+    ) -> bool:
+        """Write the document; False if it is not the current one any more."""
+        if new is None:
+            return current is None or await self._delete(turn, current, id)
+        if current is None:
+            return await self._insert(turn, new)
+        return await self._replace(turn, current, new, id)
+
+    async def _insert(self, turn: Turn, new: Stored) -> bool:
         try:
-            await self._collection.insert_one(RawBSONDocument(new.bson))
+            await turn.write(lambda: self._collection.insert_one(RawBSONDocument(new.bson)))
         except DuplicateKeyError as error:
             if not is_about_id(error):
                 raise
             return False
         return True
 
-    async def _replace(self, current: Stored, new: Stored, id: str) -> bool:
-        """Replace the document; False if it is not the current one any more."""
+    async def _replace(self, turn: Turn, current: Stored, new: Stored, id: str) -> bool:
         request: ReplaceOne[RawBSONDocument] = ReplaceOne(
             {"_id": id, **_UNCHANGED}, RawBSONDocument(new.bson)
         )
-        result = await self._collection.bulk_write([request], let=_current(current))
+        result = await turn.write(
+            lambda: self._collection.bulk_write([request], let=_current(current))
+        )
         return bool(result.matched_count)
 
-    async def _delete(self, current: Stored, id: str) -> bool:
-        """Delete the document; False if it is not the current one any more."""
+    async def _delete(self, turn: Turn, current: Stored, id: str) -> bool:
         request: DeleteOne = DeleteOne({"_id": id, **_UNCHANGED})
-        result = await self._collection.bulk_write([request], let=_current(current))
+        result = await turn.write(
+            lambda: self._collection.bulk_write([request], let=_current(current))
+        )
         return bool(result.deleted_count)
-
-    @asynccontextmanager
-    async def _turn(self, id: str) -> AsyncIterator[None]:
-        lock = self._turns.setdefault(id, asyncio.Lock())
-        async with self._database.operation(), lock:
-            yield
 
 
 def new_document(id: str, fields: bytes) -> Stored:

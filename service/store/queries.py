@@ -98,7 +98,9 @@ class Queries:
         """How many documents match."""
         collection = self._database.collection
         async with self._database.query():
-            count: int = await collection.count_documents(filter, maxTimeMS=self._max_time_ms)
+            count: int = await self._database.queries.run(
+                lambda: collection.count_documents(filter, maxTimeMS=self._max_time_ms)
+            )
         return count
 
     async def delete(self, filter: Mapping[str, Any]) -> int:
@@ -106,12 +108,14 @@ class Queries:
         collection = self._database.collection
         async with self._database.query():
             # The driver's delete_many takes no time limit.
-            reply = await collection.database.command(
-                "delete",
-                collection.name,
-                deletes=[{"q": filter, "limit": 0}],
-                maxTimeMS=self._max_time_ms,
-                writeConcern=collection.write_concern.document,
+            reply = await self._database.queries.run(
+                lambda: collection.database.command(
+                    "delete",
+                    collection.name,
+                    deletes=[{"q": filter, "limit": 0}],
+                    maxTimeMS=self._max_time_ms,
+                    writeConcern=collection.write_concern.document,
+                )
             )
             for fault in reply.get("writeErrors", []):
                 raise WriteError(fault["errmsg"], fault["code"], fault)
@@ -160,6 +164,7 @@ class Queries:
     ) -> Batches:
         batches = self._database.model.find_batches(
             selection.conditions(range),
+            share=self._database.queries,
             sort=selection.sort.fields,
             projection=selection.projection(),
             limit=limit,

@@ -9,15 +9,22 @@ What holds, and why:
 A read sees every write that was acknowledged before the read arrived.
     It joins an operation only as long as that waits: what is sent has left the queue before
     (`Reads.find`, `Reads.next_batch`).
-The writes of one id are made one after the other, in their order of arrival.
-    Only the first of them is in a queue or on its way; the others stand behind it (`_Order`).
-A fault of one operation is nobody else's.
+The writes of one id take effect one after the other, in their order of arrival.
+    Only the first of them is in a queue or on its way; the others wait for their turn
+    (`store.turns`), and so do conditional writes, patches and loads. A turn ends when the write
+    cannot take effect any more: when the driver's thread has returned (`Lane._settle`), or, if it
+    returned without an answer, at the deadline that the database was sent
+    (`Database.write_limit`, `Database.may_land_for`).
+A fault of one operation affects no other.
     The database answers for each operation of a bulk by itself. If it refuses a batch as a whole,
-    each operation is sent alone (`Lane._settle`).
-Who leaves, leaves alone.
+    each operation is sent alone (`Lane._settle_each`).
+A cancelled request affects only itself.
     Each request waits for a future of its own. A batch goes on when one of its requests is
-    cancelled or out of time. What nobody waits for any more is not sent (`next_batch`).
-Nobody waits longer than an operation may take, in the queue and on the way together (`Lane.wait`).
+    cancelled or out of time. An operation that nobody waits for any more is not sent, and keeps
+    no memory (`Lane.withdraw`).
+No request waits longer than an operation may take, in the queue and on the way together
+(`Lane.wait`). A round trip may take longer than its requests wait: it keeps its place until the
+driver's thread has returned, so that the threads are bounded too.
 """
 
 import asyncio
@@ -28,14 +35,22 @@ from service.mongo.database import Database
 from service.settings import Settings
 from service.store.batching.reads import Reads
 from service.store.batching.writes import Writes
+from service.store.turns import Turns
 
 __all__ = ["Reads", "Writes", "open_batchers"]
 
 
 @asynccontextmanager
 async def open_batchers(
-    database: Database, settings: Settings
+    database: Database, turns: Turns, settings: Settings
 ) -> AsyncIterator[tuple[Reads, Writes]]:
-    """The batchers for a lifespan; at its end they finish what is under way."""
-    async with asyncio.TaskGroup() as tasks:
-        yield Reads(database, settings, tasks), Writes(database, settings, tasks)
+    """The batchers for a lifespan; at its end they finish what is under way, in the time that an
+    operation may take."""
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
+            yield Reads(database, settings, tasks), Writes(database, turns, settings, tasks)
+            limit.reschedule(loop.time() + settings.operation_timeout)
+    except TimeoutError:
+        if not limit.expired():
+            raise

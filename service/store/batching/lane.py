@@ -1,6 +1,7 @@
 """A queue of operations, and the round trips that empty it."""
 
 import asyncio
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -84,8 +85,15 @@ class Lane(ABC, Generic[Answer]):
     async def send(self, batch: Sequence[Operation[Answer]]) -> None:
         """Answer each operation of the batch, or fail it. Raises what concerns all the others."""
 
-    def finished(self, operation: Operation[Answer]) -> None:
-        """Called when the operation will not be sent any more, nor again."""
+    @abstractmethod
+    def withdraw(self, operation: Operation[Answer]) -> None:
+        """Forget the operation, for which nobody waits any more, unless it is on its way."""
+
+    def finished(self, operation: Operation[Answer], may_land_for: float = 0.0) -> None:
+        """Called when the operation will not be sent any more, nor again.
+
+        It may take effect for so many seconds yet.
+        """
 
     async def wait(self, operation: Operation[Answer]) -> Answer:
         """Wait until the operation, which is in the queue or behind another, is done.
@@ -100,12 +108,16 @@ class Lane(ABC, Generic[Answer]):
         self.wake()
         try:
             return await waiter
+        except BaseException:
+            if operation.abandoned:
+                self.withdraw(operation)
+            raise
         finally:
             timer.cancel()
 
     def wake(self) -> None:
         """See to it that the queue is sent."""
-        if self._is_starting or self._round_trips == self._max_round_trips:
+        if self._is_starting or self._round_trips == self._max_round_trips or not self.queued:
             return
         if self._round_trips == 0 or self.queued >= self.capacity:
             self._start()
@@ -138,30 +150,36 @@ class Lane(ABC, Generic[Answer]):
                 self.wake()
             await self._settle(batch)
             self._under_way -= len(batch)
-            for operation in batch:
-                self.finished(operation)
         self._round_trips -= 1
 
     async def _settle(self, batch: Sequence[Operation[Answer]]) -> None:
-        """Answer each operation of the batch, or fail it."""
+        """Answer each operation of the batch, or fail it. Ends when the driver's thread has."""
         self._documents.observe(len(batch))
+        started = time.monotonic()
+        may_land_for = 0.0
         try:
             spans = [span for operation in batch for span in operation.spans]
             with self._seconds.time(), batch_span(self.kind, len(batch), spans):
                 await self.send(batch)
-        except OperationFailure as error:
-            if len(batch) == 1:
-                batch[0].fail(error)
-                return
-            # The database refused the batch as a whole, perhaps for the sake of one of them.
-            for operation in batch:
-                if not operation.abandoned:
-                    await self._settle([operation])
         except Exception as error:
+            if len(batch) > 1 and _is_refusal(error):
+                await self._settle_each(batch)
+                return
             for operation in batch:
                 operation.fail(error)
             if isinstance(error.__cause__, ServerSelectionTimeoutError):
                 self._fail_waiting(error)
+            may_land_for = self.database.may_land_for(error, started)
+        for operation in batch:
+            self.finished(operation, may_land_for)
+
+    async def _settle_each(self, batch: Sequence[Operation[Answer]]) -> None:
+        """The database refused the batch as a whole, perhaps for the sake of one of them."""
+        for operation in batch:
+            if operation.abandoned:
+                self.finished(operation)
+            else:
+                await self._settle([operation])
 
     def _fail_waiting(self, error: Exception) -> None:
         """There is no database: nobody shall wait until that is found out once more."""
@@ -169,6 +187,12 @@ class Lane(ABC, Generic[Answer]):
             for operation in batch:
                 operation.fail(error)
                 self.finished(operation)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the database has refused a command, which it may not do with another one."""
+    cause = error.__cause__ or error
+    return isinstance(cause, OperationFailure) and not isinstance(error, DatabaseUnavailable)
 
 
 def _expire(waiter: asyncio.Future[Any]) -> None:

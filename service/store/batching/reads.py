@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from service.documents import layout
 from service.mongo.database import Database
+from service.mongo.faults import translated_errors
 from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
 
@@ -34,6 +35,10 @@ class Reads(Lane[bytes | None]):
         return len(self._queue)
 
     @property
+    def oldest(self) -> Operation[bytes | None]:
+        return next(iter(self._queue.values()))
+
+    @property
     def capacity(self) -> int:
         # How large a document is shows when it is here. Large ones are better read side by side.
         return min(self._max_count, max(1, int(self._max_bytes / (self._usual_size + 1))))
@@ -47,10 +52,14 @@ class Reads(Lane[bytes | None]):
                 batch.append(operation)
         return batch
 
+    def withdraw(self, operation: Operation[bytes | None]) -> None:
+        if self._queue.get(operation.id) is operation:
+            del self._queue[operation.id]
+
     async def send(self, batch: Sequence[Operation[bytes | None]]) -> None:
         missing = {operation.id: operation for operation in batch}
         size = 0
-        async with self.database.operation():
+        with translated_errors(), self.database.read_limit():
             # A reply has 16 MB at most: what it brings is answered while the rest is fetched.
             async for document in self.database.model.find_raw(list(missing)):
                 size += len(document)

@@ -1,75 +1,65 @@
 """Unconditional writes by id."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from service.mongo.database import Database
+from service.mongo.faults import translated_errors
 from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
+from service.store.turns import Turns
 from service.store.upserts import upsert
+
+
+@dataclass(slots=True, eq=False)
+class _Write(Operation[bool]):
+    """A write, and the lane that it goes to when it is its turn."""
+
+    lane: "_WriteLane" = field(kw_only=True)
+
+    def begin(self) -> None:
+        self.lane.queue[self] = None
+        self.lane.wake()
 
 
 class Writes:
     """Puts and deletes, those of one id in their order of arrival."""
 
-    def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
-        self._order = _Order()
-        self._upserts = _Upserts(self._order, database, settings, tasks)
-        self._deletes = _Deletes(self._order, database, settings, tasks)
+    def __init__(
+        self, database: Database, turns: Turns, settings: Settings, tasks: asyncio.TaskGroup
+    ) -> None:
+        self._turns = turns
+        self._upserts = _Upserts(turns, database, settings, tasks)
+        self._deletes = _Deletes(turns, database, settings, tasks)
 
     async def put(self, id: str, document: bytes) -> bool:
         """Store the document (BSON). Returns whether it was created; else it replaced another.
 
         Raises `DatabaseUnavailable`, `DocumentRejected`, `DuplicateKey` and `WriteConflict`.
         """
-        return await self._write(self._upserts, Operation(id, document))
+        return await self._write(_Write(id, document, lane=self._upserts))
 
     async def delete(self, id: str) -> bool:
         """Delete the document. Returns whether there was one. Raises `DatabaseUnavailable`."""
-        return await self._write(self._deletes, Operation(id))
+        return await self._write(_Write(id, lane=self._deletes))
 
-    async def _write(self, lane: "_WriteLane", write: Operation[bool]) -> bool:
-        self._order.enter(lane, write)
-        return await lane.wait(write)
-
-
-class _Order:
-    """Lets the writes of one id go one after the other."""
-
-    def __init__(self) -> None:
-        # By the id of each write that is in a queue or on its way: those that stand behind it.
-        self._behind: dict[str, deque[tuple[_WriteLane, Operation[bool]]]] = {}
-
-    def enter(self, lane: "_WriteLane", write: Operation[bool]) -> None:
-        """Queue the write in its lane, now or when it is its turn."""
-        behind = self._behind.get(write.id)
-        if behind is None:
-            self._behind[write.id] = deque()
-            lane.queue.append(write)
-        else:
-            behind.append((lane, write))
-
-    def leave(self, id: str) -> None:
-        """The write of this id that went first is done: let the next one go."""
-        behind = self._behind[id]
-        if behind:
-            lane, write = behind.popleft()
-            lane.queue.append(write)
-            lane.wake()
-        else:
-            del self._behind[id]
+    async def _write(self, write: _Write) -> bool:
+        if self._turns.enter(write.id, write):
+            write.lane.queue[write] = None
+        return await write.lane.wait(write)
 
 
 class _WriteLane(Lane[bool]):
-    """Writes of one kind, no two of one id."""
+    """Writes of one kind that have their turn, so no two of one id."""
 
     def __init__(
-        self, order: _Order, database: Database, settings: Settings, tasks: asyncio.TaskGroup
+        self, turns: Turns, database: Database, settings: Settings, tasks: asyncio.TaskGroup
     ) -> None:
         super().__init__(database, settings, tasks)
-        self._order = order
-        self.queue: deque[Operation[bool]] = deque()
+        self._turns = turns
+        self.queue: OrderedDict[Operation[bool], None] = OrderedDict()
         self._max_count = settings.batch_count
         self._max_bytes = settings.batch_bytes
 
@@ -81,23 +71,36 @@ class _WriteLane(Lane[bool]):
     def queued(self) -> int:
         return len(self.queue)
 
+    @property
+    def oldest(self) -> Operation[bool]:
+        return next(iter(self.queue))
+
     def next_batch(self) -> list[Operation[bool]]:
         batch: list[Operation[bool]] = []
         size = 0
         while self.queue and len(batch) < self.capacity:
-            write = self.queue[0]
+            write, _ = self.queue.popitem(last=False)
             if write.abandoned:
-                self.queue.popleft()
                 self.finished(write)
                 continue
             size += len(write.document)
             if batch and size > self._max_bytes:
+                self.queue[write] = None
+                self.queue.move_to_end(write, last=False)
                 break
-            batch.append(self.queue.popleft())
+            batch.append(write)
         return batch
 
-    def finished(self, operation: Operation[bool]) -> None:
-        self._order.leave(operation.id)
+    def withdraw(self, operation: Operation[bool]) -> None:
+        if operation in self.queue:
+            del self.queue[operation]
+            self.finished(operation)
+        else:
+            assert isinstance(operation, _Write)
+            self._turns.withdraw(operation.id, operation)
+
+    def finished(self, operation: Operation[bool], may_land_for: float = 0.0) -> None:
+        self._turns.leave(operation.id, may_land_for)
 
 
 class _Upserts(_WriteLane):
@@ -107,7 +110,7 @@ class _Upserts(_WriteLane):
 
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
         documents = {write.id: write.document for write in batch}
-        async with self.database.operation():
+        with translated_errors(), self.database.write_limit():
             outcomes = await upsert(self.database.collection, documents)
         for write in batch:
             outcome = outcomes[write.id]
@@ -129,6 +132,6 @@ class _Deletes(_WriteLane):
 
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
         [write] = batch
-        async with self.database.operation():
+        with translated_errors(), self.database.write_limit():
             result = await self.database.model.find_one({"_id": write.id}).delete_one()
         write.answer(result is not None and result.deleted_count == 1)

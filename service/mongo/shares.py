@@ -1,0 +1,44 @@
+"""Bounded shares of the driver's threads, so that slow calls of one kind do not delay another kind.
+
+Motor runs each call in a thread. Cancelling its future does not stop the thread: a share is held
+until the thread has returned.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+POINT_CALLS = 16  # of one document, outside the batches: views, conditional writes, patches
+QUERY_CALLS = 8  # pages, counts, streams, deletions by a filter
+LOAD_CALLS = 4
+
+
+class Share:
+    """At most so many calls of the driver at once; others wait for one of them to end."""
+
+    def __init__(self, calls: int) -> None:
+        self._room = asyncio.Semaphore(calls)
+        self._under_way: set[asyncio.Future[Any]] = set()
+
+    async def start(self, call: Callable[[], Awaitable[Result]]) -> asyncio.Future[Result]:
+        """Make the call as soon as there is room. The future is done when its thread has returned,
+        and is not to be cancelled: await it under `asyncio.shield`."""
+        await self._room.acquire()
+        try:
+            future = asyncio.ensure_future(call())
+        except BaseException:
+            self._room.release()
+            raise
+        self._under_way.add(future)
+        future.add_done_callback(self._end)
+        return future
+
+    async def run(self, call: Callable[[], Awaitable[Result]]) -> Result:
+        """Make the call as soon as there is room. It goes on if this is cancelled."""
+        return await asyncio.shield(await self.start(call))
+
+    def _end(self, future: asyncio.Future[Any]) -> None:
+        self._under_way.discard(future)
+        self._room.release()

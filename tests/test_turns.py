@@ -1,0 +1,156 @@
+"""Writes of one id take effect in the order of their arrival, also when one of them is given up."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+from pymongo import MongoClient
+
+from service.mongo.database import Database
+from service.store.turns import Turns
+from tests.support.applications import Application
+from tests.support.problems import assert_problem
+
+LIMIT = 1.0  # seconds: STUFF_OPERATION_TIMEOUT
+JSON, NDJSON = {"Content-Type": "application/json"}, {"Content-Type": "application/x-ndjson"}
+MERGE = {"Content-Type": "application/merge-patch+json"}
+WRITES: dict[str, tuple[str, str, dict[str, str], str | None]] = {
+    "put": ("PUT", "/stuff/put", JSON, '{"n": 1}'),
+    "put-if": ("PUT", "/stuff/put-if", JSON | {"If-Match": "*"}, '{"n": 1}'),
+    "patch": ("PATCH", "/stuff/patch", MERGE, '{"n": 1}'),
+    "delete": ("DELETE", "/stuff/delete", {}, None),
+    "delete-if": ("DELETE", "/stuff/delete-if", {"If-Match": "*"}, None),
+    "load": ("POST", "/stuff", NDJSON, '{"_id": "load", "n": 1}'),
+}
+
+
+class Engine:
+    """The embedded engine, told what to do with the next commands of the service."""
+
+    def __init__(self, mongo: MongoClient[dict[str, Any]], uri: str) -> None:
+        self._mongo = mongo
+        self.uri = uri
+        self.collection = mongo["demo"]["stuff"]
+
+    def fail(self, commands: list[str], times: int, **failure: Any) -> None:
+        self._mongo.admin.command(
+            {
+                "configureFailPoint": "failCommand",
+                "mode": {"times": times},
+                "data": {"failCommands": commands, "appName": "stuff", **failure},
+            }
+        )
+
+    def block(self, seconds: float, commands: list[str], times: int) -> None:
+        self.fail(commands, times, blockConnection=True, blockTimeMS=int(seconds * 1000))
+
+
+@pytest.fixture
+def engine(free_port: int, engine_on_port: Any) -> Iterator[Engine]:
+    engine_on_port(free_port, "--enable-test-commands")
+    uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false"
+    with MongoClient[dict[str, Any]](uri) as mongo:
+        mongo.admin.command("ping")
+        yield Engine(mongo, uri)
+
+
+@pytest.fixture
+async def client(application: Application, engine: Engine) -> AsyncIterator[AsyncClient]:
+    async with application(
+        mongodb_uri=engine.uri, database="demo", operation_timeout=LIMIT
+    ) as client:
+        yield client
+
+
+async def send(client: AsyncClient, name: str) -> Response:
+    method, path, headers, content = WRITES[name]
+    return await client.request(method, path, headers=headers, content=content)
+
+
+async def put_until_acknowledged(client: AsyncClient, id: str) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            response = await client.put(f"/stuff/{id}", json={"n": 2})
+            if response.is_success:
+                return
+            assert_problem(response, 503, "database-unavailable")
+
+
+@pytest.mark.parametrize("ending", ["time", "cancellation"])
+async def test_a_write_that_was_given_up_does_not_undo_a_later_one(
+    client: AsyncClient, engine: Engine, ending: str
+) -> None:
+    for name in WRITES:
+        await client.put(f"/stuff/{name}", json={"n": 0})
+    blocked = LIMIT * 3
+    engine.block(blocked, ["update", "delete", "insert"], len(WRITES))
+    start = time.monotonic()
+    early = [asyncio.create_task(send(client, name)) for name in WRITES]
+    if ending == "time":
+        for task in early:
+            assert_problem(await task, 503, "database-unavailable")
+    else:
+        await asyncio.sleep(LIMIT / 2)  # they are on their way
+        for task in early:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+    await asyncio.gather(*(put_until_acknowledged(client, name) for name in WRITES))
+    await asyncio.sleep(max(0.0, start + blocked + 0.5 - time.monotonic()))
+    found = {document["_id"]: document["n"] for document in engine.collection.find()}
+    assert found == dict.fromkeys(WRITES, 2)
+
+
+async def test_every_later_write_waits_for_one_that_was_given_up(
+    client: AsyncClient, engine: Engine
+) -> None:
+    for name in WRITES:
+        await client.put(f"/stuff/{name}", json={"n": 0})
+    blocked = LIMIT * 3
+    engine.block(blocked, ["insert"], 1)
+    start = time.monotonic()
+    lines = "\n".join(f'{{"_id": "{name}", "n": 9}}' for name in WRITES)
+    load = await client.post("/stuff", content=lines, headers=NDJSON)
+    assert_problem(load, 503, "database-unavailable")
+    for response in await asyncio.gather(*(send(client, name) for name in WRITES)):
+        if time.monotonic() - start < blocked:
+            assert_problem(response, 503, "database-unavailable")
+    other = await client.put("/stuff/other", json={})
+    assert other.status_code == 201
+
+
+async def test_a_write_without_an_answer_is_waited_for_until_its_deadline(
+    client: AsyncClient, engine: Engine
+) -> None:
+    """As MongoDB does, which ends a write at its `maxTimeMS`, but not because nobody listens."""
+    database: Database = client._transport.app.state.database  # type: ignore[attr-defined]
+    database._ignores_limits = False  # the driver ends the call in time
+    await client.put("/stuff/put", json={"n": 0})
+    blocked = LIMIT * 1.5
+    engine.block(blocked, ["update"], 1)
+    start = time.monotonic()
+    assert_problem(await send(client, "put"), 503, "database-unavailable")
+    await put_until_acknowledged(client, "put")
+    assert time.monotonic() - start > blocked
+    assert [document["n"] for document in engine.collection.find()] == [2]
+
+
+async def test_those_who_waited_in_vain_leave_nothing_behind(
+    client: AsyncClient, engine: Engine
+) -> None:
+    turns: Turns = client._transport.app.state.collection.points._turns  # type: ignore[attr-defined]
+    engine.block(LIMIT * 3, ["update"], 1)
+    requests = [client.put("/stuff/put", json={}) for _ in range(30)]
+    requests += [
+        client.delete("/stuff/put"),
+        client.delete("/stuff/put", headers={"If-Match": "*"}),
+    ]
+    for response in await asyncio.gather(*requests):
+        assert_problem(response, 503, "database-unavailable")
+    assert turns._waiting == {"put": {}}
+    await put_until_acknowledged(client, "put")
+    assert turns._waiting == {}
