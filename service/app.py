@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__, openapi
 from service.mongo.database import open_database
@@ -67,14 +66,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.gate = Gate(settings)
     problems.install(app)
-    # The last one is the outermost.
     app.add_middleware(
         RequestMiddleware,
         max_requests=settings.max_requests,
         client_timeout=settings.client_timeout,
+        cors=cors(settings.cors_origins) if settings.cors_origins else None,
     )
-    if settings.cors_origins:
-        app.add_middleware(CORSMiddleware, **cors(settings.cors_origins))
     app.mount("/assets", pages.assets())
     app.openapi = partial(openapi.build, app)  # type: ignore[method-assign]
     return app

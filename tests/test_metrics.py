@@ -2,13 +2,18 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.observability import metrics
 from tests.support.metrics import parsed, value
 from tests.support.patience import TIMEOUT, patient
 
@@ -18,6 +23,26 @@ async def figures(client: AsyncClient) -> dict[Any, float]:
     assert response.status_code == 200
     assert response.headers["content-type"].startswith("text/plain; version=")
     return parsed(response.text)
+
+
+def test_the_gauges_of_a_killed_worker_end_with_it(tmp_path: Path) -> None:
+    def run(code: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", f"from service.observability import metrics; {code}"],
+            env=os.environ | {metrics.DIRECTORY: str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT,
+        )
+
+    killed = run(
+        "import os; metrics.in_flight.inc(); metrics.refused.inc(); os.kill(os.getpid(), 9)"
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert list(tmp_path.glob("gauge_livesum_*.db"))
+    shown = parsed(run("metrics.in_flight.inc(5); print(metrics.exposition().decode())").stdout)
+    assert value(shown, "stuff_requests_in_flight") == 5
+    assert value(shown, "stuff_requests_refused_total") == 1
 
 
 async def test_requests_are_counted_and_timed_by_route_and_status(client: AsyncClient) -> None:

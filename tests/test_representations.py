@@ -86,7 +86,7 @@ async def test_meta_shows_the_metadata_and_can_be_written_back(client: AsyncClie
     read = await client.get("/stuff/a?meta=true")
     document = read.json()
     assert list(document) == ["_id", "x", "_stuff"]
-    assert f'"{document["_stuff"]["etag"]}"' == stored.headers["etag"] == read.headers["etag"]
+    assert f'"{document["_stuff"]["etag"]}"' == stored.headers["etag"]
     assert datetime.fromisoformat(document["_stuff"]["updated_at"]).tzinfo is not None
     written = await client.put("/stuff/a", content=read.content)
     assert written.headers["etag"] == stored.headers["etag"]
@@ -102,7 +102,8 @@ async def test_meta_of_another_programs_document_is_what_is_known(
 ) -> None:
     collection.insert_one({"_id": "a", "x": 1})
     read = await client.get("/stuff/a?meta=true")
-    assert read.json() == {"_id": "a", "x": 1, "_stuff": {"etag": read.headers["etag"].strip('"')}}
+    tag = (await client.get("/stuff/a")).headers["etag"].strip('"')
+    assert read.json() == {"_id": "a", "x": 1, "_stuff": {"etag": tag}}
     assert (await client.get("/stuff/a?meta=true&fields=x")).json() == {"_id": "a", "x": 1}
     assert (await client.put("/stuff/a", content=read.content)).status_code == 200
 

@@ -138,6 +138,15 @@ async def test_a_fault_at_the_beginning_is_a_problem(client: AsyncClient) -> Non
     assert response.json()["parameter"] == "filter"
 
 
+@pytest.mark.parametrize("limit", ["0", "99999999999999999999", "2147483648"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_limit_that_no_database_takes_is_a_problem(
+    client: AsyncClient, method: str, limit: str
+) -> None:
+    response = await client.request(method, "/stuff", params={"limit": limit}, headers=NDJSON)
+    assert response.status_code == 422
+
+
 @pytest.fixture
 def cursors(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """How many cursors were opened and closed, and how many batches they brought."""

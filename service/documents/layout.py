@@ -73,6 +73,15 @@ class Stored:
     updated_at: datetime | None
     metadata: Metadata | None
 
+    @property
+    def dated_etag(self) -> str:
+        """The tag of the document together with the time of its last write, for representations
+        that show both: the tag, a dot, and the milliseconds since 1970 in hexadecimal; `-` for a
+        time that is not known."""
+        if self.updated_at is None:
+            return f"{self.etag}.-"
+        return f"{self.etag}.{(self.updated_at - _EPOCH) // _MILLISECOND:x}"
+
 
 def encode_fields(fields: dict[str, Any]) -> bytes:
     """The fields of a document (without `_id` and `_stuff`) as BSON."""

@@ -14,10 +14,13 @@ _SEPARATOR = re.compile(r"[ \t]*(?:,[ \t]*)+|[ \t]*$")
 
 
 class Validated(Protocol):
-    """Whatever has validators: an opaque tag, and the time of the last change if it is known."""
+    """Whatever has validators: an opaque tag, one that covers the time of the last change too, and
+    that time if it is known."""
 
     @property
     def etag(self) -> str: ...
+    @property
+    def dated_etag(self) -> str: ...
     @property
     def updated_at(self) -> datetime | None: ...
 
@@ -30,11 +33,11 @@ class EntityTags:
     weak: frozenset[str] = frozenset()
     any: bool = False
 
-    def match_strongly(self, etag: str) -> bool:
-        return self.any or etag in self.strong
+    def match_strongly(self, *etags: str) -> bool:
+        return self.any or not self.strong.isdisjoint(etags)
 
-    def match_weakly(self, etag: str) -> bool:
-        return self.any or etag in self.strong or etag in self.weak
+    def match_weakly(self, *etags: str) -> bool:
+        return self.match_strongly(*etags) or not self.weak.isdisjoint(etags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +69,18 @@ class Preconditions:
                     "The document exists already. Leave If-None-Match out to replace it.",
                     current.etag,
                 )
-            if self.if_none_match.match_weakly(current.etag):
+            if self.if_none_match.match_weakly(current.etag, current.dated_etag):
                 raise PreconditionFailed("The document is one that you named.", current.etag)
 
-    def allow_reading(self, current: Validated) -> bool:
+    def allow_reading(self, current: Validated, etag: str) -> bool:
         """Whether a read is to be answered in full; else the client has it already (304).
 
-        Raises `PreconditionFailed`.
+        `etag` is the tag of the representation that would be sent. Raises `PreconditionFailed`.
         """
         self._check_match(current)
         if self.if_none_match is not None:
-            return not self.if_none_match.match_weakly(current.etag)
+            # Whoever has the dated representation has the other one too, but not the reverse.
+            return not self.if_none_match.match_weakly(etag, current.dated_etag)
         if self.if_modified_since is not None and current.updated_at is not None:
             return current.updated_at.replace(microsecond=0) > self.if_modified_since
         return True
@@ -85,7 +89,7 @@ class Preconditions:
         if self.if_match is not None:
             if current is None:
                 raise PreconditionFailed("There is no document to match.", None)
-            if not self.if_match.match_strongly(current.etag):
+            if not self.if_match.match_strongly(current.etag, current.dated_etag):
                 raise PreconditionFailed(
                     "The document has changed. Read it again and apply your change to it.",
                     current.etag,

@@ -11,11 +11,15 @@ _VALID = re.compile(rb"[\x21-\x7e]{1,128}")
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request that is being answered, for logs and problems."""
 
-# What is no page of ours is no page: a browser must neither guess its type nor show it in a frame.
 DEFAULTS = (
+    # Anything but our own pages: no sniffing, no framing.
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    # A cache must revalidate. Without this, Last-Modified would let a client's own cache answer
+    # with what was there before the client's last write (RFC 9111, section 4.2.2).
+    (b"cache-control", b"no-cache"),
 )
+"""Header fields of every response that does not set them itself."""
 
 
 def make_request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -41,12 +41,13 @@ from service.web.dependencies import (
 )
 from service.web.direct import DirectRoute
 from service.web.events import EVENT_STREAM, feed_response
-from service.web.negotiation import choose
+from service.web.negotiation import choose, negotiated
 from service.web.problems import allowed_methods, problem_body, raw_path
 from service.web.responses import JSON, NDJSON, written_response
 from service.web.streams import DocumentStream, begun, encode
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
+MAX_LIMIT = 2**31 - 1  # of a stream; the database and generated clients take no more
 MIN_PACKED_BYTES = 1400  # less fits into one packet as it is
 MAX_LINK_BYTES = 4096  # a longer one may be more than a client takes as a header
 
@@ -62,6 +63,7 @@ Limit = Annotated[
     int | None,
     Query(
         ge=1,
+        le=MAX_LIMIT,
         description=f"The most documents. Of a page: {PAGE_SIZE} unless given, and at most "
         f"{MAX_PAGE_SIZE}; large documents make a page end earlier. Of a stream: all unless given.",
     ),
@@ -78,6 +80,7 @@ Count = Annotated[
     openapi_extra=operations.FEED_POSITION,
 )
 @reads
+@negotiated
 @raises(
     NotAcceptable,
     InvalidParameter,
@@ -142,6 +145,7 @@ async def get_documents(
     openapi_extra=operations.FEED_POSITION,
 )
 @reads
+@negotiated
 @raises(NotAcceptable, InvalidParameter, DatabaseUnavailable, QueryTimeout)
 async def head_documents(
     request: Request,

@@ -38,6 +38,7 @@ from service.web.dependencies import (
 )
 from service.web.direct import DirectRoute
 from service.web.events import feed_response, wants_events
+from service.web.negotiation import negotiated
 from service.web.problems import allowed_methods
 from service.web.responses import JSON, validators, written_response
 
@@ -58,6 +59,7 @@ PATH = "/{id:document_id}"
     openapi_extra=operations.READ_CONDITIONS,
 )
 @reads
+@negotiated
 @raises(
     DocumentNotFound,
     PreconditionFailed,
@@ -92,6 +94,7 @@ async def get_document(
     openapi_extra=operations.READ_CONDITIONS,
 )
 @reads
+@negotiated
 @raises(DocumentNotFound, PreconditionFailed, DatabaseUnavailable)
 async def head_document(
     id: DocumentId,
@@ -210,7 +213,10 @@ async def _read(
     id: str, view: View | None, preconditions: Preconditions, points: PointOperations, meta: bool
 ) -> Response:
     stored = await (points.get(id) if view is None else points.get_view(id, view))
-    if not preconditions.allow_reading(stored):
-        return Response(status_code=304, headers=validators(stored))
+    # The tag of a view covers what it shows of `_stuff` already.
+    etag = stored.dated_etag if meta and view is None else stored.etag
+    headers = {**validators(stored, etag), "Vary": "Accept"}
+    if not preconditions.allow_reading(stored, etag):
+        return Response(status_code=304, headers=headers)
     body = codec.to_json(stored, with_metadata=meta)
-    return Response(body, headers=validators(stored), media_type=JSON)
+    return Response(body, headers=headers, media_type=JSON)

@@ -5,7 +5,7 @@ load nothing from another host.
 """
 
 import inspect
-from functools import partial
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -65,8 +65,13 @@ async def get_redoc() -> Response:
 @public
 async def get_redoc_script() -> Response:
     """ReDoc without the logo that it would load from its maker's host (it hides one that fails)."""
+    return Response(_redoc_script(), media_type="text/javascript")
+
+
+@cache
+def _redoc_script() -> bytes:
     script = (files(VENDOR) / "static" / "redoc.standalone.js").read_bytes()
-    return Response(script.replace(REDOC_LOGO, b"data:,"), media_type="text/javascript")
+    return script.replace(REDOC_LOGO, b"data:,")
 
 
 @page(TYPE_PREFIX + "{slug}")

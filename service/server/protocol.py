@@ -5,6 +5,7 @@ uvicorn itself takes addresses of at most 64 KiB, headers of any size, and waits
 """
 
 import asyncio
+import re
 from typing import Any
 
 import orjson
@@ -22,6 +23,8 @@ from service.observability.request_ids import DEFAULTS, REQUEST_ID, make_request
 from service.settings import Settings
 from service.web.problems import MEDIA_TYPE, problem_body
 
+# https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2, with a port
+_HOST = re.compile(rb"(\[[0-9A-Za-z:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?")
 LINGER = 0.5
 """Seconds that a connection without a request stays open when the server stops. The client may just
 be sending one, which would be lost."""
@@ -96,6 +99,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if self._is_head_known:
             return
+        self._check_head()
         self._stop_waiting()
         # uvicorn's parser of addresses takes 64 KiB: the query is just copied.
         self.url, _, query = self.url.partition(b"?")
@@ -103,6 +107,17 @@ class LimitedProtocol(HttpToolsProtocol):
         self.scope["query_string"] = query.partition(b"#")[0]
         if self._is_leaving:
             self.cycle.keep_alive = False
+
+    def _check_head(self) -> None:
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            self._refuse(BadRequest(f"HTTP/{version} is not supported. Send HTTP/1.1."))
+        # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
+            self._refuse(BadRequest("A request has exactly one Host. Send one."))
+        if hosts and not _HOST.fullmatch(hosts[0].strip()):
+            self._refuse(BadRequest("Host is malformed. Send the name or address of the server."))
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():  # else the body is still to come

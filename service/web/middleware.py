@@ -4,10 +4,12 @@ One middleware and not four, because each layer around `send` costs as much as w
 """
 
 import asyncio
+import logging
 import time
 from typing import Any
 
 from fastapi import Request
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +18,7 @@ from service.observability import metrics
 from service.observability.request_ids import DEFAULTS, REQUEST_ID, make_request_id, request_id
 from service.web.problems import problem_response, unexpected_response
 
+log = logging.getLogger(__name__)
 EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
 EXEMPT = {"/healthz", "/readyz"}
 """Answered even when the service is at its limit of requests in flight."""
@@ -30,8 +33,16 @@ class RequestMiddleware:
     waits, and has a limit of its own.
     """
 
-    def __init__(self, app: ASGIApp, max_requests: int, client_timeout: float) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: ASGIApp,
+        max_requests: int,
+        client_timeout: float,
+        cors: dict[str, Any] | None = None,
+    ) -> None:
+        """`cors` are the arguments of Starlette's CORSMiddleware, None without CORS."""
+        self._cors = cors
+        self._app = self._across_origins(app)
         self._max_requests = max_requests
         self._timeout = client_timeout
         self._in_flight = 0
@@ -47,7 +58,8 @@ class RequestMiddleware:
         request_id.set(exchange.id.decode())
         if self._in_flight >= self._max_requests and scope["path"] not in EXEMPT:
             metrics.refused.inc()
-            await problem_response(Request(scope), Overloaded())(scope, receive, exchange.send)
+            response = self._across_origins(problem_response(Request(scope), Overloaded()))
+            await response(scope, receive, exchange.send)
             return
         self.enter(exchange)
         try:
@@ -55,11 +67,19 @@ class RequestMiddleware:
         except Exception:
             if exchange.is_aborted:
                 return
-            if not exchange.has_begun:  # answer here, so that it is counted and has its id
-                await unexpected_response(Request(scope))(scope, receive, exchange.send)
-            raise
+            if exchange.has_begun:
+                raise  # the server can only close the connection
+            # Answered here, so that it is counted and has its id. It is logged here too: if the
+            # server saw it, it would close the connection, without having said so.
+            log.exception("The request failed unexpectedly")
+            response = self._across_origins(unexpected_response(Request(scope)))
+            await response(scope, receive, exchange.send)
         finally:
             self.leave(exchange)
+
+    def _across_origins(self, app: ASGIApp) -> ASGIApp:
+        """The application, or a response, as pages of other origins may use it."""
+        return app if self._cors is None else CORSMiddleware(app, **self._cors)
 
     def enter(self, exchange: "_Exchange") -> None:
         exchange.is_in_flight = True

@@ -1,9 +1,26 @@
 """What a client takes of what there is: formats and content codings (RFC 9110, section 12)."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from fastapi import Request
 
 from service.errors import NotAcceptable
 from service.web.bodies import header
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+_NEGOTIATED = "__negotiated__"
+
+
+def negotiated(endpoint: Endpoint) -> Endpoint:
+    """Declare that what the endpoint answers depends on `Accept`: its problems say so too."""
+    setattr(endpoint, _NEGOTIATED, True)
+    return endpoint
+
+
+def is_negotiated(request: Request) -> bool:
+    """Whether the request's endpoint is declared so."""
+    return hasattr(getattr(request.scope.get("route"), "endpoint", None), _NEGOTIATED)
 
 
 def choose(request: Request, available: list[str]) -> str:
@@ -18,8 +35,7 @@ def choose(request: Request, available: list[str]) -> str:
     best = max(available, key=lambda media_type: _quality(accept, _ranges(media_type)))
     if _quality(accept, _ranges(best)) == 0:
         raise NotAcceptable(
-            f"None of what {accept!r} lists is available here: {', '.join(available)}.",
-            headers={"Vary": "Accept"},
+            f"None of what {accept!r} lists is available here: {', '.join(available)}."
         )
     return best
 

@@ -19,6 +19,7 @@ from service.errors import (
     StuffError,
 )
 from service.observability.request_ids import request_id
+from service.web.negotiation import is_negotiated
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
@@ -63,14 +64,18 @@ def raw_path(request: Request) -> bytes:
 
 def problem_response(request: Request, error: StuffError) -> Response:
     """The error as a response."""
-    body = problem_body(error, raw_path(request))
-    content = b"" if request.method == "HEAD" else orjson.dumps(body)
-    return Response(content, error.status, error.headers, MEDIA_TYPE)
+    content = orjson.dumps(problem_body(error, raw_path(request)))
+    headers = dict(error.headers)
+    if is_negotiated(request):
+        headers["Vary"] = "Accept"
+    if request.method == "HEAD":
+        headers["Content-Length"] = str(len(content))
+        content = b""
+    return Response(content, error.status, headers, MEDIA_TYPE)
 
 
 def unexpected_response(request: Request) -> Response:
-    """The answer to a fault of the service. The server logs the traceback; it is none of the
-    client's business."""
+    """The response to a fault of the service. The traceback is for the log, not for the client."""
     return problem_response(
         request, StuffError("The service failed to answer. Try again, or tell its operator.")
     )

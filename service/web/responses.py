@@ -18,9 +18,9 @@ NDJSON = "application/x-ndjson"
 Preference = Literal["minimal", "representation"]
 
 
-def validators(stored: Stored) -> dict[str, str]:
-    """The validators of a document (RFC 9110, section 8.8)."""
-    headers = {"ETag": f'"{stored.etag}"'}
+def validators(stored: Stored, etag: str | None = None) -> dict[str, str]:
+    """The validators of a document (RFC 9110, section 8.8), `etag` for one of its own tags."""
+    headers = {"ETag": f'"{etag or stored.etag}"'}
     if stored.updated_at is not None:
         headers["Last-Modified"] = _http_date(stored.updated_at.replace(microsecond=0))
     return headers

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from service.documents.parsing import parse
 from service.documents.patches import JsonPatch, MergePatch, Patch
 from service.errors import (
+    BadRequest,
     InvalidDocument,
     InvalidPatch,
     MalformedJSON,
@@ -47,14 +48,24 @@ async def get_patch_format(request: Request) -> Callable[[bytes], Patch]:
     return PATCH_FORMATS[_media_type(request, list(PATCH_FORMATS), "none", headers)]
 
 
+@raises(BadRequest)
+async def check_whole(request: Request) -> None:
+    """Raise `BadRequest` if a PUT sends a part of a document (RFC 9110, section 14.5)."""
+    if header(request, b"content-range") is not None:
+        raise BadRequest("A PUT replaces the whole document. Send it without Content-Range.")
+
+
 # Below, what is checked first stands first: the type of a body, then its size, then its content.
 Body = Annotated[bytes, Depends(read_body)]
 PatchFormat = Annotated[Callable[[bytes], Patch], Depends(get_patch_format)]
 IsJSON = Depends(check_json)
+IsWhole = Depends(check_whole)
 
 
 @raises(MalformedJSON, InvalidDocument)
-async def get_fields(id: DocumentId, _: Annotated[None, IsJSON], body: Body) -> bytes:
+async def get_fields(
+    id: DocumentId, _: Annotated[None, IsWhole], __: Annotated[None, IsJSON], body: Body
+) -> bytes:
     """The fields (BSON) of the document in the body, for the id in the path."""
     return parse(body, id)
 
