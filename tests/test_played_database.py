@@ -144,6 +144,20 @@ async def test_an_answer_may_wait_for_a_gate(play: Play) -> None:
             await inserting
 
 
+def test_a_planted_answer_that_raises_fails_the_test(play: Play) -> None:
+    database = play(MONGOS)
+
+    def wrong(exchange: Exchange) -> Reply:
+        raise KeyError(exchange.name)
+
+    database.answer("find", wrong)
+    with connected(database, retryReads="false") as client, pytest.raises(AutoReconnect):
+        client.a.b.find_one()
+    with pytest.raises(AssertionError, match="KeyError"):
+        database.check()
+    database.faults.clear()
+
+
 def test_errors_have_the_labels_that_mongodb_gives_them(play: Play) -> None:
     for role, code, expected in [
         (PRIMARY, 189, {"RetryableWriteError"}),

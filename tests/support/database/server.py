@@ -7,7 +7,7 @@ from typing import Any
 
 from bson.int64 import Int64
 
-from tests.support.database.answers import ConnectionLost, Reply, error, resolve
+from tests.support.database.answers import Answer, ConnectionLost, Reply, error, resolve
 from tests.support.database.clock import Clock
 from tests.support.database.labels import labels
 from tests.support.database.ledger import Asked, Fault, Ledger
@@ -149,7 +149,7 @@ class _Exchange:
             return self._write(error(refusal.code, refusal.message))
         planted = server.planted(self.name, self.command)
         if planted is not None:
-            reply = await resolve(planted, self)
+            reply = await self._resolve(planted, asked)
         elif (own := self._own_answer()) is not None:
             reply = own
         elif self._upstream is not None:
@@ -161,6 +161,16 @@ class _Exchange:
             server.faults.append(Fault(asked, "no answer is planted"))
             reply = error(COMMAND_NOT_FOUND, f"no answer is planted for {self.name}")
         return self._write(reply)
+
+    async def _resolve(self, planted: Answer, asked: Asked) -> Reply:
+        """What the test has planted; an exception of it is a fault, and breaks the connection."""
+        try:
+            return await resolve(planted, self)
+        except (ConnectionLost, OSError, asyncio.IncompleteReadError):
+            raise
+        except Exception as raised:
+            self._server.faults.append(Fault(asked, f"the planted answer raised {raised!r}"))
+            raise ConnectionLost from raised
 
     async def forward(self) -> dict[str, Any]:
         """What the real database answers."""
