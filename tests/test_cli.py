@@ -1,4 +1,4 @@
-"""The `stuff` command and the settings behind it."""
+"""The `stuff` command and its settings."""
 
 import subprocess
 import sys
@@ -42,7 +42,7 @@ def test_a_wrong_setting_is_named() -> None:
     assert "secret" not in result.stderr
 
 
-def test_a_uri_that_is_none_is_refused_without_showing_it() -> None:
+def test_a_malformed_uri_is_refused_without_showing_it() -> None:
     result = stuff_here("serve", STUFF_MONGODB_URI="user:secret@host")
     assert result.returncode == 2
     assert "STUFF_MONGODB_URI" in result.stderr
@@ -81,7 +81,7 @@ def test_serve_without_the_embedded_engine_says_what_to_do(tmp_path: Path) -> No
     assert "Traceback" not in result.stderr
 
 
-def test_an_engine_that_does_not_start_is_reported_with_its_own_words(tmp_path: Path) -> None:
+def test_an_engine_that_does_not_start_is_reported_with_its_log(tmp_path: Path) -> None:
     (tmp_path / "engine").write_text("no directory")
     result = stuff("serve", "--port", "0", "--data-dir", str(tmp_path))
     assert result.returncode == 1

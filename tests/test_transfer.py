@@ -197,7 +197,7 @@ def test_a_fault_inside_a_string_is_not_mended(tmp_path: Path) -> None:
     assert len(records) == 5
 
 
-def test_files_are_packed_and_unpacked_by_their_names(tmp_path: Path) -> None:
+def test_files_named_gz_are_compressed(tmp_path: Path) -> None:
     packed = tmp_path / "documents.ndjson.gz"
     with target(packed) as write:
         write(b'{"a": 1}\n{"a": 2}')

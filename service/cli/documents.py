@@ -21,9 +21,10 @@ Fields = Annotated[str | None, typer.Option(help="Only these fields: a,b.c.")]
 def get(
     id: Id,
     fields: Fields = None,
-    meta: Annotated[bool, typer.Option("--meta", help="Also entity tag and time of change.")] = (
-        False
-    ),
+    meta: Annotated[
+        bool,
+        typer.Option("--meta", help="Also show the entity tag and the time of the last change."),
+    ] = (False),
     url: Url = DEFAULT_URL,
 ) -> None:
     """Show a document."""

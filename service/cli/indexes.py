@@ -1,4 +1,4 @@
-"""`stuff index`: the indexes of the collection, in the database itself."""
+"""`stuff index`: the indexes of the collection, directly in the database."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 Fields = Annotated[
-    str, typer.Argument(help="The fields, as in sort=: year,-name. The last one is _id.")
+    str, typer.Argument(help="Its fields, as in sort=: year,-name. _id is added as the last one.")
 ]
 
 
@@ -28,16 +28,18 @@ Fields = Annotated[
 def create(
     fields: Fields,
     unique: Annotated[
-        bool, typer.Option("--unique", help="Refuse documents with equal values. No _id is added.")
+        bool, typer.Option("--unique", help="Refuse documents with equal values. _id is not added.")
     ] = False,
     sparse: Annotated[
-        bool, typer.Option("--sparse", help="Only of documents with values.")
+        bool, typer.Option("--sparse", help="Only include documents that have the fields.")
     ] = False,
-    name: Annotated[str | None, typer.Option(help="Made of the fields unless given.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Its name; by default it is derived from the fields.")
+    ] = None,
 ) -> None:
-    """Make an index that serves an order, and filters on its first fields.
+    """Create an index for a sort order, and for filters on its first fields.
 
-    While it is made, which may take a while, others read and write.
+    This may take a while. Documents can be read and written meanwhile.
     """
 
     async def run(database: Database) -> None:
@@ -52,7 +54,7 @@ def create(
 
 @app.command("list")
 def list_all() -> None:
-    """Show the indexes there are."""
+    """List the indexes."""
 
     async def run(database: Database) -> None:
         for index in await indexes.list_all(database):
@@ -76,14 +78,14 @@ def drop(name: Annotated[str, typer.Argument(help="The name of the index.")]) ->
 
 @app.command()
 def explain(
-    filter: Annotated[str, typer.Option(help="Which documents: MongoDB's JSON.")] = "{}",
-    sort: Annotated[str | None, typer.Option(help="By which fields: -year,name.")] = None,
-    after: Annotated[str | None, typer.Option(help="The cursor of a page.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Documents of a page.")] = 100,
+    filter: Annotated[str, typer.Option(help="A filter in MongoDB's JSON.")] = "{}",
+    sort: Annotated[str | None, typer.Option(help="Order by these fields: -year,name.")] = None,
+    after: Annotated[str | None, typer.Option(help="The cursor of the page.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Number of documents in the page.")] = 100,
 ) -> None:
-    """Show how the database finds a page.
+    """Show how the database would find a page.
 
-    IXSCAN reads an index, COLLSCAN everything; SORT means that no index has the order.
+    IXSCAN reads an index, COLLSCAN the whole collection. SORT means that no index has the order.
     """
 
     async def run(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""`stuff key`: API keys, in the file of STUFF_API_KEYS_FILE or another."""
+"""`stuff key`: API keys in a file, by default the one of STUFF_API_KEYS_FILE."""
 
 import os
 from pathlib import Path
@@ -13,30 +13,33 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage API k
 
 File = Annotated[
     Path | None,
-    typer.Option(envvar="STUFF_API_KEYS_FILE", help="The file that keeps what is known of keys."),
+    typer.Option(
+        envvar="STUFF_API_KEYS_FILE",
+        help="The file of keys. It holds hashes, not the keys themselves.",
+    ),
 ]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="Whose it is, for people.")] = "",
-    scopes: Annotated[str, typer.Option(help="What it is for: read, write or both.")] = (
+    name: Annotated[str, typer.Option(help="A name that says who uses the key.")] = "",
+    scopes: Annotated[str, typer.Option(help="What the key allows: read, write or both.")] = (
         "read,write"
     ),
     file: File = None,
 ) -> None:
-    """Make a key, and show it: it is kept nowhere.
+    """Create a key and print it. It cannot be shown again.
 
-    With a file, what is to be kept is added there, and services that read it take the key within a
-    second. Without, it is shown too, to be put into STUFF_API_KEYS.
+    With --file, a line with the hash of the key is added to the file, and services that use the
+    file accept the key within a second. Without, the line is printed for use in STUFF_API_KEYS.
     """
     wanted = scopes.split(",")
     if not set(wanted) <= set(SCOPES):
-        raise fail(f"The scopes are {' and '.join(SCOPES)}.", 2)
+        raise fail(f"The scopes are {' and '.join(SCOPES)}, separated by commas.", 2)
     token, key = make_key(wanted, name)
     typer.echo(token)
     if file is None:
-        typer.echo(f"To be kept (STUFF_API_KEYS): {key}", err=True)
+        typer.echo(f"For STUFF_API_KEYS: {key}", err=True)
         return
     descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "a") as lines:
@@ -45,7 +48,7 @@ def create(
 
 @app.command("list")
 def list_all(file: File = None) -> None:
-    """Show what is known of the keys."""
+    """List the id, the scopes and the name of each key."""
     for line in _lines(file):
         for key in parse_keys(line).values():
             typer.echo(f"{key.id} {','.join(sorted(key.scopes))} {key.name}".rstrip())
@@ -53,9 +56,10 @@ def list_all(file: File = None) -> None:
 
 @app.command()
 def revoke(
-    id: Annotated[str, typer.Argument(help="The key's id, its second part.")], file: File = None
+    id: Annotated[str, typer.Argument(help="The id of the key: its second part.")],
+    file: File = None,
 ) -> None:
-    """Take a key out of the file: within a second it is none any more."""
+    """Remove a key from the file. Services refuse it within a second."""
     lines = _lines(file)
     kept = [line for line in lines if id not in parse_keys(line)]
     if len(kept) == len(lines):
@@ -71,7 +75,7 @@ def revoke(
 
 def _lines(file: Path | None) -> list[str]:
     if file is None:
-        raise fail("Say which file: --file, or STUFF_API_KEYS_FILE.", 2)
+        raise fail("Name the file of keys with --file or STUFF_API_KEYS_FILE.", 2)
     try:
         text = file.read_text()
         parse_keys(text)

@@ -18,26 +18,26 @@ from service.errors import ConfigurationError
 from service.observability import logs, metrics
 from service.observability.tracing import telemetry
 from service.security import Gate
-from service.server.mongodb import mongodb as running_mongodb
+from service.server.mongodb import running_mongodb
 from service.server.protocol import LimitedProtocol
 from service.settings import Settings
 from service.store.indexes import read_file
 
 KEEP_ALIVE = 75
-"""Seconds that a connection may rest: longer than load balancers let theirs, which is a minute, so
-that they never send a request into one that is about to be closed."""
+"""Seconds that a connection may be idle: longer than the minute that most load balancers allow, so
+that they never send a request on a connection that the service is closing."""
 HEALTHCHECK = 30
-"""Seconds for a worker process to begin, or to say that it lives, on a machine that is busy."""
+"""Seconds for a worker process to start, or to answer a health check, on a busy machine."""
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
-Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")]
-Workers = Annotated[int | None, typer.Option(help="Processes that serve requests.")]
-DataDir = Annotated[Path | None, typer.Option(help="Where the embedded engine keeps its data.")]
+Port = Annotated[int | None, typer.Option(help="The port; 0 chooses a free one.")]
+Workers = Annotated[int | None, typer.Option(help="Number of processes that serve requests.")]
+DataDir = Annotated[Path | None, typer.Option(help="The data directory of the embedded engine.")]
 Insecure = Annotated[
     bool | None,
-    typer.Option("--insecure", help="Listen to other machines although there is no key."),
+    typer.Option("--insecure", help="Allow other machines to connect although there is no key."),
 ]
-Target = Annotated[Path, typer.Argument(help="The file to write; - for standard output.")]
+Target = Annotated[Path, typer.Argument(help="The file to write; - is standard output.")]
 
 
 def serve(
@@ -49,7 +49,7 @@ def serve(
 ) -> None:
     """Serve the store until SIGTERM or Ctrl-C.
 
-    Without STUFF_MONGODB_URI the embedded engine is started beside it, and stopped with it.
+    Without STUFF_MONGODB_URI, it starts the embedded engine, and stops it at the end.
     """
     settings = read_settings(
         host=host, port=port, workers=workers, data_dir=data_dir, insecure=insecure
@@ -101,9 +101,10 @@ def openapi(target: Target = Path("openapi.json")) -> None:
 
 
 def read_settings(**options: Any) -> Settings:
-    """The settings of the options that were given, and of the environment for the others.
+    """The settings: options that are not None override the environment.
 
-    The options go into the environment, where worker processes find them too.
+    They are put into the environment, since worker processes read their settings from there.
+    Raises `ConfigurationError`.
     """
     given = {name: value for name, value in options.items() if value is not None}
     os.environ.update({f"STUFF_{name.upper()}": str(value) for name, value in given.items()})
@@ -111,8 +112,8 @@ def read_settings(**options: Any) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    """Raises `ConfigurationError` for what would fail in each worker, and if other machines could
-    reach a service without keys, where everybody can do everything."""
+    """Raises `ConfigurationError` for what would fail in each worker, and if other machines can
+    reach a service that has no keys: without keys, everybody may do everything."""
     if settings.indexes is not None:
         read_file(settings.indexes)
     telemetry(settings)
@@ -120,9 +121,9 @@ def _check(settings: Settings) -> None:
     if gate.is_open and not settings.insecure and not _is_loopback(settings.host):
         raise ConfigurationError(
             "host",
-            f"{settings.host} can be reached from other machines, and there is no API key. Make "
-            "one (stuff key create) and set STUFF_API_KEYS or STUFF_API_KEYS_FILE, or listen on "
-            "127.0.0.1, or allow everybody everything with --insecure (STUFF_INSECURE=true).",
+            f"Other machines can reach {settings.host}, and there is no API key. Create one (stuff "
+            "key create) and set STUFF_API_KEYS or STUFF_API_KEYS_FILE, or listen on 127.0.0.1, or "
+            "let everybody do everything with --insecure (STUFF_INSECURE=true).",
         )
 
 
@@ -134,5 +135,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _leave(*_: object) -> NoReturn:
-    """On a signal outside uvicorn's care, and by uvicorn itself when it has drained."""
+    """Exit with 0 on a signal: before and after uvicorn has its own handlers, and when uvicorn
+    raises the signal again after a graceful shutdown."""
     raise SystemExit(0)

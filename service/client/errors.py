@@ -15,7 +15,7 @@ class ClientError(Exception):
 
 
 class FileError(ClientError):
-    """A JSON array or a packed file ends early or is damaged."""
+    """A JSON array or a compressed file ends early or is damaged."""
 
 
 class ServerError(ClientError):

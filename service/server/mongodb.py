@@ -18,7 +18,7 @@ class MongoDB:
 
 
 @contextmanager
-def mongodb(settings: Settings) -> Iterator[MongoDB]:
+def running_mongodb(settings: Settings) -> Iterator[MongoDB]:
     """The MongoDB of the settings. The embedded engine is started, and stopped at the end.
 
     Raises `EngineError`, also if another process has started the engine on the data directory.
@@ -36,19 +36,19 @@ def mongodb(settings: Settings) -> Iterator[MongoDB]:
 
 @contextmanager
 def shared_mongodb(settings: Settings) -> Iterator[MongoDB]:
-    """The same, but if another process has started the engine, that one is used."""
+    """The same, but an engine that another process has started on the data directory is used."""
     running = find_running(settings.data_dir) if settings.mongodb_uri is None else None
     if running is not None:
         yield MongoDB(running, is_embedded=True)
         return
-    with mongodb(settings) as own:
+    with running_mongodb(settings) as own:
         yield own
 
 
 @asynccontextmanager
 async def open_mongodb(settings: Settings) -> AsyncIterator[MongoDB]:
-    """`mongodb` for an event loop, which starting and stopping the engine must not block."""
-    context = mongodb(settings)
+    """`running_mongodb` for an event loop, which starting and stopping the engine would block."""
+    context = running_mongodb(settings)
     found = await asyncio.to_thread(context.__enter__)
     try:
         yield found
