@@ -186,8 +186,9 @@ async def test_round_trips_are_bounded_and_a_full_one_does_not_wait(
 
 @pytest.mark.parametrize("limits", [{"round_trips": 2}])
 async def test_who_waits_for_a_slow_round_trip_gets_one_beside_it(
-    reads: Reads, gate: Gate, limits: dict[str, Any]
+    reads: Reads, gate: Gate, limits: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("service.store.batching.lane.OVERDUE", 60.0)
     tasks = await start(*(reads.find(id) for id in "ab"))
     await gate.holds(1)
     tasks += await start(reads.find("c"))

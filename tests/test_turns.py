@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
-from pymongo import MongoClient
 
 from service.mongo.database import Database
 from service.store.turns import Turns
 from tests.support.applications import Application
+from tests.support.failing import FailingEngine, failing_engine
 from tests.support.problems import assert_problem
 
 LIMIT = 1.0  # seconds: STUFF_OPERATION_TIMEOUT
@@ -28,38 +28,15 @@ WRITES: dict[str, tuple[str, str, dict[str, str], str | None]] = {
 }
 
 
-class Engine:
-    """The embedded engine, told what to do with the next commands of the service."""
-
-    def __init__(self, mongo: MongoClient[dict[str, Any]], uri: str) -> None:
-        self._mongo = mongo
-        self.uri = uri
-        self.collection = mongo["demo"]["stuff"]
-
-    def fail(self, commands: list[str], times: int, **failure: Any) -> None:
-        self._mongo.admin.command(
-            {
-                "configureFailPoint": "failCommand",
-                "mode": {"times": times},
-                "data": {"failCommands": commands, "appName": "stuff", **failure},
-            }
-        )
-
-    def block(self, seconds: float, commands: list[str], times: int) -> None:
-        self.fail(commands, times, blockConnection=True, blockTimeMS=int(seconds * 1000))
-
-
 @pytest.fixture
-def engine(free_port: int, engine_on_port: Any) -> Iterator[Engine]:
+def engine(free_port: int, engine_on_port: Any) -> Iterator[FailingEngine]:
     engine_on_port(free_port, "--enable-test-commands")
-    uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false"
-    with MongoClient[dict[str, Any]](uri) as mongo:
-        mongo.admin.command("ping")
-        yield Engine(mongo, uri)
+    with failing_engine(free_port) as engine:
+        yield engine
 
 
 @pytest.fixture
-async def client(application: Application, engine: Engine) -> AsyncIterator[AsyncClient]:
+async def client(application: Application, engine: FailingEngine) -> AsyncIterator[AsyncClient]:
     async with application(
         mongodb_uri=engine.uri, database="demo", operation_timeout=LIMIT
     ) as client:
@@ -82,7 +59,7 @@ async def put_until_acknowledged(client: AsyncClient, id: str) -> None:
 
 @pytest.mark.parametrize("ending", ["time", "cancellation"])
 async def test_a_write_that_was_given_up_does_not_undo_a_later_one(
-    client: AsyncClient, engine: Engine, ending: str
+    client: AsyncClient, engine: FailingEngine, ending: str
 ) -> None:
     for name in WRITES:
         await client.put(f"/stuff/{name}", json={"n": 0})
@@ -106,7 +83,7 @@ async def test_a_write_that_was_given_up_does_not_undo_a_later_one(
 
 
 async def test_every_later_write_waits_for_one_that_was_given_up(
-    client: AsyncClient, engine: Engine
+    client: AsyncClient, engine: FailingEngine
 ) -> None:
     for name in WRITES:
         await client.put(f"/stuff/{name}", json={"n": 0})
@@ -124,7 +101,7 @@ async def test_every_later_write_waits_for_one_that_was_given_up(
 
 
 async def test_a_write_without_an_answer_is_waited_for_until_its_deadline(
-    client: AsyncClient, engine: Engine
+    client: AsyncClient, engine: FailingEngine
 ) -> None:
     """As MongoDB does, which ends a write at its `maxTimeMS`, but not because nobody listens."""
     database: Database = client._transport.app.state.database  # type: ignore[attr-defined]
@@ -140,7 +117,7 @@ async def test_a_write_without_an_answer_is_waited_for_until_its_deadline(
 
 
 async def test_those_who_waited_in_vain_leave_nothing_behind(
-    client: AsyncClient, engine: Engine
+    client: AsyncClient, engine: FailingEngine
 ) -> None:
     turns: Turns = client._transport.app.state.collection.points._turns  # type: ignore[attr-defined]
     engine.block(LIMIT * 3, ["update"], 1)

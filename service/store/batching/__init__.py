@@ -24,7 +24,8 @@ A cancelled request affects only itself.
     no memory (`Lane.withdraw`).
 No request waits longer than an operation may take, in the queue and on the way together
 (`Lane.wait`). A round trip may take longer than its requests wait: it keeps its place until the
-driver's thread has returned, so that the threads are bounded too.
+driver's thread has returned, so that the threads are bounded too. Those who wait get another one
+beside it by their age (`Lane._start_beside`).
 """
 
 import asyncio

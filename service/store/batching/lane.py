@@ -22,6 +22,10 @@ PATIENCE = 0.005
 """Seconds that operations wait for a round trip to end before another may be started beside it: one
 after the other each serves more, but a database that is far away must not be waited for twice."""
 
+OVERDUE = 0.1
+"""Seconds after which an operation gets a round trip of its own, however few wait with it: what is
+under way may hang."""
+
 
 @dataclass(slots=True, eq=False)
 class Operation(Generic[Answer]):
@@ -29,6 +33,7 @@ class Operation(Generic[Answer]):
 
     id: str
     document: bytes = b""
+    since: float = 0.0  # when it arrived, by the clock of the event loop
     waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
 
@@ -74,6 +79,11 @@ class Lane(ABC, Generic[Answer]):
 
     @property
     @abstractmethod
+    def oldest(self) -> Operation[Answer]:
+        """The operation that is first in the queue."""
+
+    @property
+    @abstractmethod
     def capacity(self) -> int:
         """How many operations a batch has at most."""
 
@@ -101,6 +111,8 @@ class Lane(ABC, Generic[Answer]):
         Raises `DatabaseUnavailable` when that takes longer than an operation may.
         """
         waiter: asyncio.Future[Answer] = self._loop.create_future()
+        if not operation.waiters:
+            operation.since = self._loop.time()
         operation.waiters.append(waiter)
         if self._is_traced:
             operation.spans.append(get_current_span())
@@ -125,11 +137,13 @@ class Lane(ABC, Generic[Answer]):
             self._patience = self._loop.call_later(PATIENCE, self._start_beside)
 
     def _start_beside(self) -> None:
-        """Start another round trip if it serves no fewer than are served."""
+        """Start another round trip if it serves no fewer than are served, or if one is overdue."""
         self._patience = None
-        if self.queued >= max(1, self._under_way) and not self._is_starting:
+        if self._is_starting or self._round_trips == self._max_round_trips or not self.queued:
+            return
+        if self.queued >= self._under_way or self._loop.time() - self.oldest.since >= OVERDUE:
             self._start()
-        elif self.queued:
+        else:
             self.wake()
 
     def _start(self) -> None:
