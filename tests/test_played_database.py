@@ -36,7 +36,7 @@ Documents = Any
 
 @contextmanager
 def connected(database: PlayedDatabase, **options: object) -> Iterator[Client]:
-    with Client(database.uri(**options), serverSelectionTimeoutMS=10_000) as client:
+    with Client(database.uri(**options)) as client:
         yield client
 
 

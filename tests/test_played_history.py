@@ -56,14 +56,16 @@ def test_a_stream_tells_what_happens_and_goes_on_after_a_token(play: Play) -> No
         assert first["fullDocument"] == {"_id": "a", "n": 1}
         assert second["updateDescription"]["updatedFields"] == {"n": 2}
         assert (third["operationType"], "fullDocument" in third) == ("delete", False)
+        history.happened(Put("gone", None, "update"))
+        assert stream.next()["fullDocument"] is None
         assert stream.try_next() is None
         rest = stream.resume_token["_data"]
         assert rest > tokens[-1]  # it has come further, although nothing has happened
         history.happened(Put("b"))
         for options, expected in [
-            ({"resume_after": {"_data": tokens[1]}}, ["a", "b"]),
+            ({"resume_after": {"_data": tokens[1]}}, ["a", "gone", "b"]),
             ({"start_after": {"_data": rest}}, ["b"]),
-            ({"start_at_operation_time": first["clusterTime"]}, ["a", "a", "a", "b"]),
+            ({"start_at_operation_time": first["clusterTime"]}, ["a", "a", "a", "gone", "b"]),
         ]:
             with watch(**options) as again:
                 assert told(again, len(expected)) == expected

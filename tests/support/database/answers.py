@@ -51,6 +51,7 @@ CODE_NAMES = {
     8000: "AtlasError",
     9001: "SocketException",
     10107: "NotWritablePrimary",
+    10334: "BSONObjectTooLarge",
     11000: "DuplicateKey",
     11600: "InterruptedAtShutdown",
     11601: "Interrupted",

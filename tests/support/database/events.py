@@ -19,7 +19,8 @@ class Put:
     """A document is written."""
 
     id: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] | None = field(default_factory=dict)
+    """None if it is an update, and the document was deleted before it was looked up."""
     kind: str = "insert"
     """Or `replace`, or `update`."""
 
@@ -88,9 +89,10 @@ def _event(
     token = event_token(time, operation.id, operation.kind, index)
     document = _document(token, operation.kind, time) | dict(transaction)
     if isinstance(operation, Put):
-        document["fullDocument"] = {"_id": operation.id, **operation.fields}
+        fields = operation.fields
+        document["fullDocument"] = None if fields is None else {"_id": operation.id, **fields}
         if operation.kind == "update":
-            changed = {"updatedFields": operation.fields, "removedFields": []}
+            changed = {"updatedFields": fields or {}, "removedFields": []}
             document["updateDescription"] = changed | {"truncatedArrays": []}
     document["ns"] = namespace
     document["documentKey"] = {"_id": operation.id}
