@@ -79,9 +79,11 @@ class CatchingUp:
         """Whether followers wait for a place."""
         return bool(self._waiting) and self._places.locked()
 
-    def passed(self, position: Position) -> dict[Subscription, Position]:
-        """Those of the waiting who are at or before the position; they wait no more."""
-        found = {each: at for each, at in self._waiting.items() if position.reaches(at)}
+    def between(self, start: Position, end: Position) -> dict[Subscription, Position]:
+        """Those of the waiting who are there, or at the end; they wait no more."""
+        found = {
+            each: at for each, at in self._waiting.items() if at.reaches(start) and end.reaches(at)
+        }
         for subscription in found:
             del self._waiting[subscription]
         return found
@@ -103,7 +105,7 @@ class CatchingUp:
             for subscription in members:
                 del self._waiting[subscription]
             task = asyncio.create_task(
-                _Round(self, self._channel, members).run(self._database, self._pipeline, start)
+                _Round(self, self._channel, members, start).run(self._database, self._pipeline)
             )
             self._rounds.add(task)
             task.add_done_callback(self._end_round)
@@ -121,18 +123,21 @@ class _Round:
     """
 
     def __init__(
-        self, others: CatchingUp, channel: Present, members: Sequence[Subscription]
+        self,
+        others: CatchingUp,
+        channel: Present,
+        members: Sequence[Subscription],
+        start: Position,
     ) -> None:
         self._others = others
         self._channel = channel
         self._members = set(members)
+        self._position = start
 
-    async def run(
-        self, database: Database, pipeline: list[dict[str, Any]], start: Position
-    ) -> None:
+    async def run(self, database: Database, pipeline: list[dict[str, Any]]) -> None:
         stream = Stream(database, pipeline, MAX_AWAIT)
         try:
-            await stream.open(start)
+            await stream.open(self._position)
             await self._read(stream)
         except DatabaseUnavailable:
             await asyncio.sleep(RETRY_INTERVAL)
@@ -172,7 +177,7 @@ class _Round:
                 await asyncio.sleep(REST)
 
     def _give(self, changes: Sequence[Change], position: Position) -> None:
-        """Tell all who are here, and those at whose positions the stream has arrived by now."""
+        """Tell all who are here, and those whose positions the stream has passed with this."""
         of_one: dict[str, list[Change]] = {}
         for change in changes:
             if isinstance(id := change.id, str):
@@ -191,9 +196,11 @@ class _Round:
 
         for subscription in self._members:
             give(subscription, None)
-        for subscription, after in self._others.passed(position).items():
+        # Not those who are further back: what they miss was told before they came.
+        for subscription, after in self._others.between(self._position, position).items():
             self._members.add(subscription)
             give(subscription, after)
+        self._position = position
 
     def _hand_over(self, position: Position) -> None:
         for subscription in self._members:

@@ -1,0 +1,150 @@
+"""The feed through mongos, whose answers are often empty although more is to come."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import pytest
+from httpx import AsyncClient
+
+from service.settings import Settings
+from service.store.feed import channel as channel_module
+from tests.support.applications import listen
+from tests.support.database.answers import Exchange, Reply
+from tests.support.database.events import Put
+from tests.support.database.history import History
+from tests.support.database.playing import Play
+from tests.support.database.roles import MONGOS
+from tests.support.database.server import PlayedDatabase
+from tests.support.following import follow
+from tests.support.patience import TIMEOUT
+
+
+@asynccontextmanager
+async def process(database: PlayedDatabase) -> AsyncIterator[AsyncClient]:
+    """A client of a process that remembers nothing."""
+    settings = Settings(mongodb_uri=database.uri(), database="demo")
+    async with listen(settings) as url, AsyncClient(base_url=url, timeout=TIMEOUT) as client:
+        yield client
+
+
+def puts(first: int, end: int) -> list[Put]:
+    return [Put(f"{n}", {"n": n}) for n in range(first, end)]
+
+
+async def ids_of(database: PlayedDatabase, history: History, *batches: list[Put]) -> list[str]:
+    """The ids of the events of these transactions, as a process has sent them; the first is that
+    from before all of them."""
+    async with process(database) as client, follow(client) as events:
+        ids = [events.last_id]
+        for batch in batches:
+            history.committed(*batch)
+            ids += [event.id for event in await events.take(len(batch))]
+    return ids
+
+
+async def numbers(client: AsyncClient, last: str, count: int) -> list[int]:
+    async with follow(client, last=last) as events:
+        return [event.n for event in await events.take(count)]
+
+
+async def test_an_empty_answer_does_not_end_the_catching_up(play: Play) -> None:
+    database = play(MONGOS)
+    history = History(database)
+    ids = await ids_of(database, history, *([put] for put in puts(0, 10)))
+    history.empty_batches = 3
+    async with process(database) as client, follow(client, last=ids[4]) as events:
+        assert [event.n for event in await events.take(6)] == [*range(4, 10)]
+        history.happened(*puts(10, 12))
+        assert [event.n for event in await events.take(2)] == [10, 11]
+
+
+async def test_a_shard_that_is_slow_loses_no_change_of_another(play: Play) -> None:
+    database = play(MONGOS)
+    history = History(database)
+    [last] = await ids_of(database, history)
+    history.freeze(1)
+    history.happened(*puts(0, 3))
+    async with process(database) as client, follow(client) as live:
+        # The channel has begun now; the past is held back by the slow shard.
+        async with follow(client, last=last) as events:
+            await database.until_asked("getMore", len(database.commands("getMore")) + 5)
+            history.thaw(1)
+            history.happened(*puts(3, 5))
+            assert [event.n for event in await events.take(5)] == [0, 1, 2, 3, 4]
+        assert [event.n for event in await live.take(2)] == [3, 4]
+
+
+@pytest.mark.parametrize("is_remembered", [True, False])
+async def test_a_client_goes_on_within_a_transaction(
+    play: Play, is_remembered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_remembered:
+        monkeypatch.setattr(channel_module, "RECENT_COUNT", 2)
+    database = play(MONGOS)
+    history = History(database)
+    async with process(database) as client, follow(client) as live:
+        ids = [live.last_id]
+        history.committed(*puts(0, 5))
+        ids += [event.id for event in await live.take(5)]
+        for index in range(5):
+            assert await numbers(client, ids[index], 5 - index) == [*range(index, 5)]
+    async with process(database) as client:
+        for index in range(5):
+            assert await numbers(client, ids[index], 5 - index) == [*range(index, 5)]
+
+
+async def test_what_happens_while_a_channel_opens_is_not_missed(play: Play) -> None:
+    """By a client that another process has told a part of it."""
+    database = play(MONGOS)
+    history = History(database)
+    async with process(database) as other, follow(other) as told:
+        async with AsyncExitStack() as stack:
+
+            def late(exchange: Exchange) -> Reply:
+                history.happened(*puts(0, 2))
+                return history._open(exchange)
+
+            client = await stack.enter_async_context(process(database))
+            database.answer("aggregate", late)
+            live = await stack.enter_async_context(follow(client))
+            first, _ = await told.take(2)
+            history.happened(*puts(2, 3))
+            assert (await live.next()).n == 2
+            assert await numbers(client, first.id, 2) == [1, 2]
+
+
+async def test_a_stream_may_begin_with_changes(play: Play) -> None:
+    """Then the driver has no token of where it begins."""
+    database = play(MONGOS)
+    history = History(database)
+    [before] = await ids_of(database, history)
+
+    def with_changes(exchange: Exchange) -> Reply:
+        stage: dict[str, Any] = exchange.command["pipeline"][0]["$changeStream"]
+        stage["startAtOperationTime"] = database.clock.now
+        history.happened(*puts(0, 2))
+        return history._open(exchange)
+
+    async with process(database) as client:
+        database.answer("aggregate", with_changes)
+        async with follow(client) as live:
+            assert live.last_id
+            history.happened(*puts(2, 4))
+            assert [event.n for event in await live.take(2)] == [2, 3]
+            assert await numbers(client, live.last_id, 0) == []
+        assert await numbers(client, before, 4) == [0, 1, 2, 3]
+
+
+async def test_positions_are_compared_by_their_tokens_alone(play: Play) -> None:
+    """Older versions sent other times with them: of the last change, or of a ping."""
+    database = play(MONGOS)
+    history = History(database)
+    async with process(database) as client, follow(client) as live:
+        ids = [live.last_id]
+        history.happened(*puts(0, 3))
+        ids += [event.id for event in await live.take(3)]
+        for time in ("0" * 16, "f" * 16):
+            for index, id in enumerate(ids[:3]):
+                last = f"{time}.{id.partition('.')[2]}"
+                assert await numbers(client, last, 3 - index) == [*range(index, 3)]
