@@ -89,6 +89,16 @@ def test_an_engine_that_does_not_start_is_reported_with_its_log(tmp_path: Path) 
     assert "Traceback (most" not in result.stderr.split("engine.log")[0]
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "localhost", "http://", "http://:x", "ftp://a"])
+@pytest.mark.parametrize(
+    "command", [("get", "a"), ("ls",), ("watch",), ("export", "-"), ("import", "-")]
+)
+def test_a_malformed_url_is_refused_at_once(command: tuple[str, ...], url: str) -> None:
+    result = stuff_here(*command, STUFF_URL=url)
+    assert result.returncode == 2
+    assert url in result.stderr
+
+
 def test_settings_come_from_the_environment_and_from_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

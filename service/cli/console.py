@@ -2,11 +2,25 @@
 
 import sys
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-Url = Annotated[str, typer.Option(envvar="STUFF_URL", help="The server.")]
+
+
+def _check_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # the port is not a number, for example
+        is_valid = False
+    if not is_valid:
+        raise typer.BadParameter(f"{url!r} is not the URL of a server, such as {DEFAULT_URL}.")
+    return url
+
+
+Url = Annotated[str, typer.Option(envvar="STUFF_URL", help="The server.", callback=_check_url)]
 Patience = Annotated[
     float, typer.Option(min=0, help="Seconds to keep trying while the server is unavailable.")
 ]
