@@ -1,110 +1,24 @@
-"""The application: `create_app(settings)` for programs, `service.app:app` for `uvicorn`."""
+"""The application object that servers load: `uvicorn service.app:app`.
+
+Importing this module reads the settings from the environment and tunes the garbage collector of the
+process. Programs that want an application of their own call `service.application.create_app`.
+"""
 
 import gc
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
-from typing import Any
 
-from fastapi import FastAPI
-
-from service import __version__, openapi
-from service.mongo.database import open_database
-from service.observability import tracing
-from service.observability.metrics import counted_process
-from service.routers import collection as collection_routes
-from service.routers import document, pages, system
-from service.security import Gate
-from service.server.lifecycle import on_stop, stop_with_parent
-from service.server.mongodb import open_mongodb
-from service.settings import Settings
-from service.store.collection import open_collection
-from service.web import problems
-from service.web.access import guarded
-from service.web.events import encode_change
-from service.web.middleware import RequestMiddleware
+from service.application import create_app
 
 
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    """Everything that lives as long as the application, and is handed out by dependencies."""
-    settings: Settings = app.state.settings
-    async with AsyncExitStack() as stack:
-        stack.enter_context(stop_with_parent())
-        stack.enter_context(counted_process())
-        tracing.keep_values_out(settings)
-        mongodb = await stack.enter_async_context(open_mongodb(settings))
-        database = await stack.enter_async_context(open_database(settings, mongodb.uri))
-        app.state.database = database
-        collection = await stack.enter_async_context(
-            open_collection(database, settings, encode_change)
-        )
-        app.state.collection = collection
-        stack.enter_context(on_stop(collection.feed.close))
-        # For what serves the connections.
-        yield {"settings": settings}
+def tune_garbage_collector() -> None:
+    """Keep collections short, because each one stops all requests.
 
-
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application with these settings, or with those of the environment."""
-    settings = settings or Settings()
-    app = FastAPI(
-        title="Stuff",
-        version=__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        telemetry=tracing.telemetry(settings),
-        # Not included as routers, which would match each request twice, and slowly.
-        routes=[
-            guarded(route)
-            for resource in (document, collection_routes, system, pages)
-            for route in resource.router.routes
-        ],
-    )
-    app.state.settings = settings
-    app.state.gate = Gate(settings)
-    problems.install(app)
-    app.add_middleware(
-        RequestMiddleware,
-        max_requests=settings.max_requests,
-        client_timeout=settings.client_timeout,
-        cors=cors(settings.cors_origins) if settings.cors_origins else None,
-    )
-    app.mount("/assets", pages.assets())
-    app.openapi = partial(openapi.build, app)  # type: ignore[method-assign]
-    return app
-
-
-def cors(origins: str) -> dict[str, Any]:
-    """What pages of these origins may do: everything, with a key but without cookies.
-
-    https://fetch.spec.whatwg.org/#http-cors-protocol
+    Modules and schemas stay for good. A collection that looks at them takes tens of milliseconds,
+    so they are frozen, and what lives as long as a connection is looked at less often.
     """
-    return {
-        "allow_origins": [origin.strip() for origin in origins.split(",")],
-        "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-        "allow_headers": [
-            "Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match",
-            "If-Modified-Since", "If-Unmodified-Since", "Last-Event-ID", "Prefer", "X-Request-ID",
-        ],
-        "expose_headers": [
-            "Content-Location", "ETag", "Last-Modified", "Link", "Location", "Preference-Applied",
-            "Retry-After", "WWW-Authenticate", "X-Request-ID",
-        ],
-    }  # fmt: skip
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 100)
 
 
-def __getattr__(name: str) -> Any:
-    # Made when asked for, so that importing create_app reads no environment.
-    if name == "app":
-        app = create_app()
-        # The modules and their schemas stay: the collector need not look at them again and again,
-        # which would stop all requests for tens of milliseconds each time.
-        gc.collect()
-        gc.freeze()
-        # What lives as long as a connection or is remembered is looked at now and then only.
-        gc.set_threshold(5_000, 20, 100)
-        return app
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+app = create_app()
+tune_garbage_collector()

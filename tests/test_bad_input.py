@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 from starlette.types import Message
 
-from service.app import create_app
+from service.application import create_app
 from service.settings import Settings
 from tests.support.applications import Application
 from tests.support.problems import assert_problem

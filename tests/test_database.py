@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.app import create_app
+from service.application import create_app
 from service.mongo.model import StuffDocument
 from service.settings import Settings
 from tests.support.applications import Application

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from httpx import AsyncClient
 from openapi_spec_validator import validate
 
-from service.app import create_app
+from service.application import create_app
 from service.errors import FeedGone, MethodNotAllowed, RouteNotFound, StuffError, problem_types
 from service.openapi.problems import errors_of
 from service.settings import Settings

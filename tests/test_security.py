@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from httpx import ASGITransport, AsyncClient, Response
 from starlette.routing import Mount
 
-from service.app import create_app
+from service.application import create_app
 from service.security import KeyFault, decision_of, make_key, parse_keys
 from service.settings import Settings
 from service.web.access import guarded

@@ -13,7 +13,7 @@ import typer
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from service.app import create_app
+from service.application import create_app
 from service.errors import ConfigurationError
 from service.observability import logs, metrics
 from service.observability.tracing import telemetry

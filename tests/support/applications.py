@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import httpx
 import uvicorn
 
-from service.app import create_app
+from service.application import create_app
 from service.server.protocol import LimitedProtocol
 from service.settings import Settings
 

@@ -1,0 +1,95 @@
+"""The application: its routes, its middleware, and what lives as long as it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+
+from service import __version__, openapi
+from service.mongo.database import open_database
+from service.observability import tracing
+from service.observability.metrics import counted_process
+from service.routers import collection as collection_routes
+from service.routers import document, pages, system
+from service.security import Gate
+from service.server.lifecycle import on_stop, stop_with_parent
+from service.server.mongodb import open_mongodb
+from service.settings import Settings
+from service.store.collection import open_collection
+from service.web import problems
+from service.web.access import guarded
+from service.web.events import encode_change
+from service.web.middleware import RequestMiddleware
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    """Everything that lives as long as the application, and is handed out by dependencies."""
+    settings: Settings = app.state.settings
+    async with AsyncExitStack() as stack:
+        stack.enter_context(stop_with_parent())
+        stack.enter_context(counted_process())
+        tracing.keep_values_out(settings)
+        mongodb = await stack.enter_async_context(open_mongodb(settings))
+        database = await stack.enter_async_context(open_database(settings, mongodb.uri))
+        app.state.database = database
+        collection = await stack.enter_async_context(
+            open_collection(database, settings, encode_change)
+        )
+        app.state.collection = collection
+        stack.enter_context(on_stop(collection.feed.close))
+        # For what serves the connections.
+        yield {"settings": settings}
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application with these settings, or with those of the environment."""
+    settings = settings or Settings()
+    app = FastAPI(
+        title="Stuff",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=tracing.telemetry(settings),
+        # Not included as routers, which would match each request twice, and slowly.
+        routes=[
+            guarded(route)
+            for resource in (document, collection_routes, system, pages)
+            for route in resource.router.routes
+        ],
+    )
+    app.state.settings = settings
+    app.state.gate = Gate(settings)
+    problems.install(app)
+    app.add_middleware(
+        RequestMiddleware,
+        max_requests=settings.max_requests,
+        client_timeout=settings.client_timeout,
+        cors=cors(settings.cors_origins) if settings.cors_origins else None,
+    )
+    app.mount("/assets", pages.assets())
+    app.openapi = partial(openapi.build, app)  # type: ignore[method-assign]
+    return app
+
+
+def cors(origins: str) -> dict[str, Any]:
+    """What pages of these origins may do: everything, with a key but without cookies.
+
+    https://fetch.spec.whatwg.org/#http-cors-protocol
+    """
+    return {
+        "allow_origins": [origin.strip() for origin in origins.split(",")],
+        "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+        "allow_headers": [
+            "Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match",
+            "If-Modified-Since", "If-Unmodified-Since", "Last-Event-ID", "Prefer", "X-Request-ID",
+        ],
+        "expose_headers": [
+            "Content-Location", "ETag", "Last-Modified", "Link", "Location", "Preference-Applied",
+            "Retry-After", "WWW-Authenticate", "X-Request-ID",
+        ],
+    }  # fmt: skip
