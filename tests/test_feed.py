@@ -132,15 +132,17 @@ async def test_keep_alive_comments_say_where_to_go_on(
 
     async with follow(live_client, "/stuff/b") as events, follow(live_client) as all:
         reading = asyncio.create_task(read_marks(events))
-        await put(live_client, "a", 1)
-        await put(live_client, "a", 2)
-        assert [event.n for event in await all.take(2)] == [1, 2]
-        seen = marks
-        while marks < seen + 2:  # one may have been under way
-            assert not reading.done(), reading
-            await asyncio.sleep(0.01)
-        last = events.last_id
-        reading.cancel()
+        try:
+            await put(live_client, "a", 1)
+            await put(live_client, "a", 2)
+            assert [event.n for event in await all.take(2)] == [1, 2]
+            seen = marks
+            while marks < seen + 2:  # one may have been under way
+                assert not reading.done(), reading
+                await asyncio.sleep(0.01)
+            last = events.last_id
+        finally:
+            reading.cancel()
     async with follow(live_client, last=last) as events:
         await put(live_client, "a", 3)
         assert (await events.next()).n == 3

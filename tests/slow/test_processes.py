@@ -3,7 +3,8 @@ watch as one would."""
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -89,12 +90,9 @@ def test_of_many_who_create_a_document_one_does(tmp_path: Path) -> None:
 class Follower:
     """A client of a feed, on a connection of its own."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, lines: Iterator[str]) -> None:
         self.seen: dict[str, list[int]] = {}
-        self._client = connect_blocking(service.base_url)
-        self._context = self._client.stream("GET", "/stuff", headers=EVENTS)
-        self._lines = self._context.__enter__().iter_lines()
-        assert next(self._lines) == ": The feed begins."
+        self._lines = lines
 
     def read(self, count: int) -> None:
         deadline = time.monotonic() + TIMEOUT
@@ -106,8 +104,17 @@ class Follower:
                 count -= 1
                 if count == 0:
                     break
-        self._context.__exit__(None, None, None)
-        self._client.close()
+
+
+@contextmanager
+def following(service: Service) -> Iterator[Follower]:
+    with (
+        connect_blocking(service.base_url) as client,
+        client.stream("GET", "/stuff", headers=EVENTS) as response,
+    ):
+        lines = response.iter_lines()
+        assert next(lines) == ": The feed begins."
+        yield Follower(lines)
 
 
 def test_whoever_follows_sees_what_all_processes_write(tmp_path: Path) -> None:
@@ -118,12 +125,15 @@ def test_whoever_follows_sees_what_all_processes_write(tmp_path: Path) -> None:
             with connect_blocking(service.base_url) as http:
                 assert http.put(f"/stuff/{writer}", json={"n": n}).is_success
 
-    with two_services(tmp_path) as services:
-        following = [Follower(services[number % 2]) for number in range(followers)]
-        read = [partial(follower.read, writers * writes) for follower in following]
+    with ExitStack() as stack:
+        services = stack.enter_context(two_services(tmp_path))
+        observers = [
+            stack.enter_context(following(services[number % 2])) for number in range(followers)
+        ]
+        read = [partial(follower.read, writers * writes) for follower in observers]
         at_once([*read, *(partial(write, services[n % 2], n) for n in range(writers))])
         expected = {str(writer): list(range(writes)) for writer in range(writers)}
-        for follower in following:
+        for follower in observers:
             assert follower.seen == expected
 
 
