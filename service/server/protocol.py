@@ -9,8 +9,7 @@ import re
 from typing import Any
 
 import orjson
-from httptools import HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from service.errors import (
     BadRequest,
@@ -20,6 +19,7 @@ from service.errors import (
     UrlTooLong,
 )
 from service.observability.request_ids import DEFAULTS, REQUEST_ID, make_request_id
+from service.server.upgrades import UpgradeIgnoringProtocol
 from service.settings import Settings
 from service.web.problems import MEDIA_TYPE, problem_body
 
@@ -30,7 +30,7 @@ LINGER = 0.5
 be sending one, which would be lost."""
 
 
-class LimitedProtocol(HttpToolsProtocol):
+class LimitedProtocol(UpgradeIgnoringProtocol):
     """Answers what is too much, or too slow, by a problem, and closes the connection."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -43,8 +43,6 @@ class LimitedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._refusal: StuffError | None = None
         self._is_leaving = False
-        self._is_head_known = False
-        self.parser = _Parser(self)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -62,43 +60,23 @@ class LimitedProtocol(HttpToolsProtocol):
             if self._pending_bytes > self._max_url_bytes + 2 * self._max_header_bytes:
                 self._answer(HeadersTooLarge(self._max_header_bytes))
 
-    def ignore_upgrade(self) -> HttpRequestParser:
-        """The request asks for another protocol, as Java's client does: it is answered in this one
-        (RFC 9110, section 7.8). The parser takes what follows its head for that other protocol, so
-        another parser goes on, which is told how long the body is."""
-        framing = {b"content-length", b"transfer-encoding"}
-        fields = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in framing]
-        self.parser = _Parser(self)
-        self._is_head_known = True
-        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(fields) + b"\r\n")
-        self._is_head_known = False
-        return self.parser
-
     def on_message_begin(self) -> None:
-        if self._is_head_known:
-            return
         super().on_message_begin()
         self._header_bytes = self._pending_bytes = 0
         self._await_headers()
 
     def on_url(self, url: bytes) -> None:
-        if self._is_head_known:
-            return
         super().on_url(url)
         if len(self.url) > self._max_url_bytes:
             self._refuse(UrlTooLong(self._max_url_bytes))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._is_head_known:
-            return
         super().on_header(name, value)
         self._header_bytes += len(name) + len(value)
         if self._header_bytes > self._max_header_bytes:
             self._refuse(HeadersTooLarge(self._max_header_bytes))
 
     def on_headers_complete(self) -> None:
-        if self._is_head_known:
-            return
         self._check_head()
         self._stop_waiting()
         # uvicorn's parser of addresses takes 64 KiB: the query is just copied.
@@ -118,10 +96,6 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(BadRequest("A request has exactly one Host. Send one."))
         if hosts and not _HOST.fullmatch(hosts[0].strip()):
             self._refuse(BadRequest("Host is malformed. Send the name or address of the server."))
-
-    def on_message_complete(self) -> None:
-        if not self.parser.should_upgrade():  # else the body is still to come
-            super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         self._answer(self._refusal or BadRequest(f"{msg} Send HTTP/1.1."))
@@ -186,24 +160,3 @@ class LimitedProtocol(HttpToolsProtocol):
             lines = [STATUS_LINE[error.status], *(b"%s: %s\r\n" % pair for pair in headers)]
             self.transport.write(b"".join(lines) + b"\r\n" + content)
         self.transport.close()
-
-
-class _Parser(HttpRequestParser):
-    """httptools' parser, which has the protocol decide about upgrades."""
-
-    def __init__(self, protocol: LimitedProtocol) -> None:
-        super().__init__(protocol)
-        # As uvicorn's: the first request is answered whatever follows it.
-        self.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._protocol = protocol
-
-    def feed_data(self, data: Any) -> None:
-        parser: HttpRequestParser = self
-        while True:
-            try:
-                HttpRequestParser.feed_data(parser, data)
-            except HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]
-                parser = self._protocol.ignore_upgrade()
-            else:
-                return

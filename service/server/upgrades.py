@@ -1,0 +1,84 @@
+"""Requests that ask for another protocol, as Java's client does for HTTP/2, are answered in this
+one (RFC 9110, section 7.8).
+
+uvicorn 0.54 starts to answer them, but loses their bodies, and the requests after them: llhttp
+takes what follows the head for bytes of the other protocol. This file can go when uvicorn goes on
+to parse them as HTTP/1.1: when tests/test_limits.py passes with `LimitedProtocol` derived from
+uvicorn's own `HttpToolsProtocol`.
+"""
+
+from typing import Any
+
+from httptools import HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+FRAMING = {b"content-length", b"transfer-encoding"}
+"""The header fields that tell how long a body is."""
+
+
+class UpgradeIgnoringProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, whose parser goes on after a request for an upgrade."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.parser = _Parser(self, self)
+
+    def on_message_complete(self) -> None:
+        if not self.parser.should_upgrade():  # else the body is still to come
+            super().on_message_complete()
+
+    def ignore_upgrade(self) -> HttpRequestParser:
+        """Another parser for what follows the head, which is told how long the body is."""
+        fields = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in FRAMING]
+        callbacks = _AfterHead(self)
+        self.parser = _Parser(self, callbacks)
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(fields) + b"\r\n")
+        callbacks.is_head = False
+        return self.parser
+
+
+class _AfterHead:
+    """The protocol's callbacks, without those for a head that it has been told of already."""
+
+    def __init__(self, protocol: HttpToolsProtocol) -> None:
+        self._protocol = protocol
+        self.is_head = True
+        self.on_body = protocol.on_body
+        self.on_message_complete = protocol.on_message_complete
+
+    def on_message_begin(self) -> None:
+        if not self.is_head:
+            self._protocol.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if not self.is_head:
+            self._protocol.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self.is_head:
+            self._protocol.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if not self.is_head:
+            self._protocol.on_headers_complete()
+
+
+class _Parser(HttpRequestParser):
+    """httptools' parser, which has the protocol decide about upgrades."""
+
+    def __init__(self, protocol: UpgradeIgnoringProtocol, callbacks: object) -> None:
+        super().__init__(callbacks)
+        # As uvicorn's: the first request is answered whatever follows it.
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._protocol = protocol
+
+    def feed_data(self, data: Any) -> None:
+        parser: HttpRequestParser = self
+        while True:
+            try:
+                HttpRequestParser.feed_data(parser, data)
+            except HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                parser = self._protocol.ignore_upgrade()
+            else:
+                return
