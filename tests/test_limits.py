@@ -12,8 +12,9 @@ from httpx import AsyncClient
 from prometheus_client import REGISTRY
 from pymongo.collection import Collection
 
-from service.mongo.database import Database
+from service.documents.layout import Stored
 from service.settings import Settings
+from service.store.points import PointOperations
 from tests.support.applications import Application, listen
 from tests.support.clients import connect
 from tests.support.patience import TIMEOUT, patient
@@ -55,17 +56,15 @@ async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
-    """The database answers when this is set."""
+    """Documents are read when this is set."""
     event = asyncio.Event()
-    operation = Database.operation
+    get = PointOperations.get
 
-    @asynccontextmanager
-    async def wait(self: Database, seconds: float | None = None) -> AsyncIterator[None]:
+    async def wait(self: PointOperations, id: str) -> Stored:
         await event.wait()
-        async with operation(self, seconds):
-            yield
+        return await get(self, id)
 
-    monkeypatch.setattr(Database, "operation", wait)
+    monkeypatch.setattr(PointOperations, "get", wait)
     return event
 
 
