@@ -16,6 +16,7 @@ https://www.mongodb.com/docs/manual/reference/method/cursor.sort/
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice
 from typing import Any, TypeAlias
 
 from service.documents.query.fields import check_path, parents
@@ -30,6 +31,8 @@ from service.documents.query.values import (
 from service.errors import InvalidParameter
 
 MAX_SORT_FIELDS = 8
+MAX_KEYS = 10_000
+"""Elements of the arrays that a document is sorted by, each of which is compared."""
 
 Key: TypeAlias = tuple[Any, ...]
 """What a document is sorted by: a value for each field of the order."""
@@ -69,12 +72,16 @@ class Sort:
         return [path for path, _ in self.fields]
 
     def key(self, document: Mapping[str, Any]) -> Key:
-        """What the document is sorted by."""
+        """What the document is sorted by. Raises `InvalidParameter` if it has arrays in several
+        fields of the order (MongoDB calls them parallel), or more than `MAX_KEYS` elements."""
         keys, _ = self._keys(document)
         return keys[0] if len(keys) == 1 else min(keys, key=self._comparable)
 
     def place(self, document: Mapping[str, Any], key: Key, range: Range) -> Place:
-        """Where the document, found in the range of what comes after the key, really is."""
+        """Where the document, found in the range of what comes after the key, really is.
+
+        Raises `InvalidParameter` as `key` does.
+        """
         keys, has_arrays = self._keys(document)
         if range.is_exact and not has_arrays:
             return Place.WITHIN
@@ -97,7 +104,13 @@ class Sort:
         """What an index would hold of the document, and whether that is due to an array."""
         ends = [_walk(document, path.split(".")) for path in self.paths]
         if any(isinstance(value, list) for value, _ in ends):
-            return list(_expand(ends)), True
+            keys = list(islice(_expand(ends), MAX_KEYS + 1))
+            if len(keys) > MAX_KEYS:
+                raise _invalid(
+                    f"A document has an array of more than {MAX_KEYS:,} elements in a field of the "
+                    "order. Sort by other fields."
+                )
+            return keys, True
         return [tuple(value for value, _ in ends)], False
 
     def _comparable(self, key: Key) -> tuple[Any, ...]:
@@ -121,6 +134,9 @@ def parse_sort(value: str | None) -> Sort:
     for name in value.split(",") if value is not None else ["_id"]:
         path = name.removeprefix("-")
         check_path(path, "sort")
+        if any(step.isdigit() for step in path.split(".")[1:]):
+            # MongoDB takes it both for an index of an array and for the name of a field.
+            raise _invalid(f"{path!r}: documents cannot be sorted by an element of an array.")
         if path in fields:
             raise _invalid(f"{path!r} is there twice.")
         fields[path] = -1 if name.startswith("-") else 1
@@ -136,12 +152,18 @@ def parse_sort(value: str | None) -> Sort:
 
 def _expand(ends: list[tuple[Any, list[str]]]) -> Iterator[Key]:
     """The keys of a document whose fields end in values, or in arrays where names lead on."""
-    array = next((value for value, _ in ends if isinstance(value, list)), None)
-    if array is None:
+    arrays = [value for value, _ in ends if isinstance(value, list)]
+    if not arrays:
         yield tuple(value.value if isinstance(value, _Element) else value for value, _ in ends)
         return
-    # The fields that go through this array do so together, element by element. Through two
-    # different ones they cannot be sorted, as the database says.
+    array = arrays[0]
+    # MongoDB refuses this too: each combination of elements would have to be compared. Not every
+    # engine does.
+    if any(other is not array for other in arrays):
+        raise _invalid(
+            "A document has arrays in several fields of the order. Sort by one of them at most."
+        )
+    # The fields that go through this array do so together, element by element.
     for element in array or [EMPTY]:
         below: list[tuple[Any, list[str]]] = []
         for value, steps in ends:
@@ -165,10 +187,8 @@ def _walk(value: Any, steps: list[str]) -> tuple[Any, list[str]]:
     """Follow the names to a value, or to an array on the way; None if they lead nowhere."""
     for index, step in enumerate(steps):
         if isinstance(value, list):
-            if not step.isdigit():
-                return value, steps[index:]
-            value = value[int(step)] if int(step) < len(value) else None
-        elif isinstance(value, Mapping):
+            return value, steps[index:]
+        if isinstance(value, Mapping):
             value = value.get(step)
         else:
             return None, []

@@ -25,4 +25,9 @@ class Selection:
         return {"$and": [self.filter, range.condition]}
 
     def projection(self) -> dict[str, int] | None:
-        return None if self.view is None else self.view.projection(self.sort.paths)
+        """What the database answers: the view, and the fields of the order, which cursors need."""
+        if self.view is None:
+            return None
+        # Those as a whole: of `a.b` the database would leave out elements of `a` that are no
+        # objects, although they count in the order.
+        return self.view.projection(path.partition(".")[0] for path in self.sort.paths)
