@@ -143,6 +143,19 @@ async def test_values_that_json_lacks_are_written_as_extended_json(
         ('{"a": {"$gt": {"$date": "yesterday"}}}', "/a/$gt"),
         ('{"a": {"$in": [1, {"$numberDecimal": "x"}]}}', "/a/$in/1"),
         ('{"a": {"$regularExpression": {"pattern": "a", "options": ""}}}', "/a/$regularExpression"),
+        ('{"a": {"$numberLong": "999999999999999999999999999999"}}', "/a"),
+        ('{"a": {"$numberLong": 1e300}}', "/a"),
+        ('{"a": {"$in": [1, {"$numberInt": "99999999999999999999"}]}}', "/a/$in/1"),
+        ('{"a.²": 1}', "/a.²"),
+        ('{"$or": [{"a.³.b": {"$gt": 1}}]}', "/$or/0/a.³.b"),
+        ('{"a": {"$all": [{"$elemMatch": {"$regex": "^(a+)+c"}}]}}', "/a/$all/0/$elemMatch/$regex"),
+        (
+            '{"a": {"$all": [{"$elemMatch": {"b": {"$where": "1"}}}]}}',
+            "/a/$all/0/$elemMatch/b/$where",
+        ),
+        ('{"a": {"$all": [{"$regex": "^(a+)+c"}]}}', "/a/$all/0"),
+        ('{"a": {"$in": [{"$regex": "^(a+)+c"}]}}', "/a/$in/0"),
+        ('{"a": {"$ne": {"$regex": "^(a+)+c"}}}', "/a/$ne"),
     ],
 )
 async def test_what_is_not_allowed_is_refused_with_a_pointer(

@@ -8,6 +8,7 @@ A value is JSON, or Extended JSON for types that JSON lacks: `{"$date": "2026-01
 from collections.abc import Callable
 from typing import Any
 
+import bson
 from bson import json_util
 
 from service.documents import strict_json
@@ -56,6 +57,9 @@ def _query(value: Any, path: Path, level: int) -> dict[str, Any]:
     for key, child in value.items():
         place = [*path, key]
         if not key.startswith("$"):
+            if any(step.isdigit() and not step.isdecimal() for step in key.split(".")):
+                # Some engines take these for an index of an array, and fail.
+                raise _invalid(f"{key!r}: a name may not be made of digits such as '²'.", place)
             query[key] = _condition(child, place, level)
         elif key in ("$and", "$or", "$nor"):
             children = _list(child, place)
@@ -103,13 +107,32 @@ def _literal(value: Any, path: Path, _: int = 0) -> Any:
     if not _is_extended(value):
         return {key: _literal(child, [*path, key]) for key, child in value.items()}
     try:
-        return json_util.object_hook(value, json_util.DEFAULT_JSON_OPTIONS)
+        literal = json_util.object_hook(value, json_util.DEFAULT_JSON_OPTIONS)
+        bson.encode({"": literal})  # which refuses integers beyond 64 bits
     except Exception as error:  # of many kinds, whatever the parsers of the types raise
         raise _invalid(f"This is no Extended JSON: {error}.", path) from None
+    return literal
 
 
-def _literals(value: Any, path: Path, _: int) -> list[Any]:
-    return [_literal(c, [*path, i]) for i, c in enumerate(_list(value, path, empty=True))]
+def _operand(value: Any, path: Path, _: int = 0) -> Any:
+    """A value to compare with, and not an operator, which some engines would obey here."""
+    if isinstance(value, dict) and not _OPERATORS.keys().isdisjoint(value):
+        raise _invalid("Give a value; operators are not allowed here.", path)
+    return _literal(value, path)
+
+
+def _operands(value: Any, path: Path, _: int) -> list[Any]:
+    return [_operand(c, [*path, i]) for i, c in enumerate(_list(value, path, empty=True))]
+
+
+def _all(value: Any, path: Path, level: int) -> list[Any]:
+    """Values, or conditions on elements: `{"$all": [{"$elemMatch": {...}}]}`."""
+    return [
+        {"$elemMatch": _elem_match(child["$elemMatch"], [*path, i, "$elemMatch"], level + 1)}
+        if isinstance(child, dict) and list(child) == ["$elemMatch"]
+        else _operand(child, [*path, i])
+        for i, child in enumerate(_list(value, path, empty=True))
+    ]
 
 
 def _not(value: Any, path: Path, level: int) -> dict[str, Any]:
@@ -167,8 +190,9 @@ def _options(value: Any, path: Path, _: int) -> str:
 
 
 _OPERATORS: dict[str, Callable[[Any, Path, int], Any]] = {
-    **dict.fromkeys(("$eq", "$gt", "$gte", "$lt", "$lte", "$ne"), _literal),
-    **dict.fromkeys(("$all", "$in", "$nin"), _literals),
+    **dict.fromkeys(("$eq", "$gt", "$gte", "$lt", "$lte", "$ne"), _operand),
+    **dict.fromkeys(("$in", "$nin"), _operands),
+    "$all": _all,
     "$elemMatch": _elem_match,
     "$exists": _exists,
     "$mod": _mod,
