@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from fastapi import Request
 from fastapi.sse import format_sse_event
+from starlette.types import Message, Receive, Scope, Send
 
 from service.documents import codec, layout
 from service.store.feed import Batch, Change, End, Feed, Position
@@ -17,7 +18,7 @@ from service.web.bodies import header
 from service.web.negotiation import prefers
 from service.web.problems import TYPE_PREFIX, problem_body, raw_path
 from service.web.responses import JSON
-from service.web.streams import DocumentStream, begun
+from service.web.streams import DocumentStream
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE = 15.0  # seconds
@@ -52,6 +53,30 @@ def encode_change(change: Change) -> bytes:
     return format_sse_event(event=kind, id=str(change.position), data_str=data.decode())
 
 
+class FeedResponse(DocumentStream):
+    """A response that starts in the same step in which its request arrives, without waiting.
+
+    A request that has no response yet holds one of the places of `STUFF_MAX_REQUESTS`. When many
+    followers return at the same moment, it would be refused to most of them, and `EventSource`
+    gives up for good on any other status than 200.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_rest(message: Message) -> None:
+            if message["type"] != "http.response.start":
+                await send(message)
+
+        async with aclosing(self._chunks):
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status_code,
+                    "headers": self.raw_headers,
+                }
+            )
+            await super().__call__(scope, receive, send_rest)
+
+
 async def feed_response(
     request: Request,
     feed: Feed,
@@ -59,16 +84,12 @@ async def feed_response(
     *,
     id: str | None = None,
     filter: Mapping[str, Any] | None = None,
-) -> DocumentStream:
-    """The feed of all documents, or of one. Raises what `Feed.follow` raises.
-
-    The response starts before it is known where the feed begins, which may take long if the
-    database has to be asked what has happened since the position. A request that waits for that
-    would hold one of the places of `STUFF_MAX_REQUESTS`, and `EventSource` gives up for good on any
-    other status than 200.
-    """
-    chunks = await begun(_events(request, feed, after, id, filter))
-    return DocumentStream(chunks, headers=HEADERS, media_type=EVENT_STREAM)
+) -> FeedResponse:
+    """The feed of all documents, or of one. Raises what `Feed.follow` raises; that the feed cannot
+    go on after the position is found out later, and is an event then."""
+    chunks = _events(request, feed, after, id, filter)
+    await anext(chunks)
+    return FeedResponse(chunks, headers=HEADERS, media_type=EVENT_STREAM)
 
 
 async def _events(
@@ -78,8 +99,9 @@ async def _events(
     id: str | None,
     filter: Mapping[str, Any] | None,
 ) -> AsyncGenerator[bytes, None]:
+    """The first chunk is empty, and comes when the feed is followed."""
     async with feed.follow(id=id, filter=filter, after=after) as changes:
-        yield b""  # it is followed: the response can start
+        yield b""
         async with aclosing(changes.batches(KEEP_ALIVE)) as batches:
             async for batch in batches:
                 if not batch.changes:
