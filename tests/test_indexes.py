@@ -12,11 +12,14 @@ from pymongo.collection import Collection
 
 from service.documents.query import encode_cursor, parse_sort
 from service.errors import ConfigurationError
+from service.mongo.database import open_database
 from service.mongo.model import StuffDocument
 from service.settings import Settings
+from service.store import indexes
 from service.store.indexes import read_file
 from tests.support.applications import Application
 from tests.support.commands import stuff_here
+from tests.support.failing import failing_engine
 from tests.support.patience import TIMEOUT
 
 Documents = Collection[dict[str, Any]]
@@ -160,3 +163,15 @@ async def test_a_page_is_asked_for_by_ranges_that_an_index_has_in_order(
     key = encode_cursor({"name": "x"}, parse_sort(None), ("3",))
     await client.get("/stuff", params={"filter": filter, "limit": 1, "after": key})
     assert asked == [({"$and": [{"name": "x"}, {"_id": {"$gt": "3"}}]}, [("_id", 1)], 2)]
+
+
+async def test_an_index_may_take_longer_than_an_operation(
+    settings: Settings, free_port: int, engine_on_port: Any
+) -> None:
+    engine_on_port(free_port, "--enable-test-commands")
+    with failing_engine(free_port) as engine:
+        changed = Settings(**settings.model_dump() | {"operation_timeout": 1.0})
+        async with open_database(changed, engine.uri) as database:
+            await database.wait_until_ready(TIMEOUT)
+            engine.block(3.0, ["createIndexes"], 1)
+            assert await indexes.create(database, indexes.Index(keys={"n": 1})) == "n_1"

@@ -11,7 +11,14 @@ from httpx import AsyncClient
 from openapi_spec_validator import validate
 
 from service.application import create_app
-from service.errors import FeedGone, MethodNotAllowed, RouteNotFound, StuffError, problem_types
+from service.errors import (
+    DatabaseUnsupported,
+    FeedGone,
+    MethodNotAllowed,
+    RouteNotFound,
+    StuffError,
+    problem_types,
+)
 from service.openapi.problems import errors_of
 from service.settings import Settings
 
@@ -85,6 +92,7 @@ def test_every_problem_is_declared_by_an_operation() -> None:
         StuffError,  # a bug
         RouteNotFound,  # no operation
         MethodNotAllowed,
+        DatabaseUnsupported,  # on other databases than MongoDB
         FeedGone,  # an event, in a response that has started
     }
 

@@ -32,6 +32,7 @@
         InvalidId
         DocumentRejected              by MongoDB, e.g. by a validator
       Unsupported                501
+        DatabaseUnsupported           the database lacks a command or a stage
         FeedUnsupported               the database has no change streams
       Unavailable                503  with Retry-After
         DatabaseUnavailable           a write may or may not have been made
@@ -52,6 +53,7 @@ for what its members share; only the problem types below it are raised.
 
 from service.errors.availability import (
     DatabaseUnavailable,
+    DatabaseUnsupported,
     FeedFull,
     FeedGone,
     FeedUnsupported,
@@ -111,6 +113,7 @@ __all__ = [
     "ConfigurationError",
     "Conflict",
     "DatabaseUnavailable",
+    "DatabaseUnsupported",
     "DocumentNotFound",
     "DocumentRejected",
     "DocumentTooLarge",

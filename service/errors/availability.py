@@ -35,6 +35,13 @@ class FeedUnsupported(Unsupported):
         )
 
 
+class DatabaseUnsupported(Unsupported):
+    """The database is not MongoDB, or an old one, and lacks a command or a stage that the request
+    needs. The detail names it."""
+
+    slug, title = "database-unsupported", "The database cannot do this"
+
+
 class Unavailable(StuffError):
     """503: not now. The client should try again after `retry_after` seconds."""
 

@@ -17,12 +17,19 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ReadPreference, WriteConcern
 from pymongo.change_stream import ChangeStream
 from pymongo.collection import Collection as SyncCollection
-from pymongo.errors import ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from service.errors import DatabaseUnavailable, QueryTimeout
 from service.mongo import MAX_THREADS
-from service.mongo.faults import BAD_QUERIES, bad_query, may_still_land, translated_errors
+from service.mongo.faults import (
+    BAD_QUERIES,
+    TIME_LIMIT,
+    bad_query,
+    is_transient,
+    may_still_land,
+    translated_errors,
+)
 from service.mongo.model import StuffDocument, bind
 from service.mongo.shares import LOAD_CALLS, POINT_CALLS, QUERY_CALLS, Share
 from service.observability.tracing import listeners
@@ -37,6 +44,7 @@ Model: TypeAlias = type[StuffDocument]
 RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
 PING_TIMEOUT = 2.0  # seconds
 LANDING_MARGIN = 1.0  # seconds, for the way to the database and for its clock
+WEEK = 7 * 24 * 3600.0  # seconds
 UNLIMITED = 600.0  # seconds: a thread of the driver is not held for ever
 
 
@@ -113,6 +121,10 @@ class Database:
         # A database that ignores it is waited for: it carries out the write, however late.
         return pymongo.timeout(UNLIMITED if self._ignores_limits else self._operation_timeout)
 
+    def no_limit(self) -> AbstractContextManager[None]:
+        """Around the start of calls that take as long as they take, which a socket's limit ends."""
+        return pymongo.timeout(WEEK)
+
     def may_land_for(self, error: BaseException, started: float) -> float:
         """Seconds from now in which a write that ended with this error may still take effect.
 
@@ -147,12 +159,12 @@ class Database:
         async with self.operation():
             try:
                 yield
-            except ExecutionTimeout as error:
-                raise QueryTimeout from error
             except OperationFailure as error:
-                if error.code not in BAD_QUERIES:
-                    raise
-                raise bad_query(error) from error
+                if error.code == TIME_LIMIT:
+                    raise QueryTimeout from error
+                if error.code in BAD_QUERIES and not is_transient(error):
+                    raise bad_query(error) from error
+                raise
 
     def change_stream(
         self,

@@ -20,6 +20,7 @@ from pymongo.errors import (
 
 from service.errors import (
     DatabaseUnavailable,
+    DatabaseUnsupported,
     DocumentRejected,
     DuplicateKey,
     InvalidParameter,
@@ -28,50 +29,95 @@ from service.errors import (
 
 log = logging.getLogger(__name__)
 
-# https://www.mongodb.com/docs/manual/reference/error-codes/
-UNAUTHORIZED, AUTHENTICATION_FAILED, DUPLICATE_KEY = 13, 18, 11000
-# BadValue, FailedToParse, TypeMismatch, InvalidOptions, QueryExceededMemoryLimitNoDiskUseAllowed, a
-# pattern that is none or takes too many steps: with these the database refuses what a query says.
+# The codes: https://www.mongodb.com/docs/manual/reference/error-codes/
+TIME_LIMIT, DUPLICATE_KEY = 50, 11000
+NO_ACCESS = {13, 18}
+"""Unauthorized, AuthenticationFailed."""
+
 BAD_QUERIES = {2, 9, 14, 72, 292, 51091, 51108, 51156}
+"""BadValue, FailedToParse, TypeMismatch, InvalidOptions, QueryExceededMemoryLimitNoDiskUseAllowed,
+a pattern that is none or takes too many steps: the database refuses what a query says."""
+
+REFUSED_DOCUMENTS = {
+    121,  # DocumentValidationFailure
+    15, 22, 10334, 17419, 17420,  # nested too deep, no BSON, larger than the database takes
+    52, 56, 57,  # names of fields that the database does not take
+    171, 16766, 17280,  # CannotIndexParallelArrays, arrays in a hashed index, KeyTooLong
+    16755, 17261, 17262,  # no GeoJSON where a geospatial index is, no language for a text index
+    54, 61, 66,  # no value, or another one, for the shard key
+    10003,  # larger than the document that it replaces in a capped collection
+}  # fmt: skip
+"""What the database cannot store because of what the document holds."""
+
+LACKING = {59, 115, 238, 303, 304, 40324, 40415, 40573}
+"""Commands, stages and fields of commands that an engine does not have, as MongoDB, DocumentDB and
+FerretDB say it: CommandNotFound, CommandNotSupported, NotImplemented, unrecognized names."""
+
+TRANSIENT = {
+    6, 7, 89, 202, 384, 9001,  # HostUnreachable, HostNotFound, NetworkTimeout, SocketException
+    91, 189, 10058, 10107, 11600, 11602, 13435, 13436,  # shutdown, stepdown, no primary (yet)
+    24, 46, TIME_LIMIT, 112, 262, 11601,  # locks, time limits, conflicts, Interrupted
+    63, 150, 249, 13388,  # stale versions of shards
+    43, 133, 134, 237, 251, 365, 462,  # lost cursors and transactions, no majority, too much load
+    8000, 14031,  # AtlasError, OutOfDiskSpace
+}  # fmt: skip
+"""What may work a moment later."""
+
+TRANSIENT_LABELS = (
+    "RetryableWriteError",
+    "TransientTransactionError",
+    "UnknownTransactionCommitResult",
+    "RetryableError",
+)
 
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Raise the driver's errors as ours; what is left is a fault of the service."""
+    """Raise the driver's errors as ours."""
     try:
         yield
     except PyMongoError as error:
-        ours = translated(error)
-        if ours is error:
-            raise
-        raise ours from error
+        raise translated(error) from error
 
 
-def translated(error: PyMongoError) -> StuffError | PyMongoError:
-    """The driver's error as ours; the very same if it is a fault of the service."""
-    match error:
-        case BulkWriteError():
-            return translated(next(iter(bulk_faults(error, 1).values())))
-        case ConnectionFailure() | CursorNotFound() | ExecutionTimeout():
-            return _unavailable("The database is away or too slow. Try again.", error)
-        case WriteConcernError():
-            return _unavailable(
-                "The write was not acknowledged by a majority; it may or may not stand. Try again.",
-                error,
-            )
-        case DuplicateKeyError():
-            return DuplicateKey(_keys(error))
-        case WriteError():
-            return DocumentRejected(
-                f"MongoDB says: {(error.details or {}).get('errmsg', 'no reason given')}"
-                f" (code {error.code}). Change the document accordingly."
-            )
-        case OperationFailure(code=code) if code in (UNAUTHORIZED, AUTHENTICATION_FAILED):
-            return _unavailable(
-                "The database does not let this service in. Tell its operator.", error
-            )
-        case _:
-            return error
+def translated(error: PyMongoError) -> StuffError:
+    """The driver's error as ours; what it does not know is a fault of the service."""
+    if isinstance(error, BulkWriteError):
+        return translated(next(iter(bulk_faults(error, 1).values())))
+    said = (error.details or {}).get("errmsg", error) if isinstance(error, OperationFailure) else ""
+    code = getattr(error, "code", None)
+    if isinstance(error, WriteConcernError):
+        return _unavailable(
+            "The write was not acknowledged by a majority; it may or may not stand. Try again.",
+            error,
+        )
+    if is_transient(error):
+        return _unavailable("The database is away or too slow. Try again.", error)
+    if code in NO_ACCESS:
+        return _unavailable("The database does not let this service in. Tell its operator.", error)
+    if isinstance(error, DuplicateKeyError):
+        return DuplicateKey(_keys(error))
+    if code in REFUSED_DOCUMENTS:
+        return DocumentRejected(
+            f"MongoDB says: {said} (code {code}). Change the document accordingly."
+        )
+    if code in LACKING:
+        log.error("The database does not support this: %s (code %s)", said, code)
+        return DatabaseUnsupported(
+            f"The database does not support what this needs. It says: {said} (code {code})."
+        )
+    log.error("Unexpected error of the database: %s (code %s)", error, code)
+    return StuffError(
+        f"The database failed unexpectedly (code {code}). Try again, or tell the operator."
+    )
+
+
+def is_transient(error: PyMongoError) -> bool:
+    """Whether the database could not do it right now."""
+    if isinstance(error, ConnectionFailure | CursorNotFound | ExecutionTimeout):
+        return True
+    is_coded = isinstance(error, OperationFailure) and error.code in TRANSIENT
+    return is_coded or any(map(error.has_error_label, TRANSIENT_LABELS))
 
 
 def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | WriteConcernError]:
@@ -102,8 +148,12 @@ def may_still_land(error: BaseException, driver_retries: bool) -> bool:
         error = error.__cause__
     if isinstance(error, ServerSelectionTimeoutError):
         return False  # not sent; if it is sent again, the driver raises the first error
+    if isinstance(error, WriteConcernError):
+        return False
     if isinstance(error, NotPrimaryError):
         return driver_retries
+    if isinstance(error, OperationFailure) and error.code != TIME_LIMIT:
+        return driver_retries and is_transient(error)
     return isinstance(error, ConnectionFailure | ExecutionTimeout)
 
 

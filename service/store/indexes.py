@@ -69,8 +69,9 @@ async def create(database: Database, index: Index) -> str:
     """
     collection = database.collection
     try:
-        # Without a time limit of our own: on a large collection this takes as long as it takes.
-        [name] = await collection.create_indexes([index.model()])
+        # On a large collection this takes as long as it takes.
+        with database.no_limit():
+            [name] = await collection.create_indexes([index.model()])
     except PyMongoError as error:
         raise _fault(error) from error
     return str(name)
@@ -113,11 +114,11 @@ async def list_all(database: Database) -> list[dict[str, Any]]:
 
 async def drop(database: Database, name: str) -> None:
     """Remove an index. Raises `IndexFault` and `DatabaseUnavailable`."""
-    try:
-        async with database.operation():
+    async with database.operation():
+        try:
             await database.collection.drop_index(name)
-    except PyMongoError as error:
-        raise _fault(error) from error
+        except PyMongoError as error:
+            raise _fault(error) from error
 
 
 async def explain(

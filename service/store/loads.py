@@ -149,8 +149,8 @@ class _Load:
         faults = list(batch.faults)
         created = 0
         for id, outcome in outcomes.items():
-            if isinstance(outcome, Unavailable) or not isinstance(outcome, bool | StuffError):
-                raise outcome  # which concerns more than this line
+            if isinstance(outcome, Unavailable):
+                raise outcome  # this line, and perhaps all that follow, can be sent again
             if isinstance(outcome, StuffError):
                 faults.append((batch.documents[id][0], outcome))
             else:

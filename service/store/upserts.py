@@ -7,13 +7,13 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, PyMongoError, WriteConcernError, WriteError
 
-from service.errors import WriteConflict
+from service.errors import StuffError, WriteConflict
 from service.mongo.database import Collection
 from service.mongo.faults import bulk_faults, is_about_id, translated
 
 MAX_ATTEMPTS = 10
 
-Outcome: TypeAlias = bool | Exception
+Outcome: TypeAlias = bool | StuffError
 """Whether a document was created (else it replaced another), or why it was not stored."""
 
 _Answer: TypeAlias = bool | PyMongoError

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from opentelemetry.trace import Span, get_current_span
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
-from service.errors import DatabaseUnavailable
+from service.errors import DatabaseUnavailable, Unavailable
 from service.mongo.database import Database
 from service.observability import metrics
 from service.observability.tracing import batch_span
@@ -205,8 +205,7 @@ class Lane(ABC, Generic[Answer]):
 
 def _is_refusal(error: Exception) -> bool:
     """Whether the database has refused a command, which it may not do with another one."""
-    cause = error.__cause__ or error
-    return isinstance(cause, OperationFailure) and not isinstance(error, DatabaseUnavailable)
+    return isinstance(error.__cause__, OperationFailure) and not isinstance(error, Unavailable)
 
 
 def _expire(waiter: asyncio.Future[Any]) -> None:

@@ -1,0 +1,145 @@
+"""What the database says went wrong, and what the client is told."""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from httpx import AsyncClient, Response
+from pymongo.errors import OperationFailure, WriteError
+
+from service.mongo.faults import translated
+from tests.support.applications import Application
+from tests.support.failing import FailingEngine, failing_engine
+from tests.support.problems import assert_problem
+
+TRANSIENT = [
+    6, 7, 24, 63, 89, 91, 112, 133, 134, 150, 189, 262, 8000, 9001, 10107, 11600, 11602, 13435,
+    13436, 14031,
+]  # fmt: skip
+COMMANDS = ["find", "update", "insert", "delete", "aggregate"]
+JSON, NDJSON = {"Content-Type": "application/json"}, {"Content-Type": "application/x-ndjson"}
+MERGE = {"Content-Type": "application/merge-patch+json"}
+REQUESTS: list[tuple[str, str, dict[str, str], str | None]] = [
+    ("GET", "/stuff/a", {}, None),
+    ("GET", "/stuff/a?fields=n", {}, None),
+    ("PUT", "/stuff/a", JSON, "{}"),
+    ("PUT", "/stuff/a", JSON | {"If-Match": "*"}, "{}"),
+    ("PATCH", "/stuff/a", MERGE, '{"n": 2}'),
+    ("DELETE", "/stuff/b", {}, None),
+    ("GET", "/stuff", {}, None),
+    ("GET", "/stuff?count=true", {}, None),
+    ("GET", "/stuff", {"Accept": "application/x-ndjson"}, None),
+    ("POST", "/stuff", JSON, "{}"),
+    ("POST", "/stuff", NDJSON, '{"_id": "c"}\n{"_id": "d"}'),
+    ("DELETE", '/stuff?filter={"none": 1}', {}, None),
+]
+
+
+@pytest.fixture
+def engine(free_port: int, engine_on_port: Any) -> Iterator[FailingEngine]:
+    engine_on_port(free_port, "--enable-test-commands")
+    with failing_engine(free_port) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def client(application: Application, engine: FailingEngine) -> AsyncIterator[AsyncClient]:
+    async with application(mongodb_uri=engine.uri, database="demo") as client:
+        await client.put("/stuff/a", json={"n": 1})
+        yield client
+
+
+async def send_all(client: AsyncClient) -> list[Response]:
+    return [
+        await client.request(method, path, headers=headers, content=content)
+        for method, path, headers, content in REQUESTS
+    ]
+
+
+async def test_what_may_work_a_moment_later_is_503_on_every_request(
+    client: AsyncClient, engine: FailingEngine
+) -> None:
+    failures: list[dict[str, Any]] = [{"errorCode": code} for code in TRANSIENT]
+    failures += [
+        {"errorCode": 4711, "errorLabels": [label]}
+        for label in ("RetryableWriteError", "TransientTransactionError", "RetryableError")
+    ]
+    for failure in failures:
+        engine.fail(COMMANDS, 1000, **failure)
+        for response in await send_all(client):
+            assert_problem(response, 503, "database-unavailable")
+            assert response.headers["retry-after"] == "1"
+    engine.stop_failing()
+    assert (await client.put("/stuff/a", json={})).status_code == 200
+
+
+async def test_what_the_engine_lacks_is_501_that_names_it(
+    client: AsyncClient, engine: FailingEngine
+) -> None:
+    for code in (59, 115, 40324):
+        engine.fail(COMMANDS, 1000, errorCode=code)
+        for response in await send_all(client):
+            problem = assert_problem(response, 501, "database-unsupported")
+            assert f"(code {code})" in problem["detail"]
+
+
+async def test_a_time_limit_is_504_of_a_query_and_503_of_anything_else(
+    client: AsyncClient, engine: FailingEngine
+) -> None:
+    engine.fail(COMMANDS, 1000, errorCode=50)
+    for (method, path, *_), response in zip(REQUESTS, await send_all(client), strict=True):
+        is_query = path != "/stuff/a" and (method == "GET" or "filter" in path)
+        if is_query and "fields" not in path:
+            assert_problem(response, 504, "query-timeout")
+        else:
+            assert_problem(response, 503, "database-unavailable")
+
+
+async def test_anything_else_is_500_and_logged_with_its_code(
+    client: AsyncClient, engine: FailingEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    for method, path, headers, content in REQUESTS:
+        caplog.clear()
+        engine.fail(COMMANDS, 1000, errorCode=4711)
+        response = await client.request(method, path, headers=headers, content=content)
+        assert_problem(response, 500, "internal-error")
+        assert "(code 4711)" in caplog.text
+        assert any(record.levelno == logging.ERROR for record in caplog.records)
+
+
+@pytest.mark.parametrize("code", [91, 4711, 59])
+async def test_a_load_that_fails_as_a_whole_tells_how_far_it_has_come(
+    client: AsyncClient, engine: FailingEngine, code: int
+) -> None:
+    failed = asyncio.Event()
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield b"[]\n"
+        for n in range(1500):
+            yield json.dumps({"_id": f"{n:04}"}).encode() + b"\n"
+        while engine.collection.count_documents({"_id": {"$ne": "a"}}) < 1000:
+            await asyncio.sleep(0.01)
+        engine.fail(["insert", "update"], 1000, errorCode=code)
+        failed.set()
+        for n in range(1500, 4000):
+            yield json.dumps({"_id": f"{n:04}"}).encode() + b"\n"
+
+    response = await client.post("/stuff", content=lines(), headers=NDJSON)
+    assert failed.is_set()
+    problem = response.json()
+    assert response.status_code == {91: 503, 4711: 500, 59: 501}[code]
+    assert problem["failed"] == 1
+    assert (problem["lines"], problem["created"]) == (1001, 1000)
+    assert engine.collection.count_documents({"_id": {"$ne": "a"}}) == 1000
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [(121, 422), (91, 503), (50, 503), (2, 500), (4711, 500), (59, 501), (303, 501)],
+)
+def test_only_known_codes_are_faults_of_the_document(code: int, status: int) -> None:
+    for kind in (WriteError, OperationFailure):
+        assert translated(kind("no", code, {"errmsg": "no", "code": code})).status == status
