@@ -11,8 +11,8 @@ from service import __version__, openapi
 from service.mongo.database import open_database
 from service.observability import tracing
 from service.observability.metrics import counted_process
-from service.routers import collection as collection_routes
-from service.routers import document, pages, system
+from service.routers import routers
+from service.routers.assets import assets
 from service.security import Gate
 from service.server.lifecycle import on_stop, stop_with_parent
 from service.server.mongodb import open_mongodb
@@ -56,11 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         telemetry=tracing.telemetry(settings),
         # Not included as routers, which would match each request twice, and slowly.
-        routes=[
-            guarded(route)
-            for resource in (document, collection_routes, system, pages)
-            for route in resource.router.routes
-        ],
+        routes=[guarded(route) for router in routers for route in router.routes],
     )
     app.state.settings = settings
     app.state.gate = Gate(settings)
@@ -71,7 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         client_timeout=settings.client_timeout,
         cors=cors(settings.cors_origins) if settings.cors_origins else None,
     )
-    app.mount("/assets", pages.assets())
+    app.mount("/assets", assets())
     app.openapi = partial(openapi.build, app)  # type: ignore[method-assign]
     return app
 

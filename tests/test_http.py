@@ -8,7 +8,7 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.routers import pages
+from service.routers import assets
 from service.store.points import PointOperations
 from tests.support.applications import Application
 from tests.support.problems import assert_problem
@@ -243,5 +243,5 @@ async def test_redocs_script_is_prepared_once(
 ) -> None:
     first = await client.get("/assets/redoc.standalone.js")
     assert "https://cdn.redoc.ly" not in first.text
-    monkeypatch.setattr(pages, "files", None)
+    monkeypatch.setattr(assets, "files", None)
     assert (await client.get("/assets/redoc.standalone.js")).content == first.content

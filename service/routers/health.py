@@ -1,20 +1,19 @@
-"""The service's health."""
+"""`/healthz` and `/readyz`: whether the process lives, and whether the database answers."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import BaseModel
 
 from service.errors import DatabaseUnavailable, raises
-from service.observability import metrics
 from service.openapi import operation_id
 from service.openapi.responses import ok
-from service.security import public, reads
+from service.security import public
 from service.web.dependencies import DatabaseDep
 
 router = APIRouter(tags=["system"], generate_unique_id_function=operation_id)
 
 
 class Health(BaseModel):
-    """That all is well."""
+    """The service is healthy."""
 
     status: str = "ok"
 
@@ -24,13 +23,6 @@ class Health(BaseModel):
 async def get_liveness() -> Health:
     """Answers 200 as long as the process lives, whatever the database does."""
     return Health()
-
-
-@router.get("/metrics", include_in_schema=False)
-@reads
-async def get_metrics() -> Response:
-    """Answers what operators measure, in the format of Prometheus."""
-    return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
 
 
 @router.get("/readyz", summary="Readiness", responses=ok(200, "The database answers."))

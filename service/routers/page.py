@@ -1,0 +1,25 @@
+"""`/`: the page for people."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import FileResponse
+
+from service.routers.assets import STATIC
+from service.security import public
+
+router = APIRouter(include_in_schema=False)
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@router.api_route("/", methods=["GET", "HEAD"])
+@public
+async def get_page() -> Response:
+    """Documents to browse, to edit and to watch."""
+    return FileResponse(STATIC / "index.html", headers=HEADERS)
