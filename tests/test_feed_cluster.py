@@ -10,6 +10,7 @@ from httpx import AsyncClient
 from service.settings import Settings
 from service.store.feed import channel as channel_module
 from tests.support.applications import listen
+from tests.support.clients import connect
 from tests.support.database.answers import Exchange, Reply
 from tests.support.database.events import Put
 from tests.support.database.history import History
@@ -17,14 +18,13 @@ from tests.support.database.playing import Play
 from tests.support.database.roles import MONGOS
 from tests.support.database.server import PlayedDatabase
 from tests.support.following import follow
-from tests.support.patience import TIMEOUT
 
 
 @asynccontextmanager
 async def process(database: PlayedDatabase) -> AsyncIterator[AsyncClient]:
     """A client of a process that remembers nothing."""
     settings = Settings(mongodb_uri=database.uri(), database="demo")
-    async with listen(settings) as url, AsyncClient(base_url=url, timeout=TIMEOUT) as client:
+    async with listen(settings) as url, connect(url) as client:
         yield client
 
 

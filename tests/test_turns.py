@@ -13,6 +13,7 @@ from service.mongo.database import Database
 from service.store.turns import Turns
 from tests.support.applications import Application
 from tests.support.failing import FailingEngine, failing_engine
+from tests.support.patience import TIMEOUT
 from tests.support.problems import assert_problem
 
 LIMIT = 1.0  # seconds: STUFF_OPERATION_TIMEOUT
@@ -49,7 +50,7 @@ async def send(client: AsyncClient, name: str) -> Response:
 
 
 async def put_until_acknowledged(client: AsyncClient, id: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(TIMEOUT):
         while True:
             response = await client.put(f"/stuff/{id}", json={"n": 2})
             if response.is_success:

@@ -29,6 +29,7 @@ from typing import Any
 
 import httpx
 
+from tests.support.clients import connect
 from tests.support.linearizability import ANY, Event, Operation, is_linearizable
 from tests.support.patience import TIMEOUT
 from tests.support.serving import Service, alive, engines, running, stuff_serve, wait_until
@@ -235,7 +236,7 @@ async def run(kills: int, seed: int, plant: bool, data_dir: Path, stack: ExitSta
         target = targets.pop()
         history, done = History(), asyncio.Event()
         ids = [f"{round}-{number}" for number in range(DOCUMENTS)]
-        async with httpx.AsyncClient(base_url=victim.base_url, timeout=TIMEOUT) as http:
+        async with connect(victim.base_url) as http:
             async with asyncio.TaskGroup() as group:
                 for number in range(CLIENTS):
                     own = random.Random(f"{seed} {round} {number}")
