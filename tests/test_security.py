@@ -1,6 +1,7 @@
 """Who may do what: each route is closed until something is decided, keys open what they say."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from starlette.routing import Mount
 
 from service.application import create_app
-from service.security import KeyFault, decision_of, make_key, parse_keys
+from service.security import KeyFault, KeyFile, decision_of, make_key, parse_keys
 from service.settings import Settings
 from service.web.access import guarded
 from tests.support.applications import Application
@@ -146,8 +147,9 @@ async def test_a_file_of_keys_is_read_again_when_it_changes(
         assert (await opens(first), await opens(second)) == (True, True)
         file.write_text(f"{second_key}\n")
         assert (await opens(first), await opens(second)) == (False, True)
-        file.write_text("nonsense\n")  # half written, perhaps: what was known stays
-        assert (await opens(first), await opens(second)) == (False, True)
+        file.write_text(f"nonsense\n{first_key}\n")  # the bad line is left out, the rest counts
+        assert (await opens(first), await opens(second)) == (True, False)
+        assert caplog.text.count("line 1 is not a key") == 1
         file.unlink()
         assert (await opens(first), await opens(second)) == (False, False)
         assert caplog.text.count("cannot be read") == 1
@@ -186,6 +188,56 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     assert stuff_here("key", "revoke", id, "--file", str(file)).returncode == 1
     assert stuff_here("key", "create", "--scopes", "all").returncode == 2
     assert "STUFF_API_KEYS" in stuff_here("key", "create").stderr
+
+
+def test_a_key_is_added_on_a_line_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    _, first = make_key(["read"], "first")
+    file.write_text(f"# keys\n{first}")  # as some editors leave it
+    stuff_here("key", "create", "--name", "second", "--file", str(file))
+    listed = stuff_here("key", "list", "--file", str(file)).stdout.splitlines()
+    assert [line.split()[2] for line in listed] == ["first", "second"]
+
+
+def test_revoking_keeps_the_mode_the_comments_and_the_link_of_the_file(tmp_path: Path) -> None:
+    file, link = tmp_path / "keys", tmp_path / "link"
+    keys = [make_key(["read"], f"key {n}")[1] for n in range(3)]
+    file.write_text(f"# keys\n\n{keys[0]}\n{keys[1]};{keys[2]}\n")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    planted = tmp_path / "victim"
+    planted.write_text("precious")
+    (tmp_path / "keys.new").symlink_to(planted)
+    assert stuff_here("key", "revoke", keys[1].id, "--file", str(link)).returncode == 0
+    assert link.is_symlink()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+    assert file.read_text() == f"# keys\n\n{keys[0]}\n{keys[2]}\n"
+    assert planted.read_text() == "precious"
+    assert {path.name for path in tmp_path.iterdir()} == {"keys", "link", "victim", "keys.new"}
+
+
+def test_changes_of_the_file_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    old, new = ([make_key(["read"])[1] for _ in range(20)] for _ in range(2))
+    for key in old:
+        KeyFile(file).add(key)
+    with ThreadPoolExecutor(8) as pool:
+        removed = [pool.submit(KeyFile(file).remove, key.id) for key in old]
+        added = [pool.submit(KeyFile(file).add, key) for key in new]
+        assert all(future.result() for future in removed)
+        assert not any(future.result() for future in added)
+    assert {key.id for key in KeyFile(file).read()} == {key.id for key in new}
+
+
+def test_a_name_cannot_add_a_key(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    for name in (f"x;evil read,write {'0' * 64}", ";"):
+        refused = stuff_here("key", "create", "--name", name, "--file", str(file))
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "semicolon" in refused.stderr
+    name = f"x\nevil read,write {'0' * 64}\x85\u2028"
+    assert stuff_here("key", "create", "--name", name, "--file", str(file)).returncode == 0
+    assert len(stuff_here("key", "list", "--file", str(file)).stdout.splitlines()) == 1
 
 
 def test_without_a_key_it_listens_to_its_own_machine_only(tmp_path: Path) -> None:

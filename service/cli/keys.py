@@ -1,13 +1,14 @@
 """`stuff key`: API keys in a file, by default the one of STUFF_API_KEYS_FILE."""
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from service.cli.console import fail
-from service.security import SCOPES, KeyFault, make_key, parse_keys
+from service.security import SCOPES, KeyFault, KeyFile, make_key
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage API keys.")
 
@@ -36,22 +37,25 @@ def create(
     wanted = scopes.split(",")
     if not set(wanted) <= set(SCOPES):
         raise fail(f"The scopes are {' and '.join(SCOPES)}, separated by commas.", 2)
-    token, key = make_key(wanted, name)
+    try:
+        token, key = make_key(wanted, name)
+    except KeyFault as fault:
+        raise fail(str(fault), 2) from None
+    if file is not None:
+        with _key_file(file) as keys:
+            keys.add(key)
     typer.echo(token)
     if file is None:
         typer.echo(f"For STUFF_API_KEYS: {key}", err=True)
-        return
-    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "a") as lines:
-        lines.write(f"{key}\n")
 
 
 @app.command("list")
 def list_all(file: File = None) -> None:
     """List the id, the scopes and the name of each key."""
-    for line in _lines(file):
-        for key in parse_keys(line).values():
-            typer.echo(f"{key.id} {','.join(sorted(key.scopes))} {key.name}".rstrip())
+    with _key_file(file) as keys:
+        known = keys.read()
+    for key in known:
+        typer.echo(f"{key.id} {','.join(sorted(key.scopes))} {key.name}".rstrip())
 
 
 @app.command()
@@ -60,25 +64,19 @@ def revoke(
     file: File = None,
 ) -> None:
     """Remove a key from the file. Services refuse it within a second."""
-    lines = _lines(file)
-    kept = [line for line in lines if id not in parse_keys(line)]
-    if len(kept) == len(lines):
+    with _key_file(file) as keys:
+        removed = keys.remove(id)
+    if not removed:
         raise fail(f"There is no key {id}.")
-    assert file is not None
-    new = file.with_name(file.name + ".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as target:
-        target.write("".join(f"{line}\n" for line in kept))
-    new.replace(file)
     typer.echo(f"revoked {id}")
 
 
-def _lines(file: Path | None) -> list[str]:
+@contextmanager
+def _key_file(file: Path | None) -> Iterator[KeyFile]:
+    """The file, whose faults end the command."""
     if file is None:
         raise fail("Name the file of keys with --file or STUFF_API_KEYS_FILE.", 2)
     try:
-        text = file.read_text()
-        parse_keys(text)
+        yield KeyFile(file)
     except (OSError, KeyFault) as error:
         raise fail(f"{file}: {error}") from None
-    return text.splitlines()

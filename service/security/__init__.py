@@ -1,12 +1,13 @@
 """Who may do what.
 
 Each endpoint says which scope it needs, `read` or `write` (`decisions`). A request has the scopes
-of its API key (`keys`), or of its token, which somebody else has made (`tokens`). The `Gate` tells
-which.
+of its API key (`keys`), or of its token, which an issuer has signed (`tokens`). The `Gate` tells
+which. `key_file` changes the file of keys.
 """
 
 from service.security.decisions import PUBLIC, SCOPES, decision_of, public, reads, writes
 from service.security.gate import Gate
+from service.security.key_file import KeyFile
 from service.security.keys import KeyFault, make_key, parse_keys
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "SCOPES",
     "Gate",
     "KeyFault",
+    "KeyFile",
     "decision_of",
     "make_key",
     "parse_keys",

@@ -50,15 +50,26 @@ class Key:
 
 
 def make_key(scopes: Iterable[str], name: str = "") -> tuple[str, Key]:
-    """A new key, and what is to be kept of it."""
+    """A new key, and what is to be kept of it. Raises `KeyFault` for a name with a semicolon."""
+    if ";" in name:  # which separates keys
+        raise KeyFault("The name of a key may not have a semicolon.")
     id = secrets.token_hex(4)
     token = f"stuff_{id}_{secrets.token_urlsafe(32)}"
-    return token, Key(id, frozenset(scopes), _hash(token), " ".join(name.split())[:200])
+    return token, Key(id, frozenset(scopes), _hash(token), " ".join(name.split())[:200].rstrip())
 
 
 def parse_keys(text: str) -> dict[str, Key]:
     """The keys of lines (or of parts between semicolons), by their ids. Raises `KeyFault`."""
+    keys, bad_lines = read_keys(text)
+    if bad_lines:
+        raise KeyFault(f"Line {bad_lines[0]} is not a key. Create one with `stuff key create`.")
+    return keys
+
+
+def read_keys(text: str) -> tuple[dict[str, Key], list[int]]:
+    """The keys of all lines that are keys, and the numbers of those that should be and are not."""
     keys: dict[str, Key] = {}
+    bad_lines: list[int] = []
     for number, line in enumerate(re.split(r"[\n;]", text), 1):
         line = line.strip()  # noqa: PLW2901
         if not line or line.startswith("#"):
@@ -66,9 +77,10 @@ def parse_keys(text: str) -> dict[str, Key]:
         match = _LINE.fullmatch(line)
         scopes = frozenset(match[2].split(",")) if match else frozenset()
         if match is None or not scopes <= set(SCOPES):
-            raise KeyFault(f"Line {number} is not a key. Create one with `stuff key create`.")
+            bad_lines.append(number)
+            continue
         keys[match[1]] = Key(match[1], scopes, match[3], match[4] or "")
-    return keys
+    return keys, bad_lines
 
 
 class KeyRing:
@@ -86,11 +98,9 @@ class KeyRing:
         self._from_file: dict[str, Key] = {}
         self._seen: tuple[int, int, int] | None = None
         self._next_look = 0.0
-        if self._file is not None:
-            try:
-                self._read(self._file)
-            except KeyFault as fault:
-                raise ConfigurationError("api_keys_file", f"{self._file}: {fault}") from None
+        if self._file is not None and (bad_line := self._read(self._file)):
+            detail = f"{self._file}: Line {bad_line} is not a key."
+            raise ConfigurationError("api_keys_file", detail)
 
     def scopes(self, token: str) -> frozenset[str]:
         """What the key allows. Takes the same time whether there is one. Raises `Unauthorized`."""
@@ -109,26 +119,27 @@ class KeyRing:
         if self._file is None or now < self._next_look:
             return
         self._next_look = now + CHECK_INTERVAL
-        try:
-            self._read(self._file)
-        except KeyFault as error:
-            log.error("%s has changed and is not read: %s", self._file, error)
+        if bad_line := self._read(self._file):
+            log.error("%s: line %d is not a key and is left out", self._file, bad_line)
 
-    def _read(self, file: Path) -> None:
+    def _read(self, file: Path) -> int | None:
+        """Read the file if it has changed. Returns the number of the first line that is not a key:
+        the others count, so that it neither locks everybody out nor keeps what was revoked."""
         try:
             status = file.stat()
             seen = (status.st_mtime_ns, status.st_size, status.st_ino)
             if seen == self._seen:
-                return
+                return None
             text = file.read_text(errors="replace")
         except OSError as error:
             # What cannot be read lets nobody in.
             if self._seen != _UNREADABLE:
                 log.error("The API keys cannot be read: %s", error)
             self._seen, self._from_file = _UNREADABLE, {}
-            return
+            return None
         self._seen = seen
-        self._from_file = parse_keys(text)
+        self._from_file, bad_lines = read_keys(text)
+        return bad_lines[0] if bad_lines else None
 
 
 def _hash(token: str) -> str:

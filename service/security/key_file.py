@@ -1,0 +1,76 @@
+"""The file that keeps what is known of API keys, one line each (see `keys`).
+
+Changes hold a lock on the directory, so that commands that run at the same time lose none of one
+another's. A symbolic link is followed. Removing replaces the file by a new one with the same mode
+and owner, so that a service that reads it meanwhile has the old lines or the new ones, whole.
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from service.security.keys import Key, parse_keys
+
+MODE = 0o600  # of a file that is made
+
+
+class KeyFile:
+    """Every method raises `OSError`, and `KeyFault` if a line that is there is not a key."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.resolve()
+
+    def read(self) -> list[Key]:
+        """The keys in their order."""
+        return list(parse_keys(self._path.read_text()).values())
+
+    def add(self, key: Key) -> None:
+        """Add the key on a line of its own. Makes the file if there is none."""
+        with self._locked():
+            descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, MODE)
+            with os.fdopen(descriptor, "r+b") as file:
+                is_whole = file.seek(0, os.SEEK_END) == 0 or self._path.read_bytes()[-1:] == b"\n"
+                file.write((b"" if is_whole else b"\n") + f"{key}\n".encode())
+                file.flush()
+                os.fsync(file.fileno())
+
+    def remove(self, id: str) -> bool:
+        """Remove the key; False if there is none of this id. Comments and empty lines stay."""
+        with self._locked():
+            text = self._path.read_text()
+            if id not in parse_keys(text):
+                return False
+            lines = [
+                ";".join(part for part in line.split(";") if id not in parse_keys(part))
+                for line in text.split("\n")
+            ]
+            self._replace("\n".join(lines))
+            return True
+
+    def _replace(self, text: str) -> None:
+        status = self._path.stat()
+        descriptor, name = tempfile.mkstemp(prefix=self._path.name, dir=self._path.parent)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                with suppress(PermissionError):  # only the superuser may give files away
+                    os.fchown(file.fileno(), status.st_uid, status.st_gid)
+                os.fchmod(file.fileno(), status.st_mode & 0o7777)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(self._path)
+        except BaseException:
+            Path(name).unlink()
+            raise
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        descriptor = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
