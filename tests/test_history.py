@@ -154,5 +154,5 @@ def test_any_history_is_that_of_a_dictionary(settings: Settings) -> None:
             client = http
 
         run_state_machine_as_test(
-            Machine, settings=hypothesis_settings(max_examples=40, stateful_step_count=25)
+            Machine, settings=hypothesis_settings(max_examples=25, stateful_step_count=25)
         )

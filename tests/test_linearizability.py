@@ -59,7 +59,7 @@ def is_sound(history: dict[str, list[Event]]) -> bool:
     return all(is_linearizable(events) for events in history.values())
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("limits", [{}, {"batch_count": 3, "round_trips": 2}])
 async def test_histories_of_two_services_are_linearizable(
     application: Application, limits: dict[str, int], seed: int
@@ -89,8 +89,10 @@ async def test_a_read_that_joined_a_round_trip_too_late_would_be_found(
 
     monkeypatch.setattr(Reads, "next_batch", remembering)
     monkeypatch.setattr(Reads, "find", joining)
-    histories = [await record([client], seed, clients=20) for seed in range(5)]
-    assert not all(is_sound(history) for history in histories)
+    for seed in range(10):  # a history is sound by chance, one in ten
+        if not is_sound(await record([client], seed, clients=20)):
+            return
+    pytest.fail("The planted fault was not found.")
 
 
 PUT_1 = Event(0, 1, "put", 1, True)
