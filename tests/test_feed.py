@@ -192,6 +192,32 @@ async def test_a_follower_that_comes_back_again_and_again_sees_all_in_order(
         assert seen == list(range(120))
 
 
+async def test_a_client_goes_on_within_a_transaction(
+    settings: Settings, collection: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whose changes the database made at the same time."""
+
+    def commit(first: int) -> None:
+        with collection.database.client.start_session() as session, session.start_transaction():
+            for n in range(first, first + 5):
+                collection.insert_one({"_id": f"{n}", "n": n}, session=session)
+
+    monkeypatch.setattr(channel_module, "RECENT_COUNT", 2)
+    collection.insert_one({"_id": "before", "n": -1})
+    async with listen(settings) as url, connect(url) as client, follow(client) as live:
+        ids = [live.last_id]
+        commit(0)
+        ids += [event.id for event in await live.take(5)]
+        assert len({id.partition(".")[0] for id in ids[1:]}) == 1
+        for last in range(5):
+            async with follow(client, last=ids[last]) as events:
+                assert [event.n for event in await events.take(5 - last)] == [*range(last, 5)]
+    async with listen(settings) as url, connect(url) as client:
+        for last in range(5):
+            async with follow(client, last=ids[last]) as events:
+                assert [event.n for event in await events.take(5 - last)] == [*range(last, 5)]
+
+
 @pytest.mark.parametrize("last", ["x", "0" * 16 + ".", "0" * 16 + ".zz", "é", "1.2"])
 async def test_an_id_that_is_none_is_refused(live_client: AsyncClient, last: str) -> None:
     response = await live_client.get("/stuff", headers=EVENTS, params={"last_event_id": last})

@@ -1,16 +1,13 @@
 """The feed through mongos, whose answers are often empty although more is to come."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from httpx import AsyncClient
 
-from service.settings import Settings
 from service.store.feed import channel as channel_module
-from tests.support.applications import listen
-from tests.support.clients import connect
+from tests.support.applications import process
 from tests.support.database.answers import Exchange, Reply
 from tests.support.database.events import Put
 from tests.support.database.history import History
@@ -20,14 +17,6 @@ from tests.support.database.server import PlayedDatabase
 from tests.support.following import follow
 
 
-@asynccontextmanager
-async def process(database: PlayedDatabase) -> AsyncIterator[AsyncClient]:
-    """A client of a process that remembers nothing."""
-    settings = Settings(mongodb_uri=database.uri(), database="demo")
-    async with listen(settings) as url, connect(url) as client:
-        yield client
-
-
 def puts(first: int, end: int) -> list[Put]:
     return [Put(f"{n}", {"n": n}) for n in range(first, end)]
 
@@ -35,7 +24,7 @@ def puts(first: int, end: int) -> list[Put]:
 async def ids_of(database: PlayedDatabase, history: History, *batches: list[Put]) -> list[str]:
     """The ids of the events of these transactions, as a process has sent them; the first is that
     from before all of them."""
-    async with process(database) as client, follow(client) as events:
+    async with process(database.uri()) as client, follow(client) as events:
         ids = [events.last_id]
         for batch in batches:
             history.committed(*batch)
@@ -53,7 +42,7 @@ async def test_an_empty_answer_does_not_end_the_catching_up(play: Play) -> None:
     history = History(database)
     ids = await ids_of(database, history, *([put] for put in puts(0, 10)))
     history.empty_batches = 3
-    async with process(database) as client, follow(client, last=ids[4]) as events:
+    async with process(database.uri()) as client, follow(client, last=ids[4]) as events:
         assert [event.n for event in await events.take(6)] == [*range(4, 10)]
         history.happened(*puts(10, 12))
         assert [event.n for event in await events.take(2)] == [10, 11]
@@ -65,7 +54,7 @@ async def test_a_shard_that_is_slow_loses_no_change_of_another(play: Play) -> No
     [last] = await ids_of(database, history)
     history.freeze(1)
     history.happened(*puts(0, 3))
-    async with process(database) as client, follow(client) as live:
+    async with process(database.uri()) as client, follow(client) as live:
         # The channel has begun now; the past is held back by the slow shard.
         async with follow(client, last=last) as events:
             await database.until_asked("getMore", len(database.commands("getMore")) + 5)
@@ -83,13 +72,13 @@ async def test_a_client_goes_on_within_a_transaction(
         monkeypatch.setattr(channel_module, "RECENT_COUNT", 2)
     database = play(MONGOS)
     history = History(database)
-    async with process(database) as client, follow(client) as live:
+    async with process(database.uri()) as client, follow(client) as live:
         ids = [live.last_id]
         history.committed(*puts(0, 5))
         ids += [event.id for event in await live.take(5)]
         for index in range(5):
             assert await numbers(client, ids[index], 5 - index) == [*range(index, 5)]
-    async with process(database) as client:
+    async with process(database.uri()) as client:
         for index in range(5):
             assert await numbers(client, ids[index], 5 - index) == [*range(index, 5)]
 
@@ -98,14 +87,14 @@ async def test_what_happens_while_a_channel_opens_is_not_missed(play: Play) -> N
     """By a client that another process has told a part of it."""
     database = play(MONGOS)
     history = History(database)
-    async with process(database) as other, follow(other) as told:
+    async with process(database.uri()) as other, follow(other) as told:
         async with AsyncExitStack() as stack:
 
             def late(exchange: Exchange) -> Reply:
                 history.happened(*puts(0, 2))
                 return history._open(exchange)
 
-            client = await stack.enter_async_context(process(database))
+            client = await stack.enter_async_context(process(database.uri()))
             database.answer("aggregate", late)
             live = await stack.enter_async_context(follow(client))
             first, _ = await told.take(2)
@@ -126,7 +115,7 @@ async def test_a_stream_may_begin_with_changes(play: Play) -> None:
         history.happened(*puts(0, 2))
         return history._open(exchange)
 
-    async with process(database) as client:
+    async with process(database.uri()) as client:
         database.answer("aggregate", with_changes)
         async with follow(client) as live:
             assert live.last_id
@@ -140,7 +129,7 @@ async def test_positions_are_compared_by_their_tokens_alone(play: Play) -> None:
     """Older versions sent other times with them: of the last change, or of a ping."""
     database = play(MONGOS)
     history = History(database)
-    async with process(database) as client, follow(client) as live:
+    async with process(database.uri()) as client, follow(client) as live:
         ids = [live.last_id]
         history.happened(*puts(0, 3))
         ids += [event.id for event in await live.take(3)]

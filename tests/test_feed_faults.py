@@ -4,10 +4,7 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient
-from pymongo.errors import OperationFailure
 
-from service.errors import FeedUnsupported
-from service.mongo.database import Database
 from service.settings import Settings
 from service.store.feed import feed as feed_module
 from service.store.feed import subscription as subscription_module
@@ -101,17 +98,3 @@ async def test_a_fault_of_the_service_does_not_end_the_feed_for_good(
     async with follow(live_client, last=last) as events:
         await put(live_client, "a", 3)
         assert [event.n for event in await events.take(2)] == [2, 3]
-
-
-async def test_a_database_without_change_streams_is_a_501(
-    live_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: Any) -> Any:
-        raise OperationFailure("The $changeStream stage is only supported on replica sets", 40573)
-
-    monkeypatch.setattr(Database, "change_stream", refuse)
-    response = await live_client.get("/stuff", headers=EVENTS)
-    assert response.status_code == 501
-    assert response.json()["type"] == "/problems/feed-unsupported"
-    assert "replica set" in FeedUnsupported().detail
-    assert (await live_client.put("/stuff/a", json={})).status_code == 201

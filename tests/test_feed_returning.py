@@ -1,16 +1,14 @@
 """Followers who come back, many at a time: as after a restart of the service."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any
 
 import pytest
-from httpx import AsyncClient, Limits
+from httpx import AsyncClient
 
-from service.settings import Settings
 from service.store.feed import catching_up
-from tests.support.applications import listen
+from tests.support.applications import process
 from tests.support.database.answers import Exchange, Gate, Reply
 from tests.support.database.events import Put
 from tests.support.database.history import History
@@ -18,28 +16,20 @@ from tests.support.database.playing import Play
 from tests.support.database.roles import MONGOS
 from tests.support.database.server import PlayedDatabase
 from tests.support.following import Events, follow
-from tests.support.patience import TIMEOUT
 
 HERD = 40
 SLOTS = 4
 TEXT = "x" * 200_000
 
 
-@asynccontextmanager
-async def process(database: PlayedDatabase) -> AsyncIterator[AsyncClient]:
-    """A client of a process that remembers nothing."""
-    settings = Settings(mongodb_uri=database.uri(), database="demo", max_requests=SLOTS)
-    limits = Limits(max_connections=None)
-    async with (
-        listen(settings) as url,
-        AsyncClient(base_url=url, timeout=TIMEOUT, limits=limits) as client,
-    ):
-        yield client
+def restarted(database: PlayedDatabase) -> AbstractAsyncContextManager[AsyncClient]:
+    """A client of a process that remembers nothing, and has few slots."""
+    return process(database.uri(), max_requests=SLOTS)
 
 
 async def told(database: PlayedDatabase, history: History, count: int) -> list[str]:
     """The ids of so many events, and of the place before them, as a process has sent them."""
-    async with process(database) as client, follow(client) as events:
+    async with restarted(database) as client, follow(client) as events:
         ids = [events.last_id]
         history.happened(*(Put(f"{n}", {"n": n}) for n in range(count)))
         return ids + [event.id for event in await events.take(count)]
@@ -61,7 +51,7 @@ async def test_a_herd_shares_a_catch_up_and_takes_no_slots(play: Play) -> None:
     def opened(exchange: Exchange) -> Reply:
         return history._open(exchange)
 
-    async with process(database) as client, AsyncExitStack() as stack:
+    async with restarted(database) as client, AsyncExitStack() as stack:
         await stack.enter_async_context(follow(client))
         database.always("aggregate", gate.before(opened))
         # All have their responses, although nothing can be read yet.
@@ -89,7 +79,7 @@ async def test_slow_followers_do_not_hold_others_and_miss_nothing(
     history = History(database)
     [last] = await told(database, history, 0)
     history.happened(*(Put(f"{n}", {"n": n, "text": TEXT}) for n in range(count)))
-    async with process(database) as client, AsyncExitStack() as stack:
+    async with restarted(database) as client, AsyncExitStack() as stack:
         slow = [
             await stack.enter_async_context(follow(client, last=last))
             for _ in range(2 * catching_up.MAX_ROUNDS)
@@ -109,7 +99,7 @@ async def test_a_position_that_is_forgotten_ends_the_feed_of_nobody_else(play: P
     forgotten = await told(database, history, 3)
     history.forget()
     known = await told(database, history, 3)
-    async with process(database) as client, AsyncExitStack() as stack:
+    async with restarted(database) as client, AsyncExitStack() as stack:
         async with follow(client, last=known[1][:-4] + "FF04") as unknown:
             assert (await unknown.next()).kind == "gone"
 
@@ -138,7 +128,10 @@ async def test_a_catch_up_goes_on_when_the_database_was_away(play: Play) -> None
         return is_away and "resumeAfter" in str(command["pipeline"])
 
     database.always("aggregate", {"ok": 0.0, "code": 91, "errmsg": "planted"}, when=away)
-    async with process(database) as client, follow(client, last=ids[0]) as events:
+    async with (
+        process(database.uri(), max_requests=SLOTS) as client,
+        follow(client, last=ids[0]) as events,
+    ):
         await database.until_asked("aggregate", len(database.commands("aggregate")) + 3)
         is_away = False
         assert [event.n for event in await events.take(5)] == [*range(5)]

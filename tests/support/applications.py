@@ -12,6 +12,7 @@ import uvicorn
 from service.application import create_app
 from service.server.protocol import LimitedProtocol
 from service.settings import Settings
+from tests.support.clients import connect
 
 
 class Application(Protocol):
@@ -49,3 +50,13 @@ async def listen(settings: Settings) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await serving
+
+
+@asynccontextmanager
+async def process(uri: str, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a new application that stores documents in `demo.stuff` of this database."""
+    async with (
+        listen(Settings(mongodb_uri=uri, database="demo", **settings)) as url,
+        connect(url, limits=httpx.Limits(max_connections=None)) as client,
+    ):
+        yield client

@@ -1,0 +1,136 @@
+"""The feed when its change stream fails: what its followers are told."""
+
+import asyncio
+
+import pytest
+from httpx import AsyncClient
+
+from service.store.feed import feed as feed_module
+from service.store.feed import subscription as subscription_module
+from service.web import events as feeds
+from tests.support.applications import process
+from tests.support.database.answers import Gate, error
+from tests.support.database.events import Put
+from tests.support.database.history import History
+from tests.support.database.playing import Play
+from tests.support.database.roles import DOCUMENTDB, MONGOS, STANDALONE, Role
+from tests.support.following import EVENTS, Events, follow
+from tests.support.metrics import parsed, value
+from tests.support.patience import TIMEOUT
+
+SILENT = "The database has not answered for "
+
+
+async def silence(client: AsyncClient) -> float:
+    return value(parsed((await client.get("/metrics")).text), "stuff_feed_silence_seconds")
+
+
+@pytest.mark.parametrize("role", [STANDALONE, DOCUMENTDB])
+async def test_a_database_without_change_streams_is_a_501(play: Play, role: Role) -> None:
+    async with process(play(role).uri()) as client:
+        for _ in range(2):
+            response = await client.get("/stuff", headers=EVENTS)
+            assert response.status_code == 501
+            assert response.json()["type"] == "/problems/feed-unsupported"
+
+
+async def test_a_501_that_is_found_out_late_ends_the_feed(play: Play) -> None:
+    """For those who came while another was waiting for it."""
+    database = play(MONGOS)
+    gate = Gate()
+    database.answer("aggregate", gate.before(error(40573)))
+    async with process(database.uri()) as client:
+        first = asyncio.create_task(client.get("/stuff", headers=EVENTS))
+        await gate.reached()
+        async with client.stream("GET", "/stuff", headers=EVENTS) as response:
+            assert response.status_code == 200
+            gate.open()
+            event = await Events(response).next()
+        assert (event.kind, event.data["status"]) == ("gone", 501)
+        assert (await first).status_code == 501
+
+
+async def test_a_silent_database_is_not_one_where_nothing_happens(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription_module, "QUIET", 1.0)
+    monkeypatch.setattr(subscription_module, "SILENCE", 3.0)
+    monkeypatch.setattr(feed_module, "SILENCE_INTERVAL", 0.1)
+    monkeypatch.setattr(feeds, "KEEP_ALIVE", 0.2)
+    database = play(MONGOS)
+    history = History(database)
+    is_stuck = False
+    # The stream can be opened each time, but is of no use.
+    database.always("getMore", error(8), when=lambda _: is_stuck)
+    async with process(database.uri()) as client, follow(client) as events:
+        while (await events.next(mark=True)).comment != "Nothing has changed.":
+            pass
+        last = events.last_id
+        is_stuck = True
+        history.happened(Put("a", {"n": 1}))
+        while not (event := await events.next(mark=True)).comment.startswith(SILENT):
+            pass
+        assert await silence(client) > 0.5
+        while not event.kind:
+            assert event.comment.startswith(SILENT)
+            event = await events.next(mark=True)
+        assert event.kind == "dropped"
+        assert "has not answered" in event.data["detail"]
+        with pytest.raises(StopAsyncIteration):
+            await events.next()
+        is_stuck = False
+        async with follow(client, last=last) as again:
+            assert (await again.next()).n == 1
+            async with asyncio.timeout(TIMEOUT):
+                while await silence(client) > 0.9:
+                    await asyncio.sleep(0.1)
+
+
+async def test_a_change_that_is_too_large_to_be_told_is_a_gap_that_says_so(play: Play) -> None:
+    database = play(MONGOS)
+    history = History(database)
+    async with process(database.uri()) as client:
+        async with follow(client) as events:
+            last = events.last_id
+            database.answer("getMore", error(10334, "BSONObj size: 16800000 is invalid"))
+            history.happened(Put("a", {"n": 1}))
+            while (gone := await events.next()).kind != "gone":
+                assert gone.n == 1  # an answer was under way
+            assert "too large" in gone.data["detail"]
+            assert events.last_id == ""
+        async with follow(client) as events:
+            history.happened(Put("a", {"n": 2}))
+            assert (await events.next()).n == 2
+            # It is as large for one who comes back.
+            database.answer("aggregate", error(10334))
+            async with follow(client, last=last) as again:
+                assert "too large" in (await again.next()).data["detail"]
+    # Without the description of updates, which repeats the document, that is rare.
+    for asked in database.commands("aggregate"):
+        assert asked["pipeline"][-1] == {"$project": {"updateDescription": 0}}
+
+
+async def test_a_feed_begins_while_the_database_is_away(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser would give up for good on a 503."""
+    monkeypatch.setattr(feed_module, "OPENING", 0.1)
+    monkeypatch.setattr(subscription_module, "QUIET", 0.1)
+    monkeypatch.setattr(feeds, "KEEP_ALIVE", 0.3)
+    database = play(MONGOS)
+    history = History(database)
+    is_away = True
+    database.always("aggregate", error(91), when=lambda _: is_away)
+    async with (
+        process(database.uri()) as client,
+        client.stream("GET", "/stuff", headers=EVENTS) as response,
+    ):
+        assert response.status_code == 200
+        events = Events(response)
+        assert (await events.next(mark=True)).comment.startswith(SILENT)
+        is_away = False
+        while (event := await events.next(mark=True)).comment != "The feed begins.":
+            assert event.comment.startswith(SILENT)
+        assert events.last_id
+        history.happened(Put("a", {"n": 1}))
+        assert (await events.next()).n == 1
