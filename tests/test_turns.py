@@ -10,6 +10,7 @@ import pytest
 from httpx import AsyncClient, Response
 
 from service.mongo.database import Database
+from service.mongo.engines import Engine
 from service.store.turns import Turns
 from tests.support.applications import Application
 from tests.support.failing import FailingEngine, failing_engine
@@ -106,7 +107,7 @@ async def test_a_write_without_an_answer_is_waited_for_until_its_deadline(
 ) -> None:
     """As MongoDB does, which ends a write at its `maxTimeMS`, but not because nobody listens."""
     database: Database = client._transport.app.state.database  # type: ignore[attr-defined]
-    database._ignores_limits = False  # the driver ends the call in time
+    database._engine = Engine(ignores_limits=False)  # the driver ends the call in time
     await client.put("/stuff/put", json={"n": 0})
     blocked = LIMIT * 1.5
     engine.block(blocked, ["update"], 1)

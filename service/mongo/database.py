@@ -6,22 +6,26 @@ The only module that names Motor.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, TypeAlias, TypeVar
 
 import pymongo
 from beanie import init_beanie
 from bson.raw_bson import RawBSONDocument
+from motor.frameworks.asyncio import run_on_executor
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ReadPreference, WriteConcern
 from pymongo.change_stream import ChangeStream
+from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from service.errors import DatabaseUnavailable, QueryTimeout
+from service.errors import ConfigurationError, DatabaseUnavailable, QueryTimeout
 from service.mongo import MAX_THREADS
+from service.mongo.engines import Engine, look_at
 from service.mongo.faults import (
     BAD_QUERIES,
     TIME_LIMIT,
@@ -40,6 +44,7 @@ log = logging.getLogger(__name__)
 Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
 Collection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
 Model: TypeAlias = type[StuffDocument]
+Result = TypeVar("Result")
 
 RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
 PING_TIMEOUT = 2.0  # seconds
@@ -82,7 +87,8 @@ class Database:
         self._model = bind(settings.collection)
         self._operation_timeout = settings.operation_timeout
         self._selection_timeout = settings.server_selection_timeout
-        self._ignores_limits = False
+        self._engine = Engine()
+        self._fault: str | None = None
         self._ready = asyncio.Event()
         self.points = Share(POINT_CALLS)
         self.queries = Share(QUERY_CALLS)
@@ -119,7 +125,33 @@ class Database:
         https://www.mongodb.com/docs/manual/reference/method/cursor.maxTimeMS/
         """
         # A database that ignores it is waited for: it carries out the write, however late.
-        return pymongo.timeout(UNLIMITED if self._ignores_limits else self._operation_timeout)
+        return pymongo.timeout(
+            UNLIMITED if self._engine.ignores_limits else self._operation_timeout
+        )
+
+    @property
+    def has_transactions(self) -> bool:
+        return self._engine.has_transactions
+
+    def transaction(
+        self, work: Callable[[SyncCollection[RawBSONDocument], ClientSession], Result]
+    ) -> Awaitable[Result]:
+        """Do the work in a transaction, which is tried again when it meets another one.
+
+        It runs in a thread of the driver, and hands the session to each call.
+        """
+        collection: SyncCollection[RawBSONDocument] = self.collection.delegate
+
+        def run() -> Result:
+            with self.client.delegate.start_session() as session:
+                result: Result = session.with_transaction(
+                    partial(work, collection), write_concern=self._database.write_concern
+                )
+            return result
+
+        loop = self.client.get_io_loop()
+        done: Awaitable[Result] = run_on_executor(loop, run)  # type: ignore[no-untyped-call]
+        return done
 
     def no_limit(self) -> AbstractContextManager[None]:
         """Around the start of calls that take as long as they take, which a socket's limit ends."""
@@ -132,7 +164,7 @@ class Database:
         """
         if not may_still_land(error, self.client.delegate.options.retry_writes):
             return 0.0
-        if self._ignores_limits:
+        if self._engine.ignores_limits:
             return LANDING_MARGIN  # it has died, or broken the connection when it was done
         deadline = started + self._operation_timeout
         return max(0.0, deadline - time.monotonic()) + LANDING_MARGIN
@@ -189,7 +221,9 @@ class Database:
 
     def _check_ready(self) -> None:
         if not self._ready.is_set():
-            raise DatabaseUnavailable("The database has not answered yet. Try again shortly.")
+            raise DatabaseUnavailable(
+                self._fault or "The database has not answered yet. Try again shortly."
+            )
 
     async def wait_until_ready(self, seconds: float) -> None:
         """Wait for the database at most this long."""
@@ -205,6 +239,11 @@ class Database:
                     database=self._database, document_models=[self._model], skip_indexes=True
                 )
                 await self._look_at_engine()
+            except ConfigurationError as error:
+                if self._fault is None:
+                    log.error("%s", error)
+                self._fault = str(error)
+                await asyncio.sleep(RETRY_INTERVAL)
             except PyMongoError as error:
                 log.warning("The database is not available, trying again: %s", error)
                 await asyncio.sleep(RETRY_INTERVAL)
@@ -212,8 +251,8 @@ class Database:
                 self._ready.set()
 
     async def _look_at_engine(self) -> None:
-        build = await self._database.command("buildInfo")
-        self._ignores_limits = "secantusVersion" in build
+        """Raises `ConfigurationError`."""
+        self._engine = await look_at(self.client, self._database, self._model.get_collection_name())
         # Under `pymongo.timeout` the driver looks for a server for all the time that is left: with
         # none, nobody is to be told that so late.
         topology = self.client.delegate._topology

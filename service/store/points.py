@@ -2,13 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from bson.raw_bson import RawBSONDocument
-from pymongo import DeleteOne, ReplaceOne
 from pymongo.errors import DuplicateKeyError
 
 from service.documents import layout, patches
@@ -21,13 +19,10 @@ from service.errors import DocumentNotFound, WriteConflict
 from service.mongo.database import Collection, Database
 from service.mongo.faults import is_about_id
 from service.store.batching import Reads, Writes
+from service.store.exchange import exchange
 from service.store.turns import Turn, Turns
 
 MAX_ATTEMPTS = 100
-# A filter that holds as long as the document is, as a whole, what was read as $$current: another
-# program may change the fields and leave `_stuff` as it was, so that only the content can tell. As
-# a variable of the command it may have 16 MiB, which it may not as a part of the filter.
-_UNCHANGED = {"$expr": {"$eq": ["$$ROOT", "$$current"]}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +165,11 @@ class PointOperations:
         self, turn: Turn, id: str, current: Stored | None, new: Stored | None
     ) -> bool:
         """Write the document; False if it is not the current one any more."""
-        if new is None:
-            return current is None or await self._delete(turn, current, id)
-        if current is None:
-            return await self._insert(turn, new)
-        return await self._replace(turn, current, new, id)
+        if current is not None:
+            return await exchange(
+                self._database, turn, id, current.bson, None if new is None else new.bson
+            )
+        return new is None or await self._insert(turn, new)
 
     async def _insert(self, turn: Turn, new: Stored) -> bool:
         try:
@@ -185,31 +180,11 @@ class PointOperations:
             return False
         return True
 
-    async def _replace(self, turn: Turn, current: Stored, new: Stored, id: str) -> bool:
-        request: ReplaceOne[RawBSONDocument] = ReplaceOne(
-            {"_id": id, **_UNCHANGED}, RawBSONDocument(new.bson)
-        )
-        result = await turn.write(
-            lambda: self._collection.bulk_write([request], let=_current(current))
-        )
-        return bool(result.matched_count)
-
-    async def _delete(self, turn: Turn, current: Stored, id: str) -> bool:
-        request: DeleteOne = DeleteOne({"_id": id, **_UNCHANGED})
-        result = await turn.write(
-            lambda: self._collection.bulk_write([request], let=_current(current))
-        )
-        return bool(result.deleted_count)
-
 
 def new_document(id: str, fields: bytes) -> Stored:
     """The document with these fields, as it is stored now. Raises `DocumentTooLarge`."""
     etag, now = layout.entity_tag(fields), datetime.now(UTC)
     return Stored(layout.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
-
-
-def _current(current: Stored) -> Mapping[str, Any]:
-    return {"current": {"$literal": RawBSONDocument(current.bson)}}
 
 
 def _delays() -> Iterator[float]:

@@ -1,0 +1,85 @@
+"""What the database is and can do: found out once, when the service starts."""
+
+import logging
+from dataclasses import dataclass
+
+from bson.raw_bson import RawBSONDocument
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo.errors import ConfigurationError as DriverConfigurationError
+from pymongo.errors import OperationFailure
+
+from service.errors import ConfigurationError
+from service.mongo.faults import TRANSIENT, is_transient
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The database as far as MongoDB's like differ."""
+
+    ignores_limits: bool = False
+    """Whether it works on although the time (`maxTimeMS`) is over."""
+    has_transactions: bool = False
+
+
+async def look_at(
+    client: AsyncIOMotorClient[RawBSONDocument],
+    database: AsyncIOMotorDatabase[RawBSONDocument],
+    collection: str,
+) -> Engine:
+    """Raises `ConfigurationError` if the collection cannot be served, and the driver's errors."""
+    await _check_collation(database, collection)
+    build = await database.command("buildInfo")
+    return Engine(
+        ignores_limits="secantusVersion" in build,
+        has_transactions=await _has_transactions(client, database, collection),
+    )
+
+
+async def _check_collation(
+    database: AsyncIOMotorDatabase[RawBSONDocument], collection: str
+) -> None:
+    """With a default collation, ids that differ in case or accents may be one.
+
+    https://www.mongodb.com/docs/manual/reference/collation/
+    """
+    try:
+        reply = await database.command("listCollections", filter={"name": collection})
+    except OperationFailure as error:
+        if is_transient(error):
+            raise
+        log.warning("Whether the collection has a collation cannot be found out: %s", error)
+        return
+    for found in reply["cursor"]["firstBatch"]:
+        collation = found.get("options", {}).get("collation", {})
+        locale = collation.get("locale", "simple")
+        if locale != "simple":
+            raise ConfigurationError(
+                "collection",
+                f"The collection {collection!r} has the default collation {locale!r}, by which "
+                "ids and contents that differ may be equal. Copy the documents to a collection "
+                "without one.",
+            )
+
+
+async def _has_transactions(
+    client: AsyncIOMotorClient[RawBSONDocument],
+    database: AsyncIOMotorDatabase[RawBSONDocument],
+    collection: str,
+) -> bool:
+    """Tries one that reads a document: what `hello` says is not enough."""
+    hello = await database.command("hello")
+    if "setName" not in hello and hello.get("msg") != "isdbgrid":
+        return False
+    try:
+        async with await client.start_session() as session, session.start_transaction():
+            await database[collection].find_one({"_id": ""}, session=session)
+    except DriverConfigurationError:  # no sessions
+        return False
+    except OperationFailure as error:
+        if error.code in TRANSIENT:
+            raise
+        log.info("The database has no transactions: %s", error)
+        return False
+    return True

@@ -1,0 +1,88 @@
+"""Replacing or deleting a document only if it is still, as a whole, the one that was read.
+
+Another program may change the fields and leave `_stuff` as it was, so that only the content can
+tell. One atomic operation of the database compares it and writes:
+
+- an `update` or a `delete` whose filter has the document inline, where both documents together are
+  small enough: filter and replacement share the 16 MiB of a command. Works everywhere;
+- a transaction that reads, compares and writes, where there are transactions;
+- else a variable of the command (`let`), which may have 16 MiB of its own.
+
+The first and the last compare by value, as MongoDB does: a number of another type is equal to what
+was read (1, 1.0, `NumberLong(1)`, `NumberDecimal("1.0")`), and so is a 0.0 to a -0.0. The order of
+keys counts. Strings are compared byte by byte, since a collection with a default collation is not
+served (`mongo.engines`).
+https://www.mongodb.com/docs/manual/reference/operator/aggregation/eq/
+https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
+"""
+
+from typing import Any
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import DeleteOne, ReplaceOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+
+from service.mongo.database import Database
+from service.store.turns import Turn
+
+MAX_INLINE_BYTES = 15 * 1024 * 1024
+
+
+async def exchange(
+    database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
+) -> bool:
+    """Put `new` (BSON) in the place of `current`, None deletes; False if it is not there any more.
+
+    Raises the driver's errors.
+    """
+    if len(current) + len(new or b"") <= MAX_INLINE_BYTES:
+        return await _inline(database, turn, id, current, new)
+    if database.has_transactions:
+        return await _in_transaction(database, turn, id, current, new)
+    return await _by_variable(database, turn, id, current, new)
+
+
+async def _inline(
+    database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
+) -> bool:
+    condition = _unchanged(id, {"$literal": RawBSONDocument(current)})
+    collection = database.collection
+    if new is None:
+        deleted = await turn.write(lambda: collection.delete_one(condition))
+        return bool(deleted.deleted_count)
+    replacement = RawBSONDocument(new)
+    replaced = await turn.write(lambda: collection.replace_one(condition, replacement))
+    return bool(replaced.matched_count)
+
+
+async def _in_transaction(
+    database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
+) -> bool:
+    def work(collection: Collection[RawBSONDocument], session: ClientSession) -> bool:
+        found = collection.find_one({"_id": id}, session=session)
+        if found is None or bytes(found.raw) != current:
+            return False
+        if new is None:
+            collection.delete_one({"_id": id}, session=session)
+        else:
+            collection.replace_one({"_id": id}, RawBSONDocument(new), session=session)
+        return True
+
+    return await turn.write(lambda: database.transaction(work))
+
+
+async def _by_variable(
+    database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
+) -> bool:
+    condition = _unchanged(id, "$$current")
+    request: DeleteOne | ReplaceOne[RawBSONDocument] = (
+        DeleteOne(condition) if new is None else ReplaceOne(condition, RawBSONDocument(new))
+    )
+    variables = {"current": {"$literal": RawBSONDocument(current)}}
+    result = await turn.write(lambda: database.collection.bulk_write([request], let=variables))
+    return bool(result.deleted_count if new is None else result.matched_count)
+
+
+def _unchanged(id: str, document: Any) -> dict[str, Any]:
+    return {"_id": id, "$expr": {"$eq": ["$$ROOT", document]}}
