@@ -12,7 +12,6 @@ from openapi_spec_validator import validate
 
 from service.application import create_app
 from service.errors import (
-    DatabaseUnsupported,
     FeedGone,
     MethodNotAllowed,
     RouteNotFound,
@@ -92,7 +91,6 @@ def test_every_problem_is_declared_by_an_operation() -> None:
         StuffError,  # a bug
         RouteNotFound,  # no operation
         MethodNotAllowed,
-        DatabaseUnsupported,  # on other databases than MongoDB
         FeedGone,  # an event, in a response that has started
     }
 

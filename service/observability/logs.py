@@ -1,4 +1,4 @@
-"""Logs: a line an event, for people or for machines, each with the id of its request."""
+"""Logs: one line per event, for people or for machines, each with the id of its request."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ from service.settings import Settings
 
 
 class RequestId(logging.Filter):
-    """Gives records the id of the request that is being answered."""
+    """Adds the id of the current request to records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         id = request_id.get()
@@ -23,7 +23,7 @@ class RequestId(logging.Filter):
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as a JSON object in a line."""
+    """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {

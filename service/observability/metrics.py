@@ -1,7 +1,8 @@
 """What operators measure, in the format of Prometheus, over all processes of the service.
 
-https://prometheus.io/docs/practices/naming/. With several workers each keeps its figures in a
-directory (PROMETHEUS_MULTIPROC_DIR, which `stuff serve` makes), and whoever is asked adds them up.
+https://prometheus.io/docs/practices/naming/. With several workers each keeps its metrics in a
+directory (PROMETHEUS_MULTIPROC_DIR, which `stuff serve` creates), and the one that is asked adds
+them up.
 """
 
 import os
@@ -26,21 +27,25 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 1024)
 
-requests = Counter("stuff_requests_total", "Requests answered.", ["method", "route", "status"])
+requests = Counter(
+    "stuff_requests_total", "Responses begun, by route and status.", ["method", "route", "status"]
+)
 request_seconds = Histogram(
     "stuff_request_duration_seconds",
-    "Time from a request to the beginning of its answer.",
+    "Time from a request to the start of its response.",
     ["method", "route"],
     buckets=SECONDS,
 )
-in_flight = Gauge("stuff_requests_in_flight", "Requests under way.", multiprocess_mode="livesum")
-refused = Counter("stuff_requests_refused_total", "Requests refused for there were too many.")
+in_flight = Gauge("stuff_requests_in_flight", "Requests in flight.", multiprocess_mode="livesum")
+refused = Counter(
+    "stuff_requests_refused_total", "Requests refused because too many were in flight."
+)
 batch_documents = Histogram(
-    "stuff_batch_documents", "Documents that one call of the database serves.", ["kind"],
+    "stuff_batch_documents", "Documents per round trip to the database.", ["kind"],
     buckets=COUNTS,
 )  # fmt: skip
 round_trip_seconds = Histogram(
-    "stuff_round_trip_duration_seconds", "Time of a batch's call of the database.", ["kind"],
+    "stuff_round_trip_duration_seconds", "Time of a round trip to the database.", ["kind"],
     buckets=SECONDS,
 )  # fmt: skip
 feed_subscribers = Gauge(
@@ -48,7 +53,7 @@ feed_subscribers = Gauge(
 )
 feed_lag = Gauge(
     "stuff_feed_lag_seconds",
-    "Time from the last change until the feed had it, in whole seconds, as the database counts.",
+    "Time from the last change until the feed received it, in whole seconds.",
     multiprocess_mode="livemax",
 )
 feed_silence = Gauge(
@@ -57,12 +62,14 @@ feed_silence = Gauge(
     "several, the longest.",
     multiprocess_mode="livemax",
 )
-feed_changes = Counter("stuff_feed_changes_total", "Changes that the feed has told of.")
-feed_dropped = Counter("stuff_feed_dropped_total", "Subscribers dropped for they were too slow.")
+feed_changes = Counter("stuff_feed_changes_total", "Changes that the feed has delivered.")
+feed_dropped = Counter(
+    "stuff_feed_dropped_total", "Subscribers dropped because they were too slow."
+)
 
 
 def exposition() -> bytes:
-    """All figures, of all processes."""
+    """The metrics of all processes."""
     if DIRECTORY not in os.environ:
         return generate_latest(REGISTRY)
     _forget_dead_processes()
@@ -83,7 +90,7 @@ def _forget_dead_processes() -> None:
 
 @contextmanager
 def shared(workers: int) -> Iterator[None]:
-    """Where several workers keep their figures, as long as the service runs."""
+    """A directory where several workers keep their metrics while the service runs."""
     if workers == 1:
         yield
         return
@@ -97,7 +104,7 @@ def shared(workers: int) -> Iterator[None]:
 
 @contextmanager
 def counted_process() -> Iterator[None]:
-    """In a worker: its gauges end with it."""
+    """In a worker: remove its gauges when it stops."""
     try:
         yield
     finally:

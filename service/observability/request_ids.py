@@ -1,4 +1,4 @@
-"""What every response carries, whoever made it: the id of its request, and what browsers may do."""
+"""What every response carries: the id of its request, and header fields for browsers and caches."""
 
 import os
 import re
@@ -9,7 +9,7 @@ REQUEST_ID = b"x-request-id"
 _VALID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request that is being answered, for logs and problems."""
+"""The id of the current request, for logs and problems."""
 
 DEFAULTS = (
     # Anything but our own pages: no sniffing, no framing.
@@ -23,7 +23,7 @@ DEFAULTS = (
 
 
 def make_request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """The id that a request brings, or else a new one: 32 hexadecimal digits."""
+    """The id that the request sends, or a new one: 32 hexadecimal digits."""
     for name, value in headers:
         if name == REQUEST_ID and _VALID.fullmatch(value):
             return value

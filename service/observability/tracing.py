@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pymongo.monitoring import CommandListener
 
 UNTRACED = {"/healthz", "/readyz", "/metrics"}
-"""What is asked for all the time."""
+"""Polled all the time, so not traced."""
 
 
 def telemetry(settings: Settings) -> "TelemetryConfig":
@@ -33,16 +33,16 @@ def telemetry(settings: Settings) -> "TelemetryConfig":
         "auto_configure": settings.tracing,
         "operation_spans": False,
         "exclude": lambda scope: scope["path"] in UNTRACED,
-        # There are figures and logs of our own.
+        # The service has metrics and logs of its own.
         "metrics": False,
         "logs": False,
     }
 
 
 def keep_values_out(settings: Settings) -> None:
-    """Let no span say what is asked of documents: of a query only the names are kept.
+    """Keep the values of query parameters out of spans; their names stay.
 
-    To be called when FastAPI has configured the exporter.
+    To be called after FastAPI has configured the exporter.
     """
     if not settings.tracing:
         return
@@ -61,7 +61,7 @@ def keep_values_out(settings: Settings) -> None:
 
 
 def listeners(settings: Settings) -> "list[CommandListener]":
-    """What the driver tells of its commands: those that requests have caused become spans.
+    """Listeners that make spans of the driver's commands, if a request caused them.
 
     Raises `ConfigurationError` if the extra `tracing` is not installed.
     """
@@ -77,7 +77,7 @@ def listeners(settings: Settings) -> "list[CommandListener]":
 
     class Commands(CommandTracer):
         def started(self, event: Any) -> None:
-            # The feed asks again and again, for nobody in particular.
+            # The feed's own commands belong to no request.
             if trace.get_current_span().get_span_context().is_valid:
                 super().started(event)
 
@@ -91,7 +91,7 @@ def listeners(settings: Settings) -> "list[CommandListener]":
 
 @contextmanager
 def batch_span(kind: str, count: int, spans: Sequence[Span]) -> Iterator[None]:
-    """Around a call of the database for the requests of these spans.
+    """A span around one round trip that serves the requests of these spans.
 
     It belongs to the trace of the first; it and the spans of the others are linked.
     """

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what clients are generated from and people read."""
+"""The OpenAPI document, from which clients are generated and which people read."""
 
 from typing import Any
 
@@ -16,14 +16,15 @@ from service.web.problems import Problem
 DESCRIPTION = """\
 `PUT` an object at `/stuff/{id}`, `GET` it back, from any language.
 
-Any JSON object is stored without loss and in its own key order. A write is answered when a majority
-of the replica set has it in its journal. Every error is a problem (RFC 9457) that says what to do.
+Any JSON object is stored without loss and in its own key order. A write is acknowledged when a
+majority of the replica set has it in its journal. Every error is a problem (RFC 9457) that says
+what to do.
 """
 TAGS = [
     {"name": "documents", "description": "Documents: JSON objects of any shape, each under an id."},
     {
         "name": "system",
-        "description": "The health of the service, for those who operate it.",
+        "description": "The health of the service, for operators.",
     },
 ]
 
@@ -33,20 +34,20 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "description": "An API key of the server, `stuff_...`, with the scope `read` or `write`. A "
-        "server without keys takes requests without.",
+        "server without keys needs none.",
     },
     "token": {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "A token of the issuer that the server trusts, if it does trust one, with "
-        "the scope `read` or `write`.",
+        "description": "A token with the scope `read` or `write`, from the issuer that the "
+        "server trusts, if it is configured with one.",
     },
 }
 
 
 def operation_id(route: APIRoute) -> str:
-    """The name of an operation, which generated clients take for their methods."""
+    """The name of an operation, which becomes a method of generated clients."""
     return route.name
 
 
@@ -61,7 +62,7 @@ def build(app: FastAPI) -> dict[str, Any]:
             description=DESCRIPTION,
             routes=app.routes,
             tags=TAGS,
-            servers=[{"url": "/", "description": "The server that this document comes from."}],
+            servers=[{"url": "/", "description": "The server that serves this document."}],
             license_info={"name": "MIT", "identifier": "MIT"},
             contact={"name": "The Stuff developers"},
         )
@@ -90,7 +91,7 @@ def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
         for method in route.methods or ():
             operation = paths[route.path_format][method.lower()]
             if decision_of(route.endpoint) != PUBLIC:
-                # Or nothing: servers may do without.
+                # Or nothing, on servers without keys.
                 operation["security"] = [{"key": []}, {"token": []}, {}]
             problems = problems_of(route)
             if method == "HEAD":

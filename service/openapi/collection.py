@@ -33,17 +33,17 @@ LINK = {
 
 GET_DOCUMENTS = ok(
     200,
-    "A page, a stream with one document a line, or the feed of all changes.",
+    "A page, a stream with one document per line, or the feed of all changes.",
     model=DocumentPage,
     headers=VARY_ACCEPT | LINK,
     content=JSON_FIRST | {NDJSON: {"schema": {"type": "string"}, "example": LINES}} | FEED,
 )
 HEAD_DOCUMENTS = without_content(GET_DOCUMENTS)
 CREATE_DOCUMENT = ok(
-    # Of several statuses generators take the lowest for the type of the answer, and a range for
-    # the highest: here that of a single document is the usual one.
+    # Generators take the type of a response from the lowest status, and a range counts as the
+    # highest: so it is that of a single document, the usual case.
     "2XX",
-    "200: the lines were read, and stored unless they are named as failed.",
+    "200: the lines were read; those that are not listed as failed are stored.",
     model=LoadReport,
 ) | ok(
     201,
@@ -52,11 +52,11 @@ CREATE_DOCUMENT = ok(
     headers=VALIDATORS | LOCATION | PREFERRED,
 )
 DELETE_DOCUMENTS = ok(200, "How many documents were deleted.", model=Deleted)
-COLLECTION_OPTIONS = ok(204, "What can be done.", headers=ALLOW)
+COLLECTION_OPTIONS = ok(204, "The methods.", headers=ALLOW)
 
 NEW_DOCUMENTS_BODY: dict[str, Any] = {
     "requestBody": {
-        "description": "The document: any JSON object. Or many of them, a line each.",
+        "description": "The document: any JSON object. Or many documents, one per line.",
         "required": True,
         "content": {
             "application/json": {

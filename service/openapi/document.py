@@ -63,7 +63,7 @@ PATCH_DOCUMENT = ok(200, "The new document.", model=Document, headers=VALIDATORS
     204, "The document was changed, and `return=minimal` was preferred.", headers=VALIDATORS
 )
 DELETE_DOCUMENT = ok(204, "The document was deleted.")
-DOCUMENT_OPTIONS = ok(204, "What can be done.", headers=ALLOW | ACCEPT_PATCH)
+DOCUMENT_OPTIONS = ok(204, "The methods and patch formats.", headers=ALLOW | ACCEPT_PATCH)
 
 DOCUMENT_BODY: dict[str, Any] = {
     "requestBody": {

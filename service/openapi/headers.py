@@ -12,15 +12,15 @@ def header(description: str, example: str) -> dict[str, Any]:
 ETAG = {"ETag": header("The document's strong entity tag, a hash of its fields.", EXAMPLE_TAG)}
 LAST_MODIFIED = {
     "Last-Modified": header(
-        "When the document was last written, if it is known.", "Mon, 23 Nov 2026 12:00:00 GMT"
+        "When the document was last written, if that is known.", "Mon, 23 Nov 2026 12:00:00 GMT"
     )
 }
 VALIDATORS = ETAG | LAST_MODIFIED
 LOCATION = {"Location": header("The address of the new document.", "/stuff/ada")}
 PREFERRED = {
-    "Preference-Applied": header("The preference that was met.", "return=representation"),
+    "Preference-Applied": header("The preference that was applied.", "return=representation"),
     "Content-Location": header("The address of the document in the body.", "/stuff/ada"),
-    "Vary": header("That the answer depends on the preference.", "Prefer"),
+    "Vary": header("The response depends on the request's Prefer.", "Prefer"),
 }
 RETRY_AFTER = {"Retry-After": header("Seconds to wait before trying again.", "1")}
 ALLOW = {"Allow": header("The methods.", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")}
@@ -40,7 +40,7 @@ ENTITY_TAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 def parameter(
     name: str, description: str, example: str, pattern: str | None = None
 ) -> dict[str, Any]:
-    """An optional header. Its example is told in words: Swagger UI would send it."""
+    """An optional header. Its example is in the description, because Swagger UI would send it."""
     return {
         "name": name,
         "in": "header",
@@ -52,39 +52,39 @@ def parameter(
 
 IF_MATCH = parameter(
     "If-Match",
-    "Only if the document has one of these entity tags, or, with `*`, only if it exists; else 412.",
+    "Only if the document has one of these entity tags, or with `*` only if it exists; else 412.",
     EXAMPLE_TAG,
     ENTITY_TAGS,
 )
 IF_NONE_MATCH = parameter(
     "If-None-Match",
-    "Only if the document has none of these entity tags, or, with `*`, only if there is none.",
+    "Only if the document has none of these entity tags, or with `*` only if it does not exist.",
     "*",
     ENTITY_TAGS,
 )
 IF_NONE_MATCH_READ = parameter(
     "If-None-Match",
-    "The entity tags of what the client has already: 304 if it is one.",
+    "Entity tags of what the client has already: 304 if the document still has one of them.",
     EXAMPLE_TAG,
     ENTITY_TAGS,
 )
 IF_MODIFIED_SINCE = parameter(
     "If-Modified-Since",
-    "304 if the document has not changed since, as far as that is known.",
+    "304 if the document is known not to have changed since.",
     "Mon, 23 Nov 2026 12:00:00 GMT",
 )
 IF_UNMODIFIED_SINCE = parameter(
     "If-Unmodified-Since",
-    "Only if the document has not changed since, as far as that is known; else 412.",
+    "412 if the document is known to have changed since.",
     "Mon, 23 Nov 2026 12:00:00 GMT",
 )
 PREFER = parameter(
     "Prefer",
-    "What to answer (RFC 7240): `return=representation`, the document, or `return=minimal`.",
+    "What to return (RFC 7240): `return=representation` for the document, or `return=minimal`.",
     "return=representation",
 )
 LAST_EVENT_ID = parameter(
     "Last-Event-ID",
-    "Of the feed: the id of the event to go on behind. Browsers send it when they come back.",
+    "For the feed: the id of the event after which to resume. Browsers send it on reconnecting.",
     "6b04cbff00000005.8266F2A1",
 )

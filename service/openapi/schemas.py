@@ -38,7 +38,7 @@ class Document(BaseModel):
 
 
 class Created(BaseModel):
-    """The id that the service gave a new document; with its fields, if they are preferred."""
+    """The id of a new document; with its fields too, if `return=representation` is preferred."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -50,35 +50,35 @@ class Created(BaseModel):
 
 
 class DocumentPage(BaseModel):
-    """Some documents, and where to go on."""
+    """A page of documents, and where the next page starts."""
 
-    items: list[Document] = Field(description="Documents, or the fields of them that were picked.")
+    items: list[Document] = Field(description="The documents, or the fields that were asked for.")
     next: str | None = Field(
         description="What to send as `after` to get the next page; null if this is the last one."
     )
     total: int | None = Field(
-        None, description="How many documents match the filter, if that was asked for."
+        None, description="How many documents match the filter, with `count=true`."
     )
 
 
 class FailedLine(Problem):
-    """Why a line could not be stored: the problem that a request with it alone would have had."""
+    """Why a line could not be stored: the problem of a request with this line alone."""
 
     line: int = Field(description="The number of the line, from 1.")
 
 
 class LoadReport(BaseModel):
-    """What became of the lines that were sent."""
+    """The result of a load."""
 
     lines: int = Field(description="How many lines were read, empty ones included.")
     created: int = Field(description="How many documents were created.")
     replaced: int = Field(description="How many documents were replaced.")
     failed: int = Field(description="How many lines could not be stored.")
-    errors: list[FailedLine] = Field(description="Why; of the first thousand of them.")
+    errors: list[FailedLine] = Field(description="The problems of the first thousand failed lines.")
 
 
 class Deleted(BaseModel):
-    """What was deleted."""
+    """The result of a deletion."""
 
     deleted: int = Field(description="How many documents.")
 
@@ -101,12 +101,12 @@ class PatchOperation(BaseModel):
     source: str = Field(
         "", alias="from", description="Where to move or copy from, as a JSON Pointer."
     )
-    value: Any = Field(None, description="The value to add, to put there, or to test for.")
+    value: Any = Field(None, description="The value to add, to replace with, or to test for.")
 
 
 JSON_PATCH: dict[str, Any] = {
     "title": "JsonPatch",
-    "description": "A JSON Patch (RFC 6902): operations, of which either all are done or none.",
+    "description": "A JSON Patch (RFC 6902): operations that are applied all or none.",
     # A plain array has openapi-python-client make clients that cannot send any patch.
     "allOf": [{"type": "array", "items": {"$ref": "#/components/schemas/PatchOperation"}}],
 }

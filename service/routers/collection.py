@@ -12,6 +12,7 @@ from service.documents import codec, layout
 from service.documents.query import Selection
 from service.errors import (
     DatabaseUnavailable,
+    DatabaseUnsupported,
     DocumentRejected,
     DocumentTooLarge,
     DuplicateKey,
@@ -64,8 +65,8 @@ Limit = Annotated[
     Query(
         ge=1,
         le=MAX_LIMIT,
-        description=f"The most documents. Of a page: {PAGE_SIZE} unless given, and at most "
-        f"{MAX_PAGE_SIZE}; large documents make a page end earlier. Of a stream: all unless given.",
+        description=f"The most documents. A page has {PAGE_SIZE} by default and at most "
+        f"{MAX_PAGE_SIZE}; large documents make it end earlier. A stream has all by default.",
     ),
 ]
 Count = Annotated[
@@ -85,6 +86,7 @@ Count = Annotated[
     NotAcceptable,
     InvalidParameter,
     DatabaseUnavailable,
+    DatabaseUnsupported,
     QueryTimeout,
     FeedUnsupported,
     FeedFull,
@@ -98,12 +100,12 @@ async def get_documents(
     count: Count = False,
     meta: Meta = False,
 ) -> Response:
-    """Answers a page of documents, or with `Accept: application/x-ndjson` a stream of all of them,
-    a document a line, or with `Accept: text/event-stream` what happens to them.
+    """Returns a page of documents; with `Accept: application/x-ndjson` a stream of all of them, one
+    document per line; with `Accept: text/event-stream` the feed of their changes.
 
-    The next page begins behind the last document of this one, wherever that is by then: documents
-    that nobody changes meanwhile are shown exactly once, and the last page costs what the first
-    one costs. A stream is as long as it must be; one that breaks off was not complete.
+    The next page starts after the last document of this one: documents that do not change
+    meanwhile are shown exactly once, and the last page costs as much as the first one. A stream
+    that is cut off was not complete.
     """
     media_type = choose(request, [JSON, NDJSON, EVENT_STREAM])
     if media_type == EVENT_STREAM and request.method != "HEAD":
@@ -140,13 +142,13 @@ async def get_documents(
 
 @router.head(
     "/stuff",
-    summary="Read a page's headers",
+    summary="Read the headers of a page",
     responses=operations.HEAD_DOCUMENTS,
     openapi_extra=operations.FEED_POSITION,
 )
 @reads
 @negotiated
-@raises(NotAcceptable, InvalidParameter, DatabaseUnavailable, QueryTimeout)
+@raises(NotAcceptable, InvalidParameter, DatabaseUnavailable, DatabaseUnsupported, QueryTimeout)
 async def head_documents(
     request: Request,
     selection: SelectionDep,
@@ -155,7 +157,7 @@ async def head_documents(
     count: Count = False,
     meta: Meta = False,
 ) -> Response:
-    """Answers what GET would, without the body."""
+    """Returns the header fields of GET, without the body."""
     response = await get_documents(request, selection, collection, None, limit, count, meta)
     if isinstance(response, DocumentStream):
         await response.close()
@@ -172,20 +174,26 @@ async def head_documents(
     openapi_extra=operations.PREFERENCE | operations.NEW_DOCUMENTS_BODY,
 )
 @writes
-@raises(DuplicateKey, DocumentTooLarge, DocumentRejected, DatabaseUnavailable, WriteConflict)
+@raises(
+    DuplicateKey,
+    DocumentTooLarge,
+    DocumentRejected,
+    DatabaseUnavailable,
+    DatabaseUnsupported,
+    WriteConflict,
+)
 async def create_document(
     request: Request,
     sent: NewDocuments,
     preference: PreferenceDep,
     collection: CollectionDep,
 ) -> Response:
-    """Stores a JSON object of any shape under an id that the service makes: a UUIDv7, so that ids
-    sort by the time they were made.
+    """Stores a JSON object of any shape under a new id: a UUIDv7, so ids sort by time.
 
-    `application/x-ndjson` loads many documents, a line each, as they arrive and as fast as the
-    database takes them. A line with an `_id` creates or replaces that document. A line that cannot
-    be stored is named in the answer and harms no other. If the database goes away, the problem
-    tells how many lines are settled, and which of them failed; the others may be sent again.
+    `application/x-ndjson` loads many documents, one per line, as they arrive. A line with an `_id`
+    creates or replaces that document. A line that cannot be stored is listed in the report and
+    affects no other line. If the database becomes unavailable, the problem says how many lines are
+    settled and which of them failed; the others can be sent again.
     """
     if isinstance(sent, bytes):
         written = await collection.points.create(sent)
@@ -195,9 +203,9 @@ async def create_document(
     try:
         await collection.loader.load(sent, report)
     except StuffError as error:
-        error.members |= _told(report, request)
+        error.members |= _summary(report, request)
         raise
-    return Response(orjson.dumps(_told(report, request)), media_type=JSON)
+    return Response(orjson.dumps(_summary(report, request)), media_type=JSON)
 
 
 @router.delete(
@@ -206,12 +214,12 @@ async def create_document(
     responses=operations.DELETE_DOCUMENTS,
 )
 @writes
-@raises(InvalidParameter, DatabaseUnavailable, QueryTimeout)
+@raises(InvalidParameter, DatabaseUnavailable, DatabaseUnsupported, QueryTimeout)
 async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Response:
-    """Deletes every document that matches the filter, which must be given: `{}` matches all.
+    """Deletes every document that matches the filter, which is required: `{}` matches all.
 
-    It is no transaction: what is written meanwhile may match or not, and of a deletion that takes
-    too long a part is done.
+    This is not a transaction: documents written meanwhile may or may not be deleted, and a deletion
+    that runs out of time has deleted some of the documents.
     """
     deleted = await collection.queries.delete(filter)
     return Response(orjson.dumps({"deleted": deleted}), media_type=JSON)
@@ -219,13 +227,13 @@ async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Re
 
 @router.options(
     "/stuff",
-    summary="Ask what can be done",
+    summary="List the methods",
     status_code=204,
     responses=operations.COLLECTION_OPTIONS,
 )
 @reads
 async def options_collection(request: Request) -> Response:
-    """Answers the methods of the collection."""
+    """Returns the methods of the collection."""
     allow = ", ".join(allowed_methods(request.app, request))
     return Response(status_code=204, headers={"Allow": allow})
 
@@ -249,7 +257,7 @@ def _link(request: Request, page: Page) -> dict[str, str]:
     return {"Link": link} if len(link) <= MAX_LINK_BYTES else {}
 
 
-def _told(report: Report, request: Request) -> dict[str, Any]:
+def _summary(report: Report, request: Request) -> dict[str, Any]:
     path = raw_path(request)
     return {
         "lines": report.lines,

@@ -7,6 +7,7 @@ from service.documents.preconditions import Preconditions
 from service.documents.query import View
 from service.errors import (
     DatabaseUnavailable,
+    DatabaseUnsupported,
     DocumentNotFound,
     DocumentRejected,
     DocumentTooLarge,
@@ -76,10 +77,10 @@ async def get_document(
     last_event: LastEvent,
     meta: Meta = False,
 ) -> Response:
-    """Answers the document: its fields as they were stored, in their own order, behind `_id`.
-    With `Accept: text/event-stream`, what happens to it, whether it exists or not.
+    """Returns the document: `_id`, then its fields in the order in which they were stored. With
+    `Accept: text/event-stream` it returns the feed of its changes, whether it exists or not.
 
-    BSON types that JSON lacks, stored by other programs, are written as relaxed
+    BSON types that JSON lacks, stored by other programs, are returned as relaxed
     [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/).
     """
     if wants_events(request):
@@ -89,7 +90,7 @@ async def get_document(
 
 @router.head(
     PATH,
-    summary="Read a document's headers",
+    summary="Read the headers of a document",
     responses=operations.HEAD_DOCUMENT,
     openapi_extra=operations.READ_CONDITIONS,
 )
@@ -103,7 +104,7 @@ async def head_document(
     collection: CollectionDep,
     meta: Meta = False,
 ) -> Response:
-    """Answers what GET of the document would, without the body."""
+    """Returns the header fields of GET, without the body."""
     response = await _read(id, view, preconditions, collection.points, meta)
     return Response(status_code=response.status_code, headers=dict(response.headers))
 
@@ -122,6 +123,7 @@ async def head_document(
     DocumentTooLarge,
     DocumentRejected,
     DatabaseUnavailable,
+    DatabaseUnsupported,
     WriteConflict,
 )
 async def put_document(
@@ -132,11 +134,11 @@ async def put_document(
     preference: PreferenceDep,
     collection: CollectionDep,
 ) -> Response:
-    """Stores a JSON object of any shape. The answer comes when a majority of the replica set has
+    """Stores a JSON object of any shape. The response comes when a majority of the replica set has
     it in its journal.
 
-    The body may repeat `_id` if it equals the id in the path. With `If-Match` a document is only
-    replaced as long as it is the one that was read, with `If-None-Match: *` it is only created.
+    The body may repeat the `_id` of the path. With `If-Match` the document is replaced only if it
+    is unchanged; with `If-None-Match: *` it is only created, never replaced.
     """
     return written_response(
         request, await collection.points.put(id, fields, preconditions), preference
@@ -160,6 +162,7 @@ async def put_document(
     InvalidDocument,
     DocumentRejected,
     DatabaseUnavailable,
+    DatabaseUnsupported,
     WriteConflict,
 )
 async def patch_document(
@@ -171,9 +174,7 @@ async def patch_document(
     collection: CollectionDep,
 ) -> Response:
     """Applies a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902), all of it or nothing, and
-    answers the new document.
-
-    Patches that arrive at the same time are applied one after the other: none loses another's work.
+    returns the new document. Concurrent patches never lose each other's changes.
     """
     written = await collection.points.patch(id, patch, preconditions)
     return written_response(request, written, preference, default="representation")
@@ -187,24 +188,26 @@ async def patch_document(
     openapi_extra=operations.DELETE_CONDITIONS,
 )
 @writes
-@raises(DocumentNotFound, PreconditionFailed, DatabaseUnavailable, WriteConflict)
+@raises(
+    DocumentNotFound, PreconditionFailed, DatabaseUnavailable, DatabaseUnsupported, WriteConflict
+)
 async def delete_document(
     id: DocumentId, preconditions: PreconditionsDep, collection: CollectionDep
 ) -> Response:
-    """Deletes the document for good; with `If-Match`, only while it is the one that was read."""
+    """Deletes the document; with `If-Match`, only if it is unchanged."""
     await collection.points.delete(id, preconditions)
     return Response(status_code=204)
 
 
 @router.options(
-    PATH, summary="Ask what can be done", status_code=204, responses=operations.DOCUMENT_OPTIONS
+    PATH, summary="List the methods", status_code=204, responses=operations.DOCUMENT_OPTIONS
 )
 @reads
 async def options_document(
     request: Request,
     id: DocumentId,  # noqa: ARG001 (checked)
 ) -> Response:
-    """Answers the methods and the patch formats of documents."""
+    """Returns the methods and the patch formats of a document."""
     allow = ", ".join(allowed_methods(request.app, request))
     return Response(status_code=204, headers={"Allow": allow, "Accept-Patch": PATCH_TYPES})
 

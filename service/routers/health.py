@@ -21,7 +21,7 @@ class Health(BaseModel):
 @router.get("/healthz", summary="Liveness", responses=ok(200, "The process lives."))
 @public
 async def get_liveness() -> Health:
-    """Answers 200 as long as the process lives, whatever the database does."""
+    """Returns 200 while the process lives, whatever the state of the database."""
     return Health()
 
 
@@ -29,7 +29,7 @@ async def get_liveness() -> Health:
 @public
 @raises(DatabaseUnavailable)
 async def get_readiness(database: DatabaseDep) -> Health:
-    """Answers 200 when the database answers, else 503."""
+    """Returns 200 if the database answers, else 503."""
     await database.ping()
     return Health()
 

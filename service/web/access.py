@@ -1,4 +1,4 @@
-"""Which scope a request needs: decided for each route, and closed where nothing is decided."""
+"""Checks the scope that a route needs. A route that declares none is closed."""
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -11,7 +11,7 @@ from service.web.bodies import header
 
 
 def guarded(route: BaseRoute) -> BaseRoute:
-    """The route, which lets through only what its decision allows."""
+    """The route, with a check of what its endpoint declares."""
     assert isinstance(route, APIRoute)
     decision = decision_of(route.endpoint)
     # Routes are shared by all applications of a process.
@@ -28,7 +28,7 @@ class _Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gate: Gate = scope["app"].state.gate
         if self._decision is None:
-            raise Forbidden("Nobody may use this.")
+            raise Forbidden("This address is closed to everybody.")
         if not gate.opens_at((scope.get("server") or ("",))[0]):
             await check_access(Request(scope), gate, self._decision)
         await self._app(scope, receive, send)
@@ -39,14 +39,14 @@ async def check_access(request: Request, gate: Gate, scope: str) -> None:
     """Raise `Unauthorized` or `Forbidden` unless the request may do this (RFC 6750)."""
     if gate.is_open:
         raise Forbidden(
-            "There is no API key, so this server serves its own machine only. Its operator can "
-            "make one (stuff key create), or set STUFF_INSECURE to let everybody do everything."
+            "This server has no API keys, so it serves its own machine only. Its operator can "
+            "create one (stuff key create), or set STUFF_INSECURE to allow everybody everything."
         )
     scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not credentials.strip():
         raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)
     if scope not in await gate.scopes(credentials.strip()):
         raise Forbidden(
-            f"This key is not for this: it needs the scope {scope!r}.",
+            f"This needs the scope {scope!r}, which the key or token does not have.",
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
         )

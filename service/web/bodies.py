@@ -1,4 +1,4 @@
-"""The bytes of a request's body, unpacked and bounded."""
+"""The bytes of a request's body, decompressed and bounded."""
 
 import asyncio
 import zlib
@@ -21,7 +21,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 def header(request: Request, name: bytes) -> str | None:
-    """The first field of this name. On hot paths quicker than `request.headers`."""
+    """The first header field of this name. Faster than `request.headers`, for hot paths."""
     for key, value in request.scope["headers"]:
         if key == name:
             return str(value, "latin-1")
@@ -32,11 +32,12 @@ def header(request: Request, name: bytes) -> str | None:
 async def read_chunks(request: Request, limit: int, seconds: float | None) -> AsyncIterator[bytes]:
     """The body as it arrives, without its content coding.
 
-    Raises `BodyTooLarge` as soon as the size is known: by its declaration, or by the first byte too
-    many. FastAPI's own `max_body_size` is not used because it answers in plain text. The server
-    discards the rest, so the connection stays usable. Raises `RequestTimeout` when the client sends
-    nothing for so many seconds, `UnsupportedMediaType` for a coding
-    that is not supported, and `MalformedCoding` for a body that is not coded so.
+    Raises `BodyTooLarge` as soon as the size is known, from Content-Length or from the first byte
+    too many; the server discards the rest, so the connection stays usable. Raises `RequestTimeout`
+    when the client sends nothing for so many seconds, `UnsupportedMediaType` for a coding that is
+    not supported, and `MalformedCoding` for a body that does not have its coding.
+
+    FastAPI's own `max_body_size` is not used because it answers in plain text.
     """
     if int(header(request, b"content-length") or 0) > limit:
         raise BodyTooLarge(limit)
@@ -63,7 +64,7 @@ async def read_chunks(request: Request, limit: int, seconds: float | None) -> As
 
 @raises(read_chunks)
 async def read_all(request: Request, limit: int, seconds: float) -> bytes:
-    """The whole body. Raises what `read_chunks` raises; the time is that of all of it."""
+    """The whole body, within so many seconds. Raises what `read_chunks` raises."""
     try:
         async with asyncio.timeout(seconds):
             return b"".join([chunk async for chunk in read_chunks(request, limit, None)])
@@ -89,7 +90,7 @@ async def _received(request: Request, seconds: float | None) -> AsyncIterator[by
 
 
 async def _unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """What is packed by gzip (RFC 1952), one member or several, in chunks of bounded size."""
+    """The decompressed body, in chunks of bounded size. Gzip can have several members."""
     unpacker = zlib.decompressobj(_GZIP)
     has_begun = False  # with a member
     async for chunk in chunks:

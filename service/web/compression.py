@@ -1,6 +1,6 @@
-"""Answers packed for those who take that: by zstd (RFC 8878), or by gzip (RFC 1952).
+"""Responses can be compressed with zstd (RFC 8878) or gzip (RFC 1952).
 
-Not those of single documents: their strong entity tag is that of the bytes.
+Single documents are not: their strong entity tag is that of the uncompressed bytes.
 """
 
 import zlib
@@ -14,15 +14,15 @@ from fastapi import Request
 from service.web.negotiation import choose_coding
 
 ZSTD_LEVEL = 3
-GZIP_LEVEL = 4  # text packs nearly as well as at 6, at two thirds of the cost
+GZIP_LEVEL = 4  # text becomes nearly as small as at 6, at two thirds of the cost
 _GZIP = 16 + zlib.MAX_WBITS
 
 CODINGS = ["zstd", "gzip"]
-"""zstd packs as well in a third of the time."""
+"""zstd compresses as well in a third of the time."""
 
 
 class Packer(Protocol):
-    """Packs a body part by part."""
+    """Compresses a body part by part."""
 
     def compress(self, data: bytes, /) -> bytes: ...
 
@@ -30,18 +30,18 @@ class Packer(Protocol):
 
 
 def coding_for(request: Request) -> str | None:
-    """How to pack what the request is answered, if at all."""
+    """The coding for the response, None for no compression."""
     return choose_coding(request, CODINGS)
 
 
 def packed(body: bytes, coding: str) -> bytes:
-    """All of a body."""
+    """The whole body, compressed."""
     packer = _packer(coding)
     return packer.compress(body) + packer.flush()
 
 
 async def pack(chunks: AsyncGenerator[bytes, None], coding: str) -> AsyncGenerator[bytes, None]:
-    """A body that is made as it is sent."""
+    """The chunks of a body, compressed as they are sent."""
     packer = _packer(coding)
     async with aclosing(chunks):
         async for chunk in chunks:

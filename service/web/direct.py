@@ -1,4 +1,4 @@
-"""A route for hot operations, without FastAPI's generic machinery in between."""
+"""A route for hot operations, which skips FastAPI's generic machinery."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,13 +14,12 @@ from starlette.types import Receive, Scope, Send
 class DirectRoute(APIRoute):
     """Calls the dependencies of its endpoint, and the endpoint, one after the other.
 
-    What to call is read once, at start-up, from the declarations that FastAPI itself goes by, so
-    that everything is in the OpenAPI document as usual and no dependency can be skipped, those that
-    authorize least of all. Dependencies and endpoint must be coroutine functions that ask for
-    nothing but the request, parts of the path, parts of the query, and other dependencies; else
-    making the route raises `TypeError`.
+    What to call is read once, at start-up, from the declarations that FastAPI itself uses, so that
+    everything is in the OpenAPI document as usual and no dependency can be skipped. Dependencies
+    and endpoint must be coroutine functions that ask for nothing but the request, path parameters,
+    query parameters and other dependencies; otherwise creating the route raises `TypeError`.
 
-    A request that has a query, or should have one, goes FastAPI's way, which validates it.
+    FastAPI itself handles a request that has a query, or needs one, because it validates it.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

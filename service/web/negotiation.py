@@ -1,4 +1,4 @@
-"""What a client takes of what there is: formats and content codings (RFC 9110, section 12)."""
+"""Content negotiation: media types and content codings (RFC 9110, section 12)."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ def is_negotiated(request: Request) -> bool:
 
 
 def choose(request: Request, available: list[str]) -> str:
-    """The media type that the client likes best of those available (RFC 9110, section 12.5.1).
+    """The available media type that the client prefers (RFC 9110, section 12.5.1).
 
     Raises `NotAcceptable`.
     """
@@ -35,19 +35,19 @@ def choose(request: Request, available: list[str]) -> str:
     best = max(available, key=lambda media_type: _quality(accept, _ranges(media_type)))
     if _quality(accept, _ranges(best)) == 0:
         raise NotAcceptable(
-            f"None of what {accept!r} lists is available here: {', '.join(available)}."
+            f"{accept!r} lists nothing that is available here. Accept {' or '.join(available)}."
         )
     return best
 
 
 def prefers(accept: str, media_type: str, other: str) -> bool:
-    """Whether a list of what is accepted gives more weight to the one than to the other."""
+    """Whether the value of Accept gives the media type a higher weight than the other one."""
     return _quality(accept, _ranges(media_type)) > _quality(accept, _ranges(other))
 
 
 def choose_coding(request: Request, available: list[str]) -> str | None:
-    """The content coding that the client likes best of those available, the first of equals (RFC
-    9110, section 12.5.3). None if it takes none of them, or does not say."""
+    """The available content coding that the client prefers, the first of equals (RFC 9110, section
+    12.5.3). None if it accepts none of them, or does not say."""
     accept = ",".join(request.headers.getlist("accept-encoding"))
     weights = {name: _quality(accept, [name, f"x-{name}", "*"]) for name in available}
     best = max(available, key=lambda name: weights[name])
@@ -59,7 +59,7 @@ def _ranges(media_type: str) -> list[str]:
 
 
 def _quality(header: str, names: list[str]) -> float:
-    """The weight that a list of preferences gives to the first of the names that is in it."""
+    """The weight in the list of the first of these names that is in it."""
     weights: dict[str, float] = {}
     for element in header.split(","):
         name, *parameters = (part.strip().lower() for part in element.split(";"))

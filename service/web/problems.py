@@ -32,14 +32,16 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    type: str = Field(description="The kind of problem, a stable URI reference.")
-    title: str = Field(description="The kind of problem, in words.")
+    type: str = Field(description="The type of problem: a stable URI reference.")
+    title: str = Field(description="The type of problem, in words.")
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="What went wrong this time, and what to do about it.")
-    instance: str = Field(description="The address that was asked for.")
-    request_id: str | None = Field(None, description="The id of the request, to ask about it.")
+    instance: str = Field(description="The path of the request.")
+    request_id: str | None = Field(
+        None, description="The id of the request, as in the server's log."
+    )
     pointer: str | None = Field(
-        None, description="A JSON Pointer (RFC 6901) to the offending place of the body."
+        None, description="A JSON Pointer (RFC 6901) to the place at fault."
     )
     parameter: str | None = Field(None, description="The parameter at fault.")
 
@@ -82,7 +84,7 @@ def unexpected_response(request: Request) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the application by a problem."""
+    """Have the application answer every error with a problem."""
 
     async def own(request: Request, error: Exception) -> Response:
         assert isinstance(error, StuffError)
@@ -97,7 +99,7 @@ def install(app: FastAPI) -> None:
         return problem_response(request, _from_validation(error.errors()[0]))
 
     async def gone(request: Request, _: Exception) -> Response:
-        # Nobody reads this. It is no fault of the service, and not to be logged as one.
+        # Nobody reads this. It is not a fault of the service, so it must not be logged as one.
         return problem_response(request, BadRequest("The body ended early. Send all of it."))
 
     async def unexpected(request: Request, _: Exception) -> Response:
@@ -113,7 +115,7 @@ def install(app: FastAPI) -> None:
 def _from_http(app: FastAPI, request: Request, error: HTTPException) -> StuffError:
     match error.status_code:
         case 404:
-            return RouteNotFound("See /docs for the addresses there are.")
+            return RouteNotFound("Nothing is at this address. See /docs for those that exist.")
         case 405:
             return MethodNotAllowed(request.method, allowed_methods(app, request))
         case _:

@@ -1,4 +1,4 @@
-"""How documents and acknowledgements are answered."""
+"""Responses with documents, and responses to writes."""
 
 from datetime import datetime
 from email.utils import format_datetime
@@ -41,8 +41,8 @@ def written_response(
 ) -> Response:
     """201 with `Location` for a document that was created, 200 for one that was changed.
 
-    The body is the document, or `minimum`: what is preferred (RFC 7240, section 4.2), or else the
-    default. A minimum that is not the default is 204.
+    The body is the document or `minimum`, by the preference (RFC 7240, section 4.2) or else by the
+    default. An empty minimum that is not the default is a 204.
     """
     headers = {**validators(written.stored), "Vary": "Prefer"}
     if written.created:

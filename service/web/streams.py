@@ -1,4 +1,4 @@
-"""Streams of documents, and what the client takes of them."""
+"""Responses that are streams of documents."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
@@ -12,14 +12,14 @@ CHUNK_BYTES = 64 * 1024
 
 
 class DocumentStream(StreamingResponse):
-    """A stream that is given up as soon as the client is gone, with all that it holds."""
+    """A stream that releases what it holds as soon as the client is gone."""
 
     def __init__(self, chunks: AsyncGenerator[bytes, None], **options: Any) -> None:
         super().__init__(chunks, **options)
         self._chunks = chunks
 
     async def close(self) -> None:
-        """Have nothing to send."""
+        """Release it without sending anything."""
         await self._chunks.aclose()
 
     async def stream_response(self, send: Send) -> None:
@@ -30,12 +30,12 @@ class DocumentStream(StreamingResponse):
 async def encode(
     batches: AsyncGenerator[list[bytes], None], line: Callable[[bytes], bytes]
 ) -> AsyncGenerator[bytes, None]:
-    """Batches of documents as chunks of lines. The client's pace is that of the database."""
+    """Batches of documents as chunks of lines. Batches are read as fast as the client reads."""
     async with aclosing(batches):
         async for batch in batches:
             for chunk in _chunks(map(line, batch)):
                 yield chunk
-                await asyncio.sleep(0)  # others have their turn, however fast the client reads
+                await asyncio.sleep(0)  # let other requests run, however fast the client reads
 
 
 def _chunks(lines: Iterable[bytes]) -> Iterable[bytes]:
@@ -52,7 +52,7 @@ def _chunks(lines: Iterable[bytes]) -> Iterable[bytes]:
 
 
 async def begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The same chunks, the first of which has been made: what fails at once has failed by now."""
+    """The same chunks, after the first one has been produced: early errors are raised here."""
     first = await anext(chunks, None)
 
     async def all_of_them() -> AsyncGenerator[bytes, None]:

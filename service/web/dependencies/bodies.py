@@ -1,4 +1,4 @@
-"""What the body of a request holds: a document, a patch, or many documents."""
+"""The body of a request: a document, a patch, or many documents."""
 
 from collections.abc import AsyncIterator, Callable
 from email.message import Message
@@ -37,13 +37,13 @@ async def read_body(request: Request, settings: SettingsDep) -> bytes:
 @raises(UnsupportedMediaType)
 async def check_json(request: Request) -> None:
     """Raise `UnsupportedMediaType` unless the body is JSON."""
-    # Without a type the body is taken for what it must be (RFC 9110, section 8.3).
+    # A body without a media type is read as JSON (RFC 9110, section 8.3).
     _media_type(request, [JSON], JSON, {"Accept": JSON})
 
 
 @raises(UnsupportedMediaType)
 async def get_patch_format(request: Request) -> Callable[[bytes], Patch]:
-    """What the patch is made of. Raises `UnsupportedMediaType`."""
+    """The format of the patch. Raises `UnsupportedMediaType`."""
     headers = {"Accept-Patch": PATCH_TYPES}
     return PATCH_FORMATS[_media_type(request, list(PATCH_FORMATS), "none", headers)]
 
@@ -55,7 +55,8 @@ async def check_whole(request: Request) -> None:
         raise BadRequest("A PUT replaces the whole document. Send it without Content-Range.")
 
 
-# Below, what is checked first stands first: the type of a body, then its size, then its content.
+# Dependencies are called in order: the type of a body is checked first, then its size, then its
+# content.
 Body = Annotated[bytes, Depends(read_body)]
 PatchFormat = Annotated[Callable[[bytes], Patch], Depends(get_patch_format)]
 IsJSON = Depends(check_json)
@@ -74,8 +75,8 @@ async def get_fields(
 async def get_new_documents(
     request: Request, settings: SettingsDep
 ) -> bytes | AsyncIterator[bytes]:
-    """The fields (BSON) of the document in the body, for an id that is still to be made; or many
-    documents, as a stream of lines."""
+    """The fields (BSON) of the document in the body, which gets a new id; or many documents, as a
+    stream of lines."""
     if _media_type(request, [JSON, NDJSON], JSON, {"Accept": f"{JSON}, {NDJSON}"}) == NDJSON:
         return read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
     return parse(await read_body(request, settings), None)

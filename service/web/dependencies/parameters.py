@@ -29,7 +29,7 @@ from service.web.responses import Preference
 
 
 class DocumentIdConvertor(Convertor[str]):
-    """All the rest of a path, line ends too (which Starlette's own `path` takes for the end)."""
+    """The rest of a path, line ends included (Starlette's own `path` stops at them)."""
 
     regex = "(?s:.*)"
 
@@ -74,8 +74,8 @@ async def get_view(
     fields: Annotated[
         str | None,
         Query(
-            description="The fields to pick, separated by commas; dots lead into objects. The "
-            "entity tag is then that of the view. All fields if it is left out. For example "
+            description="The fields to return, separated by commas; dots lead into objects. The "
+            "entity tag is then that of this view. Without it, all fields. For example "
             "`name,address.city`.",
         ),
     ] = None,
@@ -91,7 +91,7 @@ Meta = Annotated[
 
 
 FILTER = Query(
-    description="Which documents: a query of MongoDB as JSON, with Extended JSON for types that "
+    description="Which documents: a MongoDB query as JSON, with Extended JSON for types that "
     'JSON lacks. For example `{"born": {"$lt": 1900}}`.',
 )
 
@@ -117,13 +117,13 @@ async def get_selection(
     sort: Annotated[
         str | None,
         Query(
-            description="The fields to sort by, separated by commas, each descending behind a `-`. "
-            "The last one is `_id`, named or not. For example `-born,name`.",
+            description="The fields to sort by, separated by commas, `-` in front of one makes it "
+            "descending. `_id` is always the last one. For example `-born,name`.",
         ),
     ] = None,
     after: Annotated[
         str | None,
-        Query(description="Where to go on: `next` of a page with the same filter and sort."),
+        Query(description="Where the page starts: `next` of a page with the same filter and sort."),
     ] = None,
 ) -> Selection:
     order = parse_sort(sort)
@@ -140,12 +140,12 @@ async def get_last_event(
     last_event_id: Annotated[
         str | None,
         Query(
-            description="Of the feed: the id of the event to go on behind, as the header "
-            "`Last-Event-ID` says, for those that cannot set it."
+            description="For the feed: the id of the event after which to resume, for clients that "
+            "cannot set the header `Last-Event-ID`."
         ),
     ] = None,
 ) -> Position | None:
-    # What a browser sends when it comes back is newer than what its address says.
+    # The header that a browser sends when it reconnects is newer than the URL it started with.
     id = header(request, b"last-event-id") or last_event_id
     return None if not id else parse_position(id)
 
@@ -168,9 +168,8 @@ PreconditionsDep = Annotated[Preconditions, Depends(get_preconditions)]
 
 
 async def get_preference(request: Request) -> Preference | None:
-    """What is preferred to be answered to a write; the first of several preferences counts, and
-    unknown ones do not (RFC 7240, section 2).
-    """
+    """The preferred response to a write. The first of several preferences counts; unknown ones are
+    ignored (RFC 7240, section 2)."""
     if header(request, b"prefer") is None:
         return None
     for preference in ",".join(request.headers.getlist("prefer")).split(","):
