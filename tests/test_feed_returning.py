@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
-from service.store.feed import catching_up
+from service.store.feed import catching_up, stream
 from tests.support.applications import process
 from tests.support.database.answers import Exchange, Gate, Reply
 from tests.support.database.events import Put
@@ -135,3 +135,21 @@ async def test_a_catch_up_goes_on_when_the_database_was_away(play: Play) -> None
         await database.until_asked("aggregate", len(database.commands("aggregate")) + 3)
         is_away = False
         assert [event.n for event in await events.take(5)] == [*range(5)]
+
+
+async def test_one_who_is_far_behind_makes_way_for_others(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "MAX_ROUNDS", 1)
+    monkeypatch.setattr(catching_up, "TURN", 0.0)
+    monkeypatch.setattr(stream, "BATCH_SIZE", 1)
+    count = 60
+    database = play(MONGOS)
+    history = History(database)
+    ids = await told(database, history, count)
+    async with restarted(database) as client, follow(client, last=ids[0]) as far:
+        assert (await far.next()).n == 0
+        async with follow(client, last=ids[-2]) as near:
+            assert (await near.next()).n == count - 1
+        assert [event.n for event in await far.take(count - 1)] == [*range(1, count)]
+    assert len(resumed(database)) > 2  # the far one has had several turns

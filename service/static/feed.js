@@ -24,7 +24,7 @@ export async function follow(url, headers, on) {
         for await (const event of events(response.body)) {
           last = event.id || last;
           if (event.kind === 'gone') {
-            on.lost(410);
+            on.lost(JSON.parse(event.data).status);
             return;
           }
           if (event.data) on.change(event.kind, event.data);

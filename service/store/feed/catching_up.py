@@ -12,20 +12,18 @@ from service.mongo.database import Database
 from service.store.feed.changes import Change, parts
 from service.store.feed.positions import Position
 from service.store.feed.stream import Stream
-from service.store.feed.subscription import End, Subscription, gone
+from service.store.feed.subscription import LATE, End, Subscription, gone
 
 log = logging.getLogger(__name__)
 
 MAX_ROUNDS = 4  # at a time, for a channel: each has a change stream
-GATHER = 0.1  # seconds between the beginnings of rounds: who comes meanwhile shares the next one
+GATHER = 0.1  # seconds between the starts of rounds; followers that come meanwhile share the next
 PATIENCE = 1.0  # seconds that a round waits for slow members, before it leaves them behind
 TURN = 5.0  # seconds after which a round makes way, if others wait
 PART_BYTES = 1024 * 1024  # that a member is given at a time
 MAX_AWAIT = 0.05  # seconds that the database waits for a change
 REST = 0.025  # seconds after an answer without changes
 RETRY_INTERVAL = 0.5  # seconds
-
-FAILED = End("dropped", "What has happened since could not be read. Come back to go on.")
 
 
 class Present(Protocol):
@@ -118,8 +116,8 @@ class CatchingUp:
 class _Round:
     """One change stream through the past, and those who are told by it.
 
-    Nobody holds it up for longer than `PATIENCE`: who does not take what it is given is left behind
-    with that, and waits for another round when it has taken it.
+    A member holds it up for `PATIENCE` at most. If it has not taken what it was given by then, it
+    is left behind with that, and waits for another round when it has taken it.
     """
 
     def __init__(
@@ -142,11 +140,11 @@ class _Round:
         except DatabaseUnavailable:
             await asyncio.sleep(RETRY_INTERVAL)
         except StuffError as error:
-            # It is so for those who are here. The others will see.
+            # True for those who are here. The others find out for themselves.
             self._finish(gone(error))
         except Exception:
             log.exception("A change stream of the past has failed.")
-            self._finish(FAILED)
+            self._finish(LATE)
         finally:
             await stream.close()
         for subscription in self._members:

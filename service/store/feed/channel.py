@@ -120,7 +120,7 @@ class Channel:
         else:
             self._of_one.setdefault(subscription.id, set()).add(subscription)
         missed: Iterable[Change]
-        if after is None or after == self.now:
+        if after is None or (self.now is not None and after.token == self.now.token):
             missed = ()
         elif after.token in self._numbers:
             oldest = self._count - len(self._recent) + 1

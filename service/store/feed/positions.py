@@ -17,10 +17,10 @@ _KEY_STRING = re.compile(r"82(?!000000)[0-9a-fA-F]{16,}")
 @dataclass(frozen=True)
 class Position:
     """A place after a change, or between two: the token by which the database finds it, and the
-    cluster time (64 bits) of the last change known there, which is for people only.
+    cluster time (64 bits) of the last change before it, 0 if that is not known.
 
-    Changes of one transaction have the same cluster time, and a place between two changes has none
-    of its own: only tokens are compared.
+    Only tokens are compared: the changes of one transaction have the same time, and a place between
+    two changes has none of its own. The time is for people, and for versions before this rule.
     """
 
     time: int

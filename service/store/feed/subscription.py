@@ -35,9 +35,13 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Why a feed has ended. `closed`: the service stops; `dropped`: the follower is too slow, or
-    the database silent for long; with both it may come back and go on. `gone`: it cannot go on
-    there, for the reason in `problem`."""
+    """Why a feed has ended.
+
+    - `closed`: the service stops.
+    - `dropped`: the follower is too slow, or the database has been silent for long.
+    - `gone`: it cannot go on there, because of `problem`. After the others it may come back and go
+      on.
+    """
 
     kind: Literal["closed", "dropped", "gone"]
     detail: str
@@ -47,6 +51,7 @@ class End:
 CLOSED = End("closed", "The server stops.")
 TOO_SLOW = End("dropped", "The feed is faster than it is read. Come back to go on.")
 SILENT = End("dropped", "The database has not answered for long. Come back to go on.")
+LATE = End("dropped", "What has happened since could not be read in time. Come back to go on.")
 
 
 def gone(problem: StuffError) -> End:
@@ -159,7 +164,7 @@ class Subscription:
             except TimeoutError:
                 is_idle = True
                 if self.silence > SILENCE:
-                    self.finish(SILENT)
+                    self.finish(LATE if self._state == "behind" else SILENT)
             if self.end is not None:
                 return
             if self._waiting and not has_begun:
