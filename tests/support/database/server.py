@@ -200,6 +200,10 @@ class _Exchange:
             case "killCursors":
                 killed = {"cursorsKilled": self.command["cursors"]}
                 return killed | {"cursorsNotFound": [], "cursorsAlive": [], "cursorsUnknown": []}
+            case "find" if self.command.get("filter") == {"_id": ""}:
+                # No document has this id. The service asks at its start, in a transaction.
+                namespace = f"{self.command['$db']}.{self.command['find']}"
+                return {"cursor": {"firstBatch": [], "id": Int64(0), "ns": namespace}}
             case "listCollections":
                 namespace = f"{self.command['$db']}.$cmd.listCollections"
                 return {"cursor": {"firstBatch": [], "id": Int64(0), "ns": namespace}}
