@@ -9,10 +9,17 @@ from jsonpatch import JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointer, JsonPointerException
 
 from service.documents import strict_json
+from service.documents.json_faults import MAX_DEPTH
 from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.errors import DocumentTooLarge, InvalidDocument, InvalidPatch, PatchTestFailed
 
 MAX_OPERATIONS = 10_000
+MAX_SHIFTED = 1024 * 1024 * 1024
+"""Bytes that a patch may shift: to insert or remove an element moves those after it."""
+
+ADDRESS_BYTES = 8  # of an element of an array, as Python keeps it
+
+MAX_MESSAGE = 200  # characters of the library's, which may contain the document
 _MEMBERS = {
     "add": ("path", "value"),
     "remove": ("path",),
@@ -39,7 +46,7 @@ class JsonPatch:
     def apply(self, values: dict[str, Any]) -> Any:
         """Raises `PatchTestFailed`, `InvalidPatch`, and `DocumentTooLarge` for what copies make."""
         patched: Any = values
-        copied = 0
+        copied = shifted = 0
         for index, operation in enumerate(self._operations):
             try:
                 if operation["op"] == "copy":
@@ -49,18 +56,39 @@ class JsonPatch:
                             "The patch copies more than a document can hold. Copy less.",
                             MAX_DOCUMENT_BYTES,
                         )
+                shifted += _shifted(operation, patched)
+                if shifted > MAX_SHIFTED:
+                    raise InvalidPatch(
+                        "The patch inserts or removes too many elements of a long array. Split it, "
+                        "or replace the array.",
+                        [index],
+                    )
                 patched = LibraryPatch([operation]).apply(patched, in_place=True)
             except JsonPatchTestFailed:
                 raise PatchTestFailed(
                     "The document is not what the operation tests for. Read it again.", [index]
                 ) from None
             except (JsonPatchException, JsonPointerException) as error:
-                raise InvalidPatch(f"The operation does not apply: {error}.", [index]) from None
+                reason = str(error)[:MAX_MESSAGE]
+                raise InvalidPatch(f"The operation does not apply: {reason}.", [index]) from None
             except RecursionError:
                 raise InvalidDocument(
                     "The patch nests the document too deep. Flatten it."
                 ) from None
         return patched
+
+
+def _shifted(operation: dict[str, Any], document: Any) -> int:
+    """The bytes that the operation may shift: of the arrays in which it inserts or removes."""
+    size = 0
+    if operation["op"] not in ("test", "replace"):
+        for member in _MEMBERS[operation["op"]]:
+            pointer = operation[member] if member != "value" else ""
+            parent, _, last = pointer.rpartition("/")
+            if last.isdigit():
+                array = JsonPointer(parent).resolve(document, None)
+                size += ADDRESS_BYTES * len(array) if isinstance(array, list) else 0
+    return size
 
 
 def _check_operation(operation: Any, index: int) -> None:
@@ -78,6 +106,14 @@ def _check_operation(operation: Any, index: int) -> None:
 
 def _check_pointer(pointer: Any, index: int, member: str) -> None:
     if isinstance(pointer, str):
+        if "\0" in pointer:
+            raise InvalidPatch(
+                "A key holds a NUL character. BSON cannot store it; rename it.", [index, member]
+            )
+        if pointer.count("/") > MAX_DEPTH:
+            raise InvalidPatch(
+                f"No document is nested more than {MAX_DEPTH} levels deep.", [index, member]
+            )
         try:
             JsonPointer(pointer)
         except JsonPointerException:
@@ -90,8 +126,7 @@ def _check_pointer(pointer: Any, index: int, member: str) -> None:
 def _size_of(document: Any, pointer: str) -> int:
     """The BSON bytes of the value, so that copies of copies cannot grow without bound.
 
-    0 for what is no BSON: the place behind an array's end, or a key with a NUL. The first cannot
-    be copied, the second not be stored, and both are refused where that is known.
+    0 for the place after the end of an array, which is not a value: the copy fails.
     """
     try:
         return len(bson.encode({"": JsonPointer(pointer).resolve(document)}))
