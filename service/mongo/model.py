@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from beanie import Document, Insert, Replace, Save, SaveChanges, Update, before_event
 from bson.raw_bson import RawBSONDocument
 from pydantic import model_validator
+from pymongo.errors import PyMongoError
 
 from service.mongo.shares import Share
 
@@ -105,7 +107,8 @@ async def _close(cursor: Any, call: asyncio.Future[Any] | None, share: Share) ->
     if call is not None:
         await asyncio.wait([call])  # only then it is known which cursor it is
     if cursor.delegate.alive:
-        await share.run(cursor.close)
+        with suppress(PyMongoError):
+            await share.run(cursor.close)
 
 
 def _split(batch: bytes) -> Iterator[bytes]:

@@ -42,3 +42,5 @@ class Share:
     def _end(self, future: asyncio.Future[Any]) -> None:
         self._under_way.discard(future)
         self._room.release()
+        if not future.cancelled():
+            future.exception()  # nobody may be left to be told
