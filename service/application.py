@@ -32,6 +32,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         stack.enter_context(stop_with_parent())
         stack.enter_context(counted_process())
         tracing.keep_values_out(settings)
+        stack.push_async_callback(app.state.gate.close)
         mongodb = await stack.enter_async_context(open_mongodb(settings))
         database = await stack.enter_async_context(open_database(settings, mongodb.uri))
         app.state.database = database

@@ -4,9 +4,10 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
+import anyio.to_thread
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
@@ -31,6 +32,8 @@ class Issuer:
         self.url = url
         self.fetches = 0
         self.is_away = False
+        self.is_asked, self.may_answer = Event(), Event()
+        self.may_answer.set()
         self.keys: dict[str, RSAPrivateKey] = {}
         self.others: list[Any] = []
         self.rotate("first")
@@ -69,6 +72,8 @@ def issuer() -> Iterator[Issuer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known.fetches += 1
+            known.is_asked.set()
+            known.may_answer.wait()
             self.send_response(503 if known.is_away else 200)
             self.end_headers()
             self.wfile.write(known.key_set())
@@ -81,6 +86,7 @@ def issuer() -> Iterator[Issuer]:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield known
+        known.may_answer.set()
         server.shutdown()
         thread.join()
 
@@ -196,6 +202,27 @@ async def test_when_the_issuer_is_away_its_keys_are_used_on_for_a_time(
         assert await read(client, issuer.token()) == 200
         monkeypatch.setattr("service.security.tokens.STALE", 0)
         assert await read(client, issuer.token()) == 503
+
+
+async def test_while_the_issuer_hangs_tokens_with_known_keys_do_not_wait(
+    application: Application,
+    issuer: Issuer,
+    trusting: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("service.security.tokens.FETCH_TIMEOUT", 600)
+    monkeypatch.setattr("service.security.tokens.COOLDOWN", 0)
+    async with application(**trusting) as client:
+        assert await read(client, issuer.token()) == 200
+        monkeypatch.setattr("service.security.tokens.FRESH", 0)
+        issuer.is_asked.clear()
+        issuer.may_answer.clear()
+        for _ in range(3):
+            assert await read(client, issuer.token()) == 200
+        await anyio.to_thread.run_sync(issuer.is_asked.wait)
+        assert await read(client, issuer.token()) == 200
+        assert issuer.fetches == 2  # one refresh for all
+    # The application stops although the issuer still hangs.
 
 
 async def test_other_algorithms_are_accepted_if_they_are_said_and_odd_keys_are_passed_over(

@@ -34,6 +34,11 @@ class Gate:
             return await self._tokens.scopes(credentials)
         return self._keys.scopes(credentials)
 
+    async def close(self) -> None:
+        """Stop what refreshes the keys of tokens."""
+        if self._tokens is not None:
+            await self._tokens.close()
+
 
 def _is_local(host: str) -> bool:
     """Whether only this machine reaches the address, be it of a socket in the file system."""

@@ -72,31 +72,51 @@ class TokenVerifier:
             raise Unauthorized(detail) from None
         return frozenset(scope for scope in SCOPES if self._prefix + scope in _claimed(claims))
 
+    async def close(self) -> None:
+        await self._keys.close()
+
 
 class KeySet:
-    """The keys of the issuer, kept, and asked for again now and then."""
+    """The keys of the issuer, kept, and asked for again now and then.
+
+    A token whose key is known never waits for the issuer: its keys are refreshed meanwhile.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._keys: dict[str | None, PyJWK] = {}
         self._fetched = self._tried = float("-inf")
-        self._lock = asyncio.Lock()
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def find(self, id: str | None) -> "PyJWK | None":
         """The key of this id; without one the only key there is. Raises `TokenKeysUnavailable`."""
-        if id not in self._keys or time.monotonic() - self._fetched > FRESH:
-            async with self._lock:  # whoever waits finds what another has fetched
-                if id not in self._keys or time.monotonic() - self._fetched > FRESH:
-                    await self._refresh()
+        age = time.monotonic() - self._fetched
+        if id not in self._keys or age > FRESH:
+            refreshing = self._begin_to_refresh()
+            if refreshing is not None and (id not in self._keys or age > STALE):
+                await asyncio.shield(refreshing)  # one for all who wait
         if time.monotonic() - self._fetched > STALE:
             raise TokenKeysUnavailable
         return self._keys.get(id)
 
+    async def close(self) -> None:
+        """Stop asking the issuer."""
+        if self._refreshing is not None:
+            self._refreshing.cancel()
+            await asyncio.wait([self._refreshing])
+
+    def _begin_to_refresh(self) -> asyncio.Task[None] | None:
+        """What refreshes the keys by now; None soon after the last attempt."""
+        if self._refreshing is None or self._refreshing.done():
+            now = time.monotonic()
+            if now - self._tried < COOLDOWN:
+                return None
+            self._tried = now
+            self._refreshing = asyncio.create_task(self._refresh())
+        return self._refreshing
+
     async def _refresh(self) -> None:
         now = time.monotonic()
-        if now - self._tried < COOLDOWN:
-            return
-        self._tried = now
         try:
             self._keys = _parse(await self._fetch())
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
