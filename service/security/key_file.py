@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from service.security.keys import Key, parse_keys
+from service.security.keys import ApiKey, parse_keys
 
 MODE = 0o600  # of a file that is made
 
@@ -23,11 +23,11 @@ class KeyFile:
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
 
-    def read(self) -> list[Key]:
+    def read(self) -> list[ApiKey]:
         """The keys in their order."""
         return list(parse_keys(self._path.read_text()).values())
 
-    def add(self, key: Key) -> None:
+    def add(self, key: ApiKey) -> None:
         """Add the key on a line of its own. Makes the file if there is none."""
         with self._locked():
             descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, MODE)

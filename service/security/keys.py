@@ -37,7 +37,7 @@ class KeyFault(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ApiKey:
     """What is known of a key."""
 
     id: str
@@ -49,16 +49,16 @@ class Key:
         return f"{self.id} {','.join(sorted(self.scopes))} {self.hash} {self.name}".rstrip()
 
 
-def make_key(scopes: Iterable[str], name: str = "") -> tuple[str, Key]:
+def make_key(scopes: Iterable[str], name: str = "") -> tuple[str, ApiKey]:
     """A new key, and what is to be kept of it. Raises `KeyFault` for a name with a semicolon."""
     if ";" in name:  # which separates keys
         raise KeyFault("The name of a key may not have a semicolon.")
     id = secrets.token_hex(4)
     token = f"stuff_{id}_{secrets.token_urlsafe(32)}"
-    return token, Key(id, frozenset(scopes), _hash(token), " ".join(name.split())[:200].rstrip())
+    return token, ApiKey(id, frozenset(scopes), _hash(token), " ".join(name.split())[:200].rstrip())
 
 
-def parse_keys(text: str) -> dict[str, Key]:
+def parse_keys(text: str) -> dict[str, ApiKey]:
     """The keys of lines (or of parts between semicolons), by their ids. Raises `KeyFault`."""
     keys, bad_lines = read_keys(text)
     if bad_lines:
@@ -66,9 +66,9 @@ def parse_keys(text: str) -> dict[str, Key]:
     return keys
 
 
-def read_keys(text: str) -> tuple[dict[str, Key], list[int]]:
+def read_keys(text: str) -> tuple[dict[str, ApiKey], list[int]]:
     """The keys of all lines that are keys, and the numbers of those that should be and are not."""
-    keys: dict[str, Key] = {}
+    keys: dict[str, ApiKey] = {}
     bad_lines: list[int] = []
     for number, line in enumerate(re.split(r"[\n;]", text), 1):
         line = line.strip()  # noqa: PLW2901
@@ -79,7 +79,7 @@ def read_keys(text: str) -> tuple[dict[str, Key], list[int]]:
         if match is None or not scopes <= set(SCOPES):
             bad_lines.append(number)
             continue
-        keys[match[1]] = Key(match[1], scopes, match[3], match[4] or "")
+        keys[match[1]] = ApiKey(match[1], scopes, match[3], match[4] or "")
     return keys, bad_lines
 
 
@@ -95,7 +95,7 @@ class KeyRing:
             raise ConfigurationError("api_keys", str(fault)) from None
         self._file = settings.api_keys_file
         self.is_open = settings.api_keys is None and self._file is None
-        self._from_file: dict[str, Key] = {}
+        self._from_file: dict[str, ApiKey] = {}
         self._seen: tuple[int, int, int] | None = None
         self._next_look = 0.0
         if self._file is not None and (bad_line := self._read(self._file)):

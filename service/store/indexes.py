@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pymongo import IndexModel
 from pymongo.errors import PyMongoError
 
-from service.documents.query import EVERYTHING, Key, Selection, Sort
+from service.documents.query import EVERYTHING, Selection, Sort, SortKey
 from service.errors import ConfigurationError, DatabaseUnavailable
 from service.mongo.database import Database
 from service.mongo.faults import translated
@@ -122,7 +122,7 @@ async def drop(database: Database, name: str) -> None:
 
 
 async def explain(
-    database: Database, selection: Selection, limit: int, after: Key | None = None
+    database: Database, selection: Selection, limit: int, after: SortKey | None = None
 ) -> list[dict[str, Any]]:
     """How the database would find a page: the winning plan of each of the commands that it takes.
 

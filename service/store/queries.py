@@ -12,11 +12,11 @@ from service.documents import codec
 from service.documents.query import (
     BY_ID,
     EVERYTHING,
-    Key,
-    Place,
-    Range,
+    KeyRange,
+    Placement,
     Selection,
     Sort,
+    SortKey,
     encode_cursor,
 )
 from service.errors import DatabaseUnavailable, QueryTimeout
@@ -160,7 +160,7 @@ class Queries:
                 return
 
     async def _find(
-        self, selection: Selection, range: Range, limit: int, max_time_ms: int | None
+        self, selection: Selection, range: KeyRange, limit: int, max_time_ms: int | None
     ) -> Batches:
         batches = self._database.model.find_batches(
             selection.conditions(range),
@@ -182,16 +182,16 @@ class Queries:
 
 
 def _after(
-    batch: list[bytes], sort: Sort, position: Key, range: Range
-) -> tuple[list[bytes], Key, bool]:
+    batch: list[bytes], sort: Sort, position: SortKey, range: KeyRange
+) -> tuple[list[bytes], SortKey, bool]:
     """What of a batch comes after a position, the position after it, and whether the range ends."""
     kept: list[bytes] = []
     for document in batch:
         values = codec.decode(document)
-        place = sort.place(values, position, range)
-        if place is Place.BEHIND:  # and so are all that follow
+        placement = sort.placement(values, position, range)
+        if placement is Placement.AFTER:  # and so are all that follow
             return kept, position, True
-        if place is Place.WITHIN:
+        if placement is Placement.WITHIN:
             kept.append(document)
             position = sort.key(values)
     return kept, position, False

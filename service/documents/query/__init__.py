@@ -3,17 +3,17 @@
 from service.documents.query.cursors import decode_cursor, encode_cursor
 from service.documents.query.fields import View, parse_fields
 from service.documents.query.filters import parse_filter
-from service.documents.query.order import EVERYTHING, Key, Place, Range, Sort, parse_sort
+from service.documents.query.order import EVERYTHING, KeyRange, Placement, Sort, SortKey, parse_sort
 from service.documents.query.selection import BY_ID, Selection
 
 __all__ = [
     "BY_ID",
     "EVERYTHING",
-    "Key",
-    "Place",
-    "Range",
+    "KeyRange",
+    "Placement",
     "Selection",
     "Sort",
+    "SortKey",
     "View",
     "decode_cursor",
     "encode_cursor",

@@ -14,7 +14,7 @@ import bson
 from bson.errors import BSONError
 
 from service.documents import codec
-from service.documents.query.order import Key, Sort
+from service.documents.query.order import Sort, SortKey
 from service.documents.query.values import EMPTY
 from service.errors import InvalidParameter
 
@@ -22,7 +22,7 @@ CHECKSUM_SIZE = 8  # bytes
 MAX_KEY_BYTES = 4096
 
 
-def encode_cursor(filter: Mapping[str, Any], sort: Sort, key: Key) -> str:
+def encode_cursor(filter: Mapping[str, Any], sort: Sort, key: SortKey) -> str:
     """The cursor after the document with this key.
 
     Raises `InvalidParameter` if the values are too long to be sent back and forth.
@@ -39,7 +39,7 @@ def encode_cursor(filter: Mapping[str, Any], sort: Sort, key: Key) -> str:
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str, filter: Mapping[str, Any], sort: Sort) -> Key:
+def decode_cursor(cursor: str, filter: Mapping[str, Any], sort: Sort) -> SortKey:
     """The key in the cursor. Raises `InvalidParameter` unless it was made for this query."""
     try:
         sealed = base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True)

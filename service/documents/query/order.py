@@ -7,7 +7,7 @@ entered at the very place.
 MongoDB compares values of all types, but its `$gt` only finds values of the type that it is given,
 and of an array each element is looked at: in ascending order the smallest counts, in descending
 order the largest. So a range is asked for in two steps, the rest of the type and the types beyond
-it, and it may bring documents back that have an array and belong elsewhere: `Sort.place` tells.
+it, and it may bring documents back that have an array and belong elsewhere: `Sort.placement` tells.
 
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 https://www.mongodb.com/docs/manual/reference/method/cursor.sort/
@@ -34,15 +34,15 @@ MAX_SORT_FIELDS = 8
 MAX_KEYS = 10_000
 """Elements of the arrays that a document is sorted by, each of which is compared."""
 
-Key: TypeAlias = tuple[Any, ...]
+SortKey: TypeAlias = tuple[Any, ...]
 """What a document is sorted by: a value for each field of the order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class KeyRange:
     """A condition that documents of a range meet. Others that meet it, because of an array or since
     the values are not comparable, come before the range or behind it, and are recognised by
-    comparing (`Sort.place`).
+    comparing (`Sort.placement`).
     """
 
     condition: dict[str, Any]
@@ -52,13 +52,13 @@ class Range:
     meet the condition by an array and differ in these belong to a later range."""
 
 
-EVERYTHING = Range({})
+EVERYTHING = KeyRange({})
 
 
-class Place(Enum):
+class Placement(Enum):
     """Where a document is that was found in a range."""
 
-    BEFORE, WITHIN, BEHIND = range(3)
+    BEFORE, WITHIN, AFTER = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +71,26 @@ class Sort:
     def paths(self) -> list[str]:
         return [path for path, _ in self.fields]
 
-    def key(self, document: Mapping[str, Any]) -> Key:
+    def key(self, document: Mapping[str, Any]) -> SortKey:
         """What the document is sorted by. Raises `InvalidParameter` if it has arrays in several
         fields of the order (MongoDB calls them parallel), or more than `MAX_KEYS` elements."""
         keys, _ = self._keys(document)
         return keys[0] if len(keys) == 1 else min(keys, key=self._comparable)
 
-    def place(self, document: Mapping[str, Any], key: Key, range: Range) -> Place:
+    def placement(self, document: Mapping[str, Any], key: SortKey, range: KeyRange) -> Placement:
         """Where the document, found in the range of what comes after the key, really is.
 
         Raises `InvalidParameter` as `key` does.
         """
         keys, has_arrays = self._keys(document)
         if range.is_exact and not has_arrays:
-            return Place.WITHIN
+            return Placement.WITHIN
         own, other = min(map(self._comparable, keys)), self._comparable(key)
         if not own > other:
-            return Place.BEFORE
-        return Place.WITHIN if own[: range.equal] == other[: range.equal] else Place.BEHIND
+            return Placement.BEFORE
+        return Placement.WITHIN if own[: range.equal] == other[: range.equal] else Placement.AFTER
 
-    def ranges_after(self, key: Key) -> Iterator[Range]:
+    def ranges_after(self, key: SortKey) -> Iterator[KeyRange]:
         """What comes after the key, in order."""
         for index in reversed(range(len(self.fields))):
             equal = [
@@ -98,9 +98,9 @@ class Sort:
             ]
             path, direction = self.fields[index]
             for beyond in _beyond(path, direction, key[index]):
-                yield Range(_all([*equal, beyond.condition]), beyond.is_exact, index)
+                yield KeyRange(_all([*equal, beyond.condition]), beyond.is_exact, index)
 
-    def _keys(self, document: Mapping[str, Any]) -> tuple[list[Key], bool]:
+    def _keys(self, document: Mapping[str, Any]) -> tuple[list[SortKey], bool]:
         """What an index would hold of the document, and whether that is due to an array."""
         ends = [_walk(document, path.split(".")) for path in self.paths]
         if any(isinstance(value, list) for value, _ in ends):
@@ -113,7 +113,7 @@ class Sort:
             return keys, True
         return [tuple(value for value, _ in ends)], False
 
-    def _comparable(self, key: Key) -> tuple[Any, ...]:
+    def _comparable(self, key: SortKey) -> tuple[Any, ...]:
         return tuple(
             comparable(value) if direction == 1 else _Reversed(comparable(value))
             for value, (_, direction) in zip(key, self.fields, strict=True)
@@ -150,7 +150,7 @@ def parse_sort(value: str | None) -> Sort:
     return Sort(tuple(fields.items()))
 
 
-def _expand(ends: list[tuple[Any, list[str]]]) -> Iterator[Key]:
+def _expand(ends: list[tuple[Any, list[str]]]) -> Iterator[SortKey]:
     """The keys of a document whose fields end in values, or in arrays where names lead on."""
     arrays = [value for value, _ in ends if isinstance(value, list)]
     if not arrays:
@@ -195,13 +195,13 @@ def _walk(value: Any, steps: list[str]) -> tuple[Any, list[str]]:
     return value, []
 
 
-def _beyond(path: str, direction: int, value: Any) -> Iterator[Range]:
+def _beyond(path: str, direction: int, value: Any) -> Iterator[KeyRange]:
     """The values that come after one, in the order of this field: of its type, and of others."""
     rank = rank_of(value)
     if rank.is_comparable:
-        yield Range({path: {"$gt" if direction == 1 else "$lt": value}})
+        yield KeyRange({path: {"$gt" if direction == 1 else "$lt": value}})
     elif rank is Rank.NAN and direction == 1:
-        yield Range({path: BEYOND_NAN})
+        yield KeyRange({path: BEYOND_NAN})
     others = [other for other in Rank if (other > rank if direction == 1 else other < rank)]
     if rank is Rank.NAN and direction == 1:
         others.remove(Rank.NUMBER)
@@ -219,7 +219,7 @@ def _beyond(path: str, direction: int, value: Any) -> Iterator[Range]:
         conditions.append({path: {"$eq": []}})
     if conditions:
         condition = conditions[0] if len(conditions) == 1 else {"$or": conditions}
-        yield Range(condition, is_exact)
+        yield KeyRange(condition, is_exact)
 
 
 def _equal(path: str, value: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from service.documents.query.fields import View
-from service.documents.query.order import Key, Range, Sort, parse_sort
+from service.documents.query.order import KeyRange, Sort, SortKey, parse_sort
 
 BY_ID = parse_sort(None)
 
@@ -16,10 +16,10 @@ class Selection:
 
     filter: Mapping[str, Any] = field(default_factory=dict)
     sort: Sort = BY_ID
-    after: Key | None = None
+    after: SortKey | None = None
     view: View | None = None
 
-    def conditions(self, range: Range) -> Mapping[str, Any]:
+    def conditions(self, range: KeyRange) -> Mapping[str, Any]:
         if not self.filter or not range.condition:
             return self.filter or range.condition
         return {"$and": [self.filter, range.condition]}
