@@ -109,8 +109,8 @@ NO_PRECONDITIONS = Preconditions()
 def parse_preconditions(headers: Mapping[str, str]) -> Preconditions:
     """The preconditions in the fields of a request, whose names are lower case.
 
-    Raises `InvalidPrecondition` for malformed entity tags. Dates that are none are ignored, as
-    RFC 9110 has it (sections 13.1.3 and 13.1.4).
+    Raises `InvalidPrecondition` for malformed entity tags. Malformed dates are ignored
+    (RFC 9110, sections 13.1.3 and 13.1.4).
     """
     return Preconditions(
         _parse_tags(headers, "if-match"),

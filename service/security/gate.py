@@ -8,7 +8,7 @@ from service.settings import Settings
 
 
 class Gate:
-    """API keys and tokens. Without a setting for either there is nothing to keep closed."""
+    """API keys and tokens. Without a setting for either the service is open."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises `ConfigurationError`."""

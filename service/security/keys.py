@@ -33,7 +33,7 @@ _UNREADABLE = (0, 0, 0)
 
 
 class KeyFault(Exception):
-    """A line is no key; the message says which."""
+    """A line is not a key, or a name is not allowed; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def read_keys(text: str) -> tuple[dict[str, ApiKey], list[int]]:
 
 
 class KeyRing:
-    """All keys that are accepted. Without any setting of keys there is nothing to keep closed."""
+    """All keys that are accepted. Without a setting of keys the service is open."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises `ConfigurationError`."""
@@ -110,7 +110,7 @@ class KeyRing:
         key = self._own.get(id) or self._from_file.get(id)
         same = hmac.compare_digest(_hash(token), key.hash if key else _NOBODY)
         if key is None or match is None or not same:
-            raise Unauthorized("This is no API key, or not any more. Send another.")
+            raise Unauthorized("Unknown or revoked API key. Send another.")
         return key.scopes
 
     def _look(self) -> None:

@@ -1,4 +1,4 @@
-"""JSON Web Tokens, made by somebody else: whose they are is checked by the keys of their issuer.
+"""JSON Web Tokens, whose signatures are checked with the public keys of their issuer.
 
 RFC 7519 (tokens), RFC 7517 (JSON Web Key Sets), RFC 8725 (what to beware of), RFC 9068 (`scope`).
 Needs PyJWT, the extra `jwt`.
@@ -146,7 +146,7 @@ def _parse(body: bytes) -> "dict[str | None, PyJWK]":
     keys: dict[str | None, PyJWK] = {}
     document = json.loads(body)
     if not isinstance(document, dict) or not isinstance(document.get("keys"), list):
-        raise ValueError("This is no key set.")
+        raise ValueError("It is not a JSON Web Key Set.")
     for entry in document["keys"]:
         try:
             key = PyJWK(entry)
@@ -155,7 +155,7 @@ def _parse(body: bytes) -> "dict[str | None, PyJWK]":
         if key.public_key_use in (None, "sig") and key.key_type != "oct":
             keys[key.key_id] = key
     if not keys:
-        raise ValueError("There is no key in it.")
+        raise ValueError("It has no key for signatures.")
     if len(keys) == 1:
         keys[None] = next(iter(keys.values()))
     return keys

@@ -120,7 +120,7 @@ def _check_pointer(pointer: Any, index: int, member: str) -> None:
             pass
         else:
             return
-    raise InvalidPatch("This is no JSON Pointer (RFC 6901).", [index, member])
+    raise InvalidPatch("Give a JSON Pointer (RFC 6901), such as /a/0.", [index, member])
 
 
 def _size_of(document: Any, pointer: str) -> int:

@@ -65,6 +65,6 @@ def _checksum(filter: Mapping[str, Any], sort: Sort, payload: bytes) -> bytes:
 def _invalid() -> InvalidParameter:
     return InvalidParameter(
         "after",
-        "This is no cursor of this query. Take `next` of a page with the same filter and sort, or "
-        "leave `after` out to start again.",
+        "The cursor does not belong to this query. Take `next` of a page with the same filter and "
+        "sort, or leave `after` out to start again.",
     )

@@ -110,7 +110,7 @@ def _literal(value: Any, path: Path, _: int = 0) -> Any:
         literal = json_util.object_hook(value, json_util.DEFAULT_JSON_OPTIONS)
         bson.encode({"": literal})  # which refuses integers beyond 64 bits
     except Exception as error:  # of many kinds, whatever the parsers of the types raise
-        raise _invalid(f"This is no Extended JSON: {error}.", path) from None
+        raise _invalid(f"Invalid Extended JSON: {error}.", path) from None
     return literal
 
 

@@ -41,7 +41,7 @@ SortKey: TypeAlias = tuple[Any, ...]
 @dataclass(frozen=True, slots=True)
 class KeyRange:
     """A condition that documents of a range meet. Others that meet it, because of an array or since
-    the values are not comparable, come before the range or behind it, and are recognised by
+    the values are not comparable, come before the range or after it, and are recognised by
     comparing (`Sort.placement`).
     """
 

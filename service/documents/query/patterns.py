@@ -51,7 +51,7 @@ def explain_danger(pattern: str) -> str | None:
                 if before == "close" and group and (most is None or most > 1):
                     return (
                         "A group that is repeated holds a choice or a repetition: matching it may "
-                        "take for ever. Write it in another way."
+                        "take exponential time. Rewrite the pattern."
                     )
                 repetitions += most is None or most > LONG
         if open_groups and (kind in ("choice", "repeat") or (kind == "close" and group)):
