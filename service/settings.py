@@ -110,6 +110,7 @@ class Settings(BaseSettings):
         int,
         Field(
             ge=1,
+            le=64,
             description="Concurrent calls of the database, for reads, writes and deletes each.",
         ),
     ] = 4

@@ -7,11 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from bson import Int64
 from httpx import AsyncClient, Response
 from pymongo.errors import OperationFailure, WriteError
 
 from service.mongo.faults import translated
 from tests.support.applications import Application
+from tests.support.database.answers import cursor, write_errors
+from tests.support.database.playing import Play
+from tests.support.database.roles import PRIMARY
 from tests.support.failing import FailingEngine, failing_engine
 from tests.support.problems import assert_problem
 
@@ -143,3 +147,38 @@ async def test_a_load_that_fails_as_a_whole_tells_how_far_it_has_come(
 def test_only_known_codes_are_faults_of_the_document(code: int, status: int) -> None:
     for kind in (WriteError, OperationFailure):
         assert translated(kind("no", code, {"errmsg": "no", "code": code})).status == status
+
+
+@pytest.mark.parametrize("code", [6, 50, 91, 133, 14031])
+async def test_an_error_of_one_write_that_may_pass_is_503_and_drops_no_line(
+    application: Application, play: Play, code: int
+) -> None:
+    database = play(PRIMARY, forward=True)
+    async with application(mongodb_uri=database.uri()) as client:
+        for command in ("insert", "update"):  # most lines are new, and then they are not
+            database.answer(command, write_errors({1: code}))
+            lines = "[]\n" + "\n".join(f'{{"_id": "{n}"}}' for n in range(3))
+            stopped = await client.post("/stuff", content=lines, headers=NDJSON)
+            problem = assert_problem(stopped, 503, "database-unavailable")
+            assert (problem["lines"], problem["failed"]) == (0, 0)
+            assert (await client.post("/stuff", content=lines, headers=NDJSON)).status_code == 200
+        for headers in ({}, {"If-Match": "*"}):
+            database.answer("update", write_errors({0: code}))
+            refused = await client.put("/stuff/0", json={}, headers=headers)
+            assert_problem(refused, 503, "database-unavailable")
+
+
+async def test_a_read_that_is_not_finished_closes_its_cursor(
+    application: Application, play: Play
+) -> None:
+    database = play(PRIMARY, forward=True)
+    async with application(mongodb_uri=database.uri()) as client:
+        await client.put("/stuff/a", json={})
+        model = client._transport.app.state.database.model  # type: ignore[attr-defined]
+        namespace = f"{model.get_motor_collection().full_name}"
+        database.answer("find", cursor(namespace, {"_id": "a"}, id=Int64(77)))
+        found = model.find_raw(["a", "b", "c"])
+        await anext(found)
+        await found.aclose()
+        killed, *_ = database.commands("killCursors")
+        assert killed["cursors"] == [77]

@@ -1,6 +1,7 @@
 """Writes of one id take effect in the order of their arrival, also when one of them is given up."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -8,11 +9,15 @@ from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
+from pymongo import MongoClient
 
-from service.mongo.database import Database
+from service.mongo.database import LANDING_MARGIN, Database
 from service.mongo.engines import Engine
 from service.store.turns import Turns
 from tests.support.applications import Application
+from tests.support.database.answers import broken, error, forward
+from tests.support.database.playing import Play
+from tests.support.database.roles import PRIMARY
 from tests.support.failing import FailingEngine, failing_engine
 from tests.support.patience import TIMEOUT
 from tests.support.problems import assert_problem
@@ -133,3 +138,49 @@ async def test_those_who_waited_in_vain_leave_nothing_behind(
     assert turns._waiting == {"put": {}}
     await put_until_acknowledged(client, "put")
     assert turns._waiting == {}
+
+
+async def test_a_write_that_the_driver_sent_twice_is_waited_for_until_its_deadline(
+    application: Application, play: Play
+) -> None:
+    """The answer is that to a later attempt; the first may take effect after it."""
+    database = play(PRIMARY, forward=True)
+    uri = database.uri(retryWrites="true")
+    async with application(mongodb_uri=uri, operation_timeout=LIMIT) as client:
+        for method, headers in (("PUT", {}), ("PUT", {"If-Match": "*"}), ("POST", NDJSON)):
+            id = str(len(database.asked))
+            await client.put(f"/stuff/{id}", json={"n": 0})
+            command = "insert" if method == "POST" else "update"
+            before = len(database.commands(command))
+            database.answer(command, broken)
+            database.always(command, error(10107))
+            path = "/stuff" if method == "POST" else f"/stuff/{id}"
+            content = json.dumps({"_id": id, "n": 1} if method == "POST" else {"n": 1})
+            given_up = await client.request(method, path, headers=headers, content=content)
+            assert_problem(given_up, 503, "database-unavailable")
+            first = [asked for asked in database.asked if asked.name == command][before]
+            assert 0 < first.command["maxTimeMS"] <= LIMIT * 1000
+            database.always(command, forward)
+            await put_until_acknowledged(client, id)
+            last = [asked for asked in database.asked if asked.name == "update"][-1]
+            assert last.time - first.time >= LIMIT + LANDING_MARGIN / 2
+
+
+async def test_a_write_that_was_never_sent_is_not_waited_for(
+    application: Application, free_port: int, engine_on_port: Any
+) -> None:
+    uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=true"
+    engine = engine_on_port(free_port)
+    with MongoClient[dict[str, Any]](uri) as mongo:
+        mongo.admin.command("ping")
+    async with application(
+        mongodb_uri=uri, operation_timeout=600, server_selection_timeout=0.5
+    ) as client:
+        await client.put("/stuff/a", json={})
+        engine.kill()
+        engine.wait()
+        await client.get("/stuff/a")  # the driver finds out
+        assert_problem(await client.put("/stuff/a", json={}), 503, "database-unavailable")
+        engine_on_port(free_port)
+        async with asyncio.timeout(TIMEOUT):
+            await put_until_acknowledged(client, "a")

@@ -143,6 +143,6 @@ class Turn:
                 self._turns.leave(id, delay)
 
 
-def _within(database: Database, call: Callable[[], Awaitable[Result]]) -> Awaitable[Result]:
+def _within(database: Database, call: Callable[[], Awaitable[Result]]) -> "asyncio.Future[Result]":
     with database.write_limit():
-        return call()
+        return asyncio.ensure_future(call())  # which keeps the limit as a part of its context
