@@ -150,3 +150,19 @@ def test_metadata_counts_wherever_it_stands_and_only_if_it_is_whole() -> None:
         assert layout.read_view(document, "x").metadata is None
     view = layout.read_view(bson.encode({"_id": "a", "_stuff": stuff}), "x")
     assert view.metadata == layout.Metadata(own.etag, NOW)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (b"\x06k\0", b"\x0ak\0"),  # undefined and null
+        (b"\x0ek\0\x02\0\0\0s\0", b"\x02k\0\x02\0\0\0s\0"),  # a symbol and a string
+        (b"\x02k\0\x03\0\0\0a\xff\0", b"\x02k\0\x03\0\0\0a\xfe\0"),  # both are no UTF-8
+        (b"\x10k\0\1\0\0\0\x10k\0\2\0\0\0", b"\x10k\0\3\0\0\0\x10k\0\2\0\0\0"),  # repeated keys
+        (b"\x0bk\0a\0i\0", b"\x0bk\0a\0m\0"),  # regular expressions
+    ],
+)
+def test_documents_that_differ_have_different_tags(others: tuple[bytes, bytes]) -> None:
+    """Also where decoding and encoding again would make them the same."""
+    tags = {layout.read(whole(content)).etag for content in others}
+    assert len(tags) == 2

@@ -139,7 +139,10 @@ def read(document: bytes) -> Stored:
 
 
 def _read_own(document: bytes) -> Stored | None:
-    """A document as `assemble` made it; None if another program has changed it."""
+    """A document as `assemble` made it; None if another program has changed it.
+
+    `_read_any` would read it too, but every GET comes through here, and this does not walk.
+    """
     tail = len(document) - _TAIL_SIZE
     if not (
         tail > 0
@@ -203,7 +206,11 @@ def _decode_metadata(element: bytes) -> dict[str, Any]:
 
 
 def _elements(document: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Each top-level element: its name, where it starts, and where it ends."""
+    """Each top-level element: its name, where it starts, and where it ends.
+
+    `RawBSONDocument` does not replace this: it drops repeated keys, and encodes deprecated types
+    and invalid UTF-8 as others, so that different documents would have the same entity tag.
+    """
     position, last = 4, len(document) - 1
     while position < last:
         name_end = document.index(b"\0", position + 1)

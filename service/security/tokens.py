@@ -80,6 +80,7 @@ class KeySet:
     """The keys of the issuer, kept, and asked for again now and then.
 
     A token whose key is known never waits for the issuer: its keys are refreshed meanwhile.
+    PyJWT's own client (`PyJWKClient`) blocks, and asks again for each unknown key.
     """
 
     def __init__(self, url: str) -> None:

@@ -92,6 +92,8 @@ def _shifted(operation: dict[str, Any], document: Any) -> int:
 
 
 def _check_operation(operation: Any, index: int) -> None:
+    """Raise `InvalidPatch` at the place of the fault, before the document is read. The library
+    checks less, later, and does not say where."""
     if not isinstance(operation, dict):
         raise InvalidPatch("An operation is an object.", [index])
     name = operation.get("op")

@@ -1,5 +1,7 @@
 """The order of BSON values of all types.
 
+No library has it: `bson` compares some types with one another, in the order of Python.
+
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 """
 
