@@ -99,7 +99,7 @@ async def test_a_reference_whose_keys_are_in_another_order_comes_back_unchanged(
 
 
 @given(id=ids, document=documents)
-@settings(max_examples=150)
+@settings(max_examples=100)
 async def test_any_document_under_any_id_comes_back_unchanged(
     client: AsyncClient, id: str, document: dict[str, Any]
 ) -> None:

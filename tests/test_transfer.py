@@ -72,18 +72,18 @@ async def test_an_export_goes_on_when_connections_break_and_has_nothing_twice(
     settings: Settings, collection: Documents
 ) -> None:
     async with listen(settings) as url:
-        collection.insert_many([json.loads(line) for line in lines(4000, 300)])
-        collection.insert_many([{"_id": ObjectId(), "n": n} for n in range(2000)])
+        collection.insert_many([json.loads(line) for line in lines(1000, 300)])
+        collection.insert_many([{"_id": ObjectId(), "n": n} for n in range(500)])
         whole, _ = await export(url)
-        async with breaking(url, sent=[], received=[50, 200_000, 900_000, 1000]) as proxy:
+        async with breaking(url, sent=[], received=[50, 50_000, 225_000, 1000]) as proxy:
             broken, exporter = await export(proxy)
             assert exporter.summary.resumed == 4
             assert broken == whole
-        filter = '{"n": {"$lt": 1000}}'
-        async with breaking(url, sent=[], received=[100_000, 150_000]) as proxy:
+        filter = '{"n": {"$lt": 250}}'
+        async with breaking(url, sent=[], received=[25_000, 37_000]) as proxy:
             filtered, exporter = await export(proxy, filter)
             assert exporter.summary.resumed == 2
-            assert filtered.count(b"\n") == len(set(filtered.splitlines())) == 2000
+            assert filtered.count(b"\n") == len(set(filtered.splitlines())) == 500
 
 
 async def test_documents_of_the_same_id_are_stored_in_their_order(
