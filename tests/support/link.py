@@ -68,7 +68,8 @@ class Link:
         there = None
         flows: list[asyncio.Task[None]] = []
         try:
-            with suppress(OSError):
+            # Streams of asyncio complain of a connection whose task was cancelled.
+            with suppress(OSError, asyncio.CancelledError):
                 there_reader, there = await asyncio.open_connection(self._host, self._port)
                 self._writers |= {writer, there}
                 flows += [
