@@ -27,6 +27,7 @@ from tests.support.database.playing import Play, played
 from tests.support.database.roles import Role
 from tests.support.database.server import PlayedDatabase
 from tests.support.patience import patient
+from tests.support.problems import all_declared
 from tests.support.scratch import in_memory
 
 # The processes of pytest-xdist inherit these.
@@ -57,6 +58,13 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("STUFF_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def declared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever is tested, every problem is one that the OpenAPI document promises."""
+    with all_declared(monkeypatch):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -65,6 +65,7 @@ PATH = "/{id:document_id}"
     DocumentNotFound,
     PreconditionFailed,
     DatabaseUnavailable,
+    DatabaseUnsupported,
     FeedUnsupported,
     FeedFull,
 )
@@ -96,7 +97,7 @@ async def get_document(
 )
 @reads
 @negotiated
-@raises(DocumentNotFound, PreconditionFailed, DatabaseUnavailable)
+@raises(DocumentNotFound, PreconditionFailed, DatabaseUnavailable, DatabaseUnsupported)
 async def head_document(
     id: DocumentId,
     view: ViewDep,

@@ -1,8 +1,19 @@
 """Checks of problems (RFC 9457)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import pytest
+from fastapi import Request
+from fastapi.routing import APIRoute
 from httpx import Response
+
+from service.errors import MethodNotAllowed, StuffError
+from service.openapi.problems import errors_of
+from service.web import problems
+
+OF_NO_OPERATION = (MethodNotAllowed, StuffError)
 
 
 def is_sentence(text: str | None) -> bool:
@@ -24,3 +35,27 @@ def assert_problem(response: Response, status: int, slug: str, **members: Any) -
     for name, value in members.items():
         assert problem[name] == value
     return problem
+
+
+@contextmanager
+def all_declared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails at the end if an operation answered an error that the OpenAPI document does not list.
+
+    Only applications of this process are watched.
+    """
+    undeclared: set[str] = set()
+    problem_response = problems.problem_response
+
+    def watched(request: Request, error: StuffError) -> Any:
+        route = request.scope.get("route")
+        if (
+            isinstance(route, APIRoute)
+            and route.include_in_schema
+            and type(error) not in (*errors_of(route), *OF_NO_OPERATION)
+        ):
+            undeclared.add(f"{request.method} {route.path}: {type(error).__name__}")
+        return problem_response(request, error)
+
+    monkeypatch.setattr(problems, "problem_response", watched)
+    yield
+    assert not undeclared
