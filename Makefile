@@ -39,7 +39,8 @@ install: $(DEV) ## Create the virtual environment, with the developers' tools
 run: $(RUN) ## Start the store on the embedded engine, data in ./data (PORT=9000 for another port)
 	$(BIN)/stuff serve $(if $(PORT),--port $(PORT))
 
-PYTEST := $(BIN)/pytest -n auto --maxprocesses 8
+# Idle processes take tests over from busy ones, so that slow tests do not end the run alone.
+PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
 
 test: $(DEV) ## Run the fast tests (STUFF_TEST_MONGODB_URI=... for another engine)
 	$(PYTEST) --cov --cov-report=term --cov-fail-under=90

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from service.documents import strict_json
 from service.documents.json_faults import MAX_SEARCHED
 from service.errors import InvalidDocument, MalformedJSON
+from tests.support.patience import patient
 
 MIB = 1024 * 1024
 # What costs most: many tokens, containers, keys, escapes, and what looks like a fault and is none.
@@ -44,7 +45,7 @@ def test_a_hostile_body_costs_what_its_bytes_justify(token: bytes, end: bytes) -
     else:
         assert end == ENDS["valid"]
     # The budget is 90 ms on an idle core; the machines that run this are shared.
-    assert time.process_time() - start < 0.9
+    assert time.process_time() - start < patient(0.9)
 
 
 keys = st.sampled_from(
