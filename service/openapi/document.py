@@ -15,6 +15,7 @@ from service.openapi.headers import (
     PREFER,
     PREFERRED,
     VALIDATORS,
+    VARY_ACCEPT,
 )
 from service.openapi.responses import ok, without_content
 from service.openapi.schemas import EXAMPLE, MERGE_EXAMPLE, PATCH_EXAMPLE, Document
@@ -45,9 +46,9 @@ GET_DOCUMENT = ok(
     200,
     "The document, or the feed of its changes.",
     model=Document,
-    headers=VALIDATORS,
+    headers=VALIDATORS | VARY_ACCEPT,
     content=JSON_FIRST | FEED,
-) | ok(304, "The client has the document already.", headers=VALIDATORS)
+) | ok(304, "The client has the document already.", headers=VALIDATORS | VARY_ACCEPT)
 HEAD_DOCUMENT = without_content(GET_DOCUMENT)
 # No content is declared, since by default there is none, and clients would try to read it.
 PUT_DOCUMENT = ok(
