@@ -46,3 +46,33 @@ export function fault(text) {
   }
   return null;
 }
+
+const STRUCTURE = /"(?:[^"\\]|\\.)*"|[{}[\],]/g;
+
+/** The elements of a JSON array, or the members of an object (`"name":value`), each as its text. */
+export function parts(text) {
+  const found = [];
+  let depth = 0;
+  let start = 0;
+  for (const { 0: token, index } of text.matchAll(STRUCTURE)) {
+    if (token === '{' || token === '[') {
+      depth += 1;
+      if (depth === 1) start = index + 1;
+    } else if (token === '}' || token === ']') {
+      depth -= 1;
+      if (depth === 0) found.push(text.slice(start, index).trim());
+    } else if (token === ',' && depth === 1) {
+      found.push(text.slice(start, index).trim());
+      start = index + 1;
+    }
+  }
+  return found.filter((part) => part !== '');
+}
+
+/** The members of a JSON object: each value as its text, by its name. */
+export function members(text) {
+  return new Map(parts(text).map((part) => {
+    const [name] = part.match(/^"(?:[^"\\]|\\.)*"/);
+    return [JSON.parse(name), part.slice(name.length).replace(/^\s*:\s*/, '')];
+  }));
+}

@@ -3,7 +3,7 @@
 
 import { difference } from './diff.js';
 import { follow } from './feed.js';
-import { fault, indented } from './json.js';
+import { fault, indented, members, parts } from './json.js';
 
 const PAGE_SIZE = 25;
 const PREVIEW = 200; // characters
@@ -96,27 +96,33 @@ async function load() {
   if (list.filter) query.set('filter', list.filter);
   const start = list.starts[list.starts.length - 1];
   if (start) query.set('after', start);
-  const page = await (await request(`stuff?${query}`)).json();
-  list.next = page.next;
+  const page = members(await (await request(`stuff?${query}`)).text());
+  const documents = parts(page.get('items'));
+  list.next = JSON.parse(page.get('next'));
   list.rows.clear();
-  items.replaceChildren(...page.items.map(row));
-  element('empty').hidden = page.items.length > 0;
+  items.replaceChildren(...documents.map(row));
+  element('empty').hidden = documents.length > 0;
   element('previous').disabled = list.starts.length === 1;
-  element('next').disabled = !page.next;
+  element('next').disabled = !list.next;
   element('fresh').hidden = true;
   mark();
 }
 
-function row(document_) {
-  const { _id: id, ...fields } = document_;
+/** The row of a document, which is given as text, so that its numbers are shown as they are. */
+function row(json) {
+  const fields = members(json);
+  const id = JSON.parse(fields.get('_id'));
+  const key = typeof id === 'string' ? id : fields.get('_id');
+  fields.delete('_id');
   const item = document.createElement('li');
   const button = document.createElement('button');
   const name = document.createElement('span');
   const preview = document.createElement('span');
   name.className = 'id';
   preview.className = 'preview';
-  name.textContent = typeof id === 'string' ? id : JSON.stringify(id);
-  preview.textContent = JSON.stringify(fields).slice(0, PREVIEW);
+  name.textContent = key;
+  const shown = [...fields].map(([field, value]) => `${JSON.stringify(field)}:${value}`);
+  preview.textContent = `{${shown.join(',')}}`.slice(0, PREVIEW);
   button.type = 'button';
   button.append(name, preview);
   if (typeof id === 'string') {
@@ -125,7 +131,7 @@ function row(document_) {
     button.disabled = true; // other programs' ids have no address
   }
   item.append(button);
-  list.rows.set(typeof id === 'string' ? id : JSON.stringify(id), item);
+  list.rows.set(key, item);
   return item;
 }
 
@@ -313,7 +319,7 @@ function listen() {
     open: () => state('on', 'live'),
     away: () => state('off', 'reconnecting'),
     change: (kind, data) => {
-      if (kind === 'put' || kind === 'delete') guarded(changed)(JSON.parse(data));
+      if (kind === 'put' || kind === 'delete') guarded(changed)(data);
     },
     lost: (status) => {
       state('off', 'not live');
@@ -332,11 +338,12 @@ async function begin() {
   await load();
 }
 
-async function changed({ _id: id, etag, document: now }) {
+async function changed(data) {
+  const { _id: id, etag, document: now } = JSON.parse(data);
   if (typeof id !== 'string') return;
   const item = list.rows.get(id);
   if (item) {
-    const fresh = now ? row(now) : item;
+    const fresh = now ? row(members(data).get('document')) : item;
     if (now) item.replaceWith(fresh);
     fresh.classList.add(now ? 'changed' : 'deleted');
     mark();

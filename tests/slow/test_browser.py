@@ -128,6 +128,20 @@ async def test_pages_and_searches_find_documents(browser: Browser, store: AsyncC
     await expect(page.get_by_role("alert")).to_contain_text("$where")
 
 
+async def test_the_list_shows_numbers_as_they_are_stored(
+    browser: Browser, store: AsyncClient
+) -> None:
+    async def shows(numbers: str) -> None:
+        await expect(page.locator("#items .preview")).to_have_text(f'{{"n":{numbers}}}')
+
+    first, second = "[9223372036854775807,1.0,1e+22]", "[-9223372036854775807,2.0]"
+    await store.put("/stuff/a", content=f'{{"n": {first}}}')
+    page = await browser.open()
+    await shows(first)
+    await store.put("/stuff/a", content=f'{{"n": {second}}}')  # told by the feed
+    await shows(second)
+
+
 async def test_changes_of_others_arrive_live(browser: Browser, store: AsyncClient) -> None:
     await store.put("/stuff/a", json={"n": 1})
     page = await live(browser)
@@ -180,6 +194,7 @@ async def test_a_412_is_shown_as_a_difference_without_the_feed_too(
     await page.get_by_role("button", name="Take theirs").click()
     await expect(page.locator("#text")).to_have_value('{\n  "_id": "a",\n  "n": "theirs"\n}')
     assert (await store.get("/stuff/a")).json()["n"] == "theirs"
+    await page.close()  # so that it complains of nothing more
     aborted = "Failed to load resource: net::ERR_FAILED"  # as soon as the feed is tried again
     browser.faults = [fault for fault in browser.faults if fault != aborted]
 
