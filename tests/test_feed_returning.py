@@ -152,4 +152,18 @@ async def test_one_who_is_far_behind_makes_way_for_others(
         async with follow(client, last=ids[-2]) as near:
             assert (await near.next()).n == count - 1
         assert [event.n for event in await far.take(count - 1)] == [*range(1, count)]
-    assert len(resumed(database)) > 2  # the far one has had several turns
+    # The far one has had several turns, and the near one a round of its own between them.
+    assert ids[-2].partition(".")[2] in resumed(database)[1:-1]
+
+
+async def test_a_herd_that_has_been_away_for_too_long_learns_it_at_once(play: Play) -> None:
+    database = play(MONGOS)
+    history = History(database)
+    ids = await told(database, history, HERD)
+    history.forget()
+    async with restarted(database) as client, AsyncExitStack() as stack:
+        for events in await asyncio.gather(
+            *(stack.enter_async_context(follow(client, last=id)) for id in ids)
+        ):
+            assert (await events.next()).kind == "gone"
+    assert len(resumed(database)) < HERD / 2  # where one is forgotten, those before it are

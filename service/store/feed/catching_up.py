@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cmp_to_key, partial
 from typing import Any, Protocol
 
-from service.errors import DatabaseUnavailable, StuffError
+from service.errors import DatabaseUnavailable, FeedGone, StuffError
 from service.mongo.database import Database
 from service.store.feed.changes import Change, parts
 from service.store.feed.positions import Position
@@ -46,7 +46,9 @@ class CatchingUp:
     """Followers that are behind a channel, and the rounds that bring them up to it.
 
     A follower waits until a round passes its position. The first round starts at the oldest
-    position; others start beside it with whoever has waited longest, if no round gets there soon.
+    position; others start beside it with the follower that has waited longest, if no round gets
+    there soon, or if followers have made way, who would be the oldest again. If the database has
+    forgotten a position, and so all before it, the next round starts in the middle of the others.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class CatchingUp:
         self._places = asyncio.Semaphore(MAX_ROUNDS)
         self._rounds: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
+        self._is_in_turns = False  # someone has made way
+        self._has_forgotten = False  # a position was one that the database has forgotten
 
     def add(self, subscription: Subscription, after: Position) -> None:
         """Bring the subscription from this position to the channel, which it joins then."""
@@ -86,7 +90,20 @@ class CatchingUp:
             del self._waiting[subscription]
         return found
 
+    def take_turns(self) -> None:
+        """A round makes way for whoever has waited longest."""
+        self._is_in_turns = True
+
+    def forget(self, position: Position, error: StuffError) -> None:
+        """Nobody at the position or before it can go on."""
+        self._has_forgotten = True
+        for subscription, at in list(self._waiting.items()):
+            if position.reaches(at):
+                del self._waiting[subscription]
+                subscription.finish(gone(error))
+
     async def _start_rounds(self) -> None:
+        self._is_in_turns = self._has_forgotten = False
         while self._waiting:
             await asyncio.sleep(GATHER)
             await self._places.acquire()
@@ -95,10 +112,7 @@ class CatchingUp:
             if not self._waiting:
                 self._places.release()
                 return
-            start = next(iter(self._waiting.values()))
-            if not self._rounds:
-                for position in self._waiting.values():
-                    start = position if start.reaches(position) else start
+            start = self._next_start()
             members = [each for each, at in self._waiting.items() if at.token == start.token]
             for subscription in members:
                 del self._waiting[subscription]
@@ -108,9 +122,21 @@ class CatchingUp:
             self._rounds.add(task)
             task.add_done_callback(self._end_round)
 
+    def _next_start(self) -> Position:
+        positions = list(self._waiting.values())
+        if self._has_forgotten:
+            return sorted(positions, key=cmp_to_key(_compare))[len(positions) // 2]
+        if self._rounds or self._is_in_turns:
+            return positions[0]
+        return min(positions, key=cmp_to_key(_compare))
+
     def _end_round(self, task: asyncio.Task[None]) -> None:
         self._rounds.discard(task)
         self._places.release()
+
+
+def _compare(one: Position, other: Position) -> int:
+    return one.reaches(other) - other.reaches(one)
 
 
 class _Round:
@@ -139,6 +165,10 @@ class _Round:
             await self._read(stream)
         except DatabaseUnavailable:
             await asyncio.sleep(RETRY_INTERVAL)
+        except FeedGone as error:
+            self._finish(gone(error))
+            if stream.is_forgotten:
+                self._others.forget(self._position, error)
         except StuffError as error:
             # True for those who are here. The others find out for themselves.
             self._finish(gone(error))
@@ -154,7 +184,10 @@ class _Round:
         """Until the channel remembers what follows, nobody is left, or others want a turn."""
         now = asyncio.get_running_loop().time
         end_of_turn = now() + TURN
-        while self._members and not (self._others.is_crowded and now() > end_of_turn):
+        while self._members:
+            if self._others.is_crowded and now() > end_of_turn:
+                self._others.take_turns()
+                return
             changes = await stream.next_batch()
             for part in parts(changes, PART_BYTES):
                 for index, change in enumerate(part, 1):

@@ -25,7 +25,8 @@ CLOSE_TIMEOUT = 5.0  # seconds
 # https://www.mongodb.com/docs/manual/reference/error-codes/
 UNSUPPORTED = {40573, 115, 238, 303, 40324}
 """Not a replica set; CommandNotSupported, NotImplemented, FeatureNotSupported, unknown stage."""
-HISTORY_LOST = {280, 286, 136, 222}
+HISTORY_LOST = 286  # ChangeStreamHistoryLost
+ENDED = {280, 136, 222}  # ChangeStreamFatalError, CappedPositionLost, CloseChangeStream
 INVALID_TOKEN = {2, 9, 13, 50811, 260, 40649, 40647}
 TOO_LARGE = 10334  # BSONObjectTooLarge: the event of one change has more than 16 MiB
 
@@ -51,6 +52,7 @@ class Stream:
         self._stream: ChangeStream[RawBSONDocument] | None = None
         self._position: Position | None = None
         self._is_interrupted = False
+        self.is_forgotten = False  # where it should begin, and so all before it
 
     @property
     def position(self) -> Position:
@@ -134,6 +136,7 @@ class Stream:
         except Interrupted:
             raise FeedGone("The collection was dropped or renamed.") from None
         except PyMongoError as error:
+            self.is_forgotten = getattr(error, "code", None) == HISTORY_LOST
             raise _fault(error, after, is_open=is_open) from error
 
     def _close(self) -> None:
@@ -152,7 +155,7 @@ def _fault(error: PyMongoError, after: Position | None, *, is_open: bool) -> Stu
     code = getattr(error, "code", None)
     if code == TOO_LARGE:
         return FeedGone("A change is too large for the feed to tell of it.")
-    if code in HISTORY_LOST:
+    if code == HISTORY_LOST or code in ENDED:
         return FeedGone()
     if code in UNSUPPORTED:
         return FeedUnsupported()
