@@ -123,7 +123,7 @@ def _chunks(changes: Sequence[Change]) -> Iterable[bytes]:
 
 
 def _mark(batch: Batch) -> bytes:
-    """No event, but where to go on: an id without data is remembered too."""
+    """A comment with the position: clients remember an id without data too."""
     comment = {
         "begins": "The feed begins.",
         "current": "Nothing has changed.",

@@ -82,7 +82,7 @@ class CatchingUp:
         return bool(self._waiting) and self._places.locked()
 
     def between(self, start: Position, end: Position) -> dict[Subscription, Position]:
-        """Those of the waiting who are there, or at the end; they wait no more."""
+        """The waiting followers from the start to the end, which need not wait any longer."""
         found = {
             each: at for each, at in self._waiting.items() if at.reaches(start) and end.reaches(at)
         }
@@ -91,7 +91,7 @@ class CatchingUp:
         return found
 
     def take_turns(self) -> None:
-        """A round makes way for whoever has waited longest."""
+        """A round makes way for the follower that has waited longest."""
         self._is_in_turns = True
 
     def forget(self, position: Position, error: StuffError) -> None:
@@ -140,7 +140,7 @@ def _compare(one: Position, other: Position) -> int:
 
 
 class _Round:
-    """One change stream through the past, and those who are told by it.
+    """One change stream through the past, and its members: the followers that it tells.
 
     A member holds it up for `PATIENCE` at most. If it has not taken what it was given by then, it
     is left behind with that, and waits for another round when it has taken it.
@@ -208,7 +208,7 @@ class _Round:
                 await asyncio.sleep(REST)
 
     def _give(self, changes: Sequence[Change], position: Position) -> None:
-        """Tell all who are here, and those whose positions the stream has passed with this."""
+        """Tell the members, and take in those whose positions the stream passes with this."""
         of_one: dict[str, list[Change]] = {}
         for change in changes:
             if isinstance(id := change.id, str):
@@ -227,7 +227,7 @@ class _Round:
 
         for subscription in self._members:
             give(subscription, None)
-        # Not those who are further back: what they miss was told before they came.
+        # Not those further back: what they miss was told before they came.
         for subscription, after in self._others.between(self._position, position).items():
             self._members.add(subscription)
             give(subscription, after)

@@ -32,8 +32,8 @@ RETRY_INTERVAL = 0.5  # seconds
 class Channel:
     """What one change stream tells, fanned out.
 
-    It is open when the database has said where the stream begins. Those who come before that, or in
-    a gap, wait. A channel whose stream can never be opened has a `failure`, which ends them.
+    It is open once the database has said where the stream begins. Followers that come before that,
+    or in a gap, wait. A channel whose stream can never be opened has a `failure`, which ends them.
     """
 
     def __init__(self, database: Database, pipeline: list[dict[str, Any]], encode: Encode) -> None:
@@ -53,7 +53,7 @@ class Channel:
         self._count = 0  # of all changes so far
         self._subscriptions: set[Subscription] = set()
         self._arrivals: set[Subscription] = set()  # before it is open
-        self._of_all: set[Subscription] = set()  # who have joined
+        self._of_all: set[Subscription] = set()  # that have joined
         self._of_one: dict[str, set[Subscription]] = {}
         self._catching_up = CatchingUp(database, pipeline, self)
         self._reading = asyncio.create_task(self._read())

@@ -15,7 +15,7 @@ from service.store.feed.subscription import CLOSED, Subscription
 
 MAX_FILTERS = 16  # that are followed at once: each has a change stream
 LINGER = 60.0  # seconds that a channel without subscribers remembers what happens
-OPENING = 2.0  # seconds that whoever opens a channel waits for it
+OPENING = 2.0  # seconds that the first follower of a channel waits until it is open
 SILENCE_INTERVAL = 1.0  # seconds between two measurements
 
 
@@ -48,9 +48,9 @@ class Feed:
                     ...
             # changes.end says why it ends
 
-        Whoever opens a channel waits for it, and finds out what can never be: raises `FeedFull`,
-        `FeedUnsupported`, and `InvalidParameter` if the database refuses the filter. Nobody else
-        waits, also while the database is away: what is found out later ends the feed.
+        Raises `FeedFull`, `FeedUnsupported`, and `InvalidParameter` if the database refuses the
+        filter. The first follower of a channel waits for it, for a moment; no other follower waits.
+        So the last two may also be found out later, and then end the feed, as does all else.
         """
         subscription = Subscription(id, after)
         if self._is_closed:
