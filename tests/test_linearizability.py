@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections import defaultdict
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -154,3 +155,74 @@ PUT_1 = Event(0, 1, "put", 1, True)
 )
 def test_the_checker_tells_what_can_have_happened(history: list[Event], expected: bool) -> None:
     assert is_linearizable(history) is expected
+
+
+GIVEN_UP = Event(2, math.inf, "put", 2, given_up=3)
+REPLACED = Event(4, 5, "put", 3, False)  # by a later write, which was acknowledged
+
+
+@pytest.mark.parametrize(
+    ("history", "expected"),
+    [
+        ([PUT_1, GIVEN_UP, REPLACED, Event(6, 7, "get", None, 3)], True),
+        ([PUT_1, GIVEN_UP, REPLACED, Event(6, 7, "get", None, 2)], False),
+        # Before the other one, however late: while that waits.
+        ([PUT_1, GIVEN_UP, Event(4, 9, "put", 3, False), Event(5, 6, "get", None, 2)], True),
+        ([PUT_1, GIVEN_UP, Event(6, 7, "get", None, 2), Event(8, 9, "get", None, 2)], True),
+        # The other one had started when this one was given up: either may be the last.
+        ([PUT_1, GIVEN_UP, Event(2.5, 5, "put", 3, False), Event(6, 7, "get", None, 2)], True),
+        # The other one was not acknowledged, or has changed nothing, or read.
+        ([PUT_1, GIVEN_UP, Event(4, math.inf, "put", 3), Event(6, 7, "get", None, 2)], True),
+        ([PUT_1, GIVEN_UP, Event(4, 5, "create", 3, False), Event(6, 7, "get", None, 2)], True),
+        ([PUT_1, GIVEN_UP, Event(4, 5, "get", None, 1), Event(6, 7, "get", None, 2)], True),
+        # Another kind of write was given up, or acknowledged.
+        (
+            [
+                PUT_1,
+                Event(2, math.inf, "delete", given_up=3),
+                REPLACED,
+                Event(6, 7, "get", None, None),
+            ],
+            False,
+        ),
+        (
+            [PUT_1, GIVEN_UP, Event(4, 5, "patch", 3, True), Event(6, 7, "delete", None, True)],
+            True,
+        ),
+        (
+            [PUT_1, GIVEN_UP, Event(4, 5, "delete", None, True), Event(6, 7, "get", None, 2)],
+            False,
+        ),
+        # What another one has seen tells it too.
+        ([PUT_1, GIVEN_UP, REPLACED, Event(6, 7, "replace", 4, True, 2)], False),
+        # Of two that were given up, one could still happen.
+        (
+            [
+                PUT_1,
+                GIVEN_UP,
+                REPLACED,
+                Event(4.5, math.inf, "put", 4, given_up=6),
+                Event(7, 8, "get", None, 4),
+            ],
+            True,
+        ),
+        # The same, and nobody has seen their values.
+        (
+            [
+                PUT_1,
+                GIVEN_UP,
+                REPLACED,
+                Event(4.5, math.inf, "put", 4, given_up=6),
+                Event(7, 8, "replace", 5, False, 3),
+            ],
+            True,
+        ),
+        ([PUT_1, GIVEN_UP, REPLACED, Event(7, 8, "replace", 5, False, 3)], False),
+    ],
+)
+def test_a_write_that_was_given_up_must_not_undo_a_later_one(
+    history: list[Event], expected: bool
+) -> None:
+    assert is_linearizable(history) is expected
+    endless = [replace(event, given_up=math.inf) for event in history]
+    assert is_linearizable(endless)  # this alone does not find it

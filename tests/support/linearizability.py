@@ -23,7 +23,9 @@ class Event:
     of `get`, the value or None; of the others, whether it was done: `create` if there was none yet,
     `replace` if the value was still the one that was `seen`, `patch` and `delete` if there was one.
 
-    What was never answered may happen at any time, or never: its end is infinity.
+    What was never answered may happen at any time, or never: its end is infinity. If it was given
+    up at a known moment, it may happen until a write that started after that is acknowledged: later
+    it would undo the other one, which linearizability alone allows.
     """
 
     start: float
@@ -32,10 +34,18 @@ class Event:
     value: int | None = None  # to be put
     answer: Any = None  # `ANY` if it does not tell
     seen: int | None = None
+    given_up: float = math.inf
 
     @property
     def is_answered(self) -> bool:
         return self.end < math.inf
+
+    @property
+    def is_acknowledged_write(self) -> bool:
+        """Whether its answer says that it has changed the document."""
+        if self.operation == "put":  # false if it replaced another
+            return self.is_answered
+        return self.is_answered and self.operation != "get" and self.answer is True
 
     def fits(self, state: int | None) -> bool:
         """Whether the answer is what a document with this value, or none, answers."""
@@ -74,6 +84,7 @@ def is_linearizable(history: Sequence[Event]) -> bool:
         if event.operation == "get" and event.is_answered and event.answer is not None:
             readers[event.answer] |= 1 << index
     known = readers.keys() | {event.seen for event in events}
+    settled = [_settled_by(event, events) for event in events]
     seen: set[tuple[int, int | None]] = set()
     pending: list[tuple[int, int | None]] = [(0, None)]
     while pending:
@@ -85,7 +96,8 @@ def is_linearizable(history: Sequence[Event]) -> bool:
         seen.add((done, state))
         following = []
         tried: set[tuple[Operation, int | None]] = set()
-        for index, event in _next(events, done):
+        # Of several that might do the same, the first is the one that can do so least long.
+        for index, event in sorted(_next(events, done), key=lambda item: item[1].given_up):
             after = event.leaves(state)
             changes = after != state
             if not event.fits(state) or (after != state and readers.get(state, 0) & ~done):
@@ -97,13 +109,20 @@ def is_linearizable(history: Sequence[Event]) -> bool:
                 if after == state or (event.operation, event.seen) in tried:
                     continue
                 tried.add((event.operation, event.seen))
-            if not changes and event.is_answered:
+            if not changes and event.is_answered and not settled[index]:
                 # Whatever changes nothing and may come now need not come later.
                 following = [(done | 1 << index, after)]
                 break
-            following.append((done | 1 << index, after))
+            following.append((done | 1 << index | settled[index], after))
         pending += following
     return False
+
+
+def _settled_by(event: Event, events: Sequence[Event]) -> int:
+    """Those that cannot take effect any more when this one has: a bit for the index of each."""
+    if not event.is_acknowledged_write:
+        return 0
+    return sum(1 << index for index, other in enumerate(events) if other.given_up < event.start)
 
 
 def _next(events: Sequence[Event], done: int) -> Iterator[tuple[int, Event]]:
