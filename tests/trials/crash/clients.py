@@ -1,0 +1,142 @@
+"""Clients that write down what they do, and are answered."""
+
+import asyncio
+import json
+import math
+import random
+import time
+from collections import Counter, defaultdict
+from contextlib import suppress
+from itertools import count
+from typing import Any
+
+import httpx
+
+from tests.support.linearizability import ANY, Event, Operation, is_linearizable
+
+WEIGHTS: dict[Operation, int] = {
+    "put": 4, "create": 1, "replace": 3, "patch": 2, "delete": 1, "get": 6,
+}  # fmt: skip
+NDJSON, MERGE = "application/x-ndjson", "application/merge-patch+json"
+PAUSE = 0.3  # seconds after a request without an answer
+
+
+class Fault(Exception):
+    """What must not happen."""
+
+
+def fields(value: int) -> dict[str, Any]:
+    """A document that cannot be half there unnoticed."""
+    return {"value": value, "text": f"{value} " * 100, "end": value}
+
+
+def value_of(document: dict[str, Any]) -> int:
+    value: int = document["value"]
+    if document["text"] != f"{value} " * 100 or document["end"] != value:
+        raise Fault(f"A document is half there: {document}")
+    return value
+
+
+class NotSent(Exception):
+    """The service is not there."""
+
+
+class History:
+    """What was done to each document, and answered."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, list[Event]] = defaultdict(list)
+        self.statuses: Counter[str] = Counter()
+
+    def check(self) -> None:
+        for id, events in self.events.items():
+            if not is_linearizable(events):
+                lines = "\n".join(map(str, sorted(events, key=lambda event: event.start)))
+                raise Fault(f"The history of {id} is not linearizable:\n{lines}")
+
+
+class Client:
+    """Uses the documents of a round, and writes down what happens."""
+
+    def __init__(
+        self, http: httpx.AsyncClient, history: History, chance: random.Random, plant: bool
+    ) -> None:
+        self._http = http
+        self._history = history
+        self._chance = chance
+        self._plant = plant
+        self._tags: dict[str, tuple[str, int]] = {}  # by id: what was seen last
+
+    async def use(self, ids: list[str], values: "count[int]", done: asyncio.Event) -> None:
+        while not done.is_set():
+            [operation] = self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
+            with suppress(NotSent):
+                if self._chance.random() < 0.05:
+                    await self._load(self._chance.sample(ids, 5), values)
+                else:
+                    await self._do(operation, self._chance.choice(ids), values)
+
+    async def _do(self, operation: Operation, id: str, values: "count[int]") -> None:
+        tag, seen = self._tags.get(id, ("", None))
+        if operation == "replace" and not tag:
+            operation = "get"
+        value = None if operation in ("get", "delete") else next(values)
+        method = {"get": "GET", "delete": "DELETE", "patch": "PATCH"}.get(operation, "PUT")
+        headers = {"Content-Type": MERGE if operation == "patch" else "application/json"}
+        if operation == "create":
+            headers["If-None-Match"] = "*"
+        if operation == "replace":
+            headers["If-Match"] = tag
+        content = None if value is None else json.dumps(fields(value))
+        start = time.perf_counter()
+        response = await self._send(method, f"/stuff/{id}", content, headers)
+        end = time.perf_counter() if response is not None else math.inf
+        answer: Any = None
+        if response is not None:
+            if response.status_code >= 400 and response.status_code not in (404, 412):
+                raise Fault(f"{method} was answered {response.status_code} {response.text}")
+            match operation:
+                case "get":
+                    answer = value_of(response.json()) if response.is_success else None
+                case "put":
+                    answer = response.status_code == 201
+                case _:
+                    answer = response.is_success
+            if response.is_success and operation != "delete":
+                known = answer if value is None else value
+                self._tags[id] = response.headers["etag"], known
+        elif operation == "get":
+            return
+        if self._plant and answer is True and self._chance.random() < 0.01:
+            answer = False
+        event = Event(start, end, operation, value, answer, seen)
+        self._history.events[id].append(event)
+
+    async def _load(self, ids: list[str], values: "count[int]") -> None:
+        lines = {id: next(values) for id in ids}
+        content = "\n".join(json.dumps({"_id": id, **fields(n)}) for id, n in lines.items())
+        start = time.perf_counter()
+        response = await self._send("POST", "/stuff", content, {"Content-Type": NDJSON})
+        end = time.perf_counter() if response is not None else math.inf
+        if response is not None and response.json().get("failed") != 0:
+            raise Fault(f"A load was answered {response.text}")
+        for id, value in lines.items():
+            self._history.events[id].append(Event(start, end, "put", value, ANY))
+
+    async def _send(
+        self, method: str, path: str, content: str | None, headers: dict[str, str]
+    ) -> httpx.Response | None:
+        """The answer, or None if it is not known whether this has happened."""
+        try:
+            response = await self._http.request(method, path, content=content, headers=headers)
+        except httpx.ConnectError:  # it was not sent
+            await asyncio.sleep(PAUSE)
+            raise NotSent from None
+        except httpx.TransportError as error:
+            self._history.statuses[type(error).__name__] += 1
+        else:
+            self._history.statuses[str(response.status_code)] += 1
+            if response.status_code != 503:
+                return response
+        await asyncio.sleep(PAUSE)
+        return None
