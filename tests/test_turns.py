@@ -15,11 +15,11 @@ from service.mongo.database import LANDING_MARGIN, Database
 from service.mongo.engines import Engine
 from service.store.turns import Turns
 from tests.support.applications import Application
-from tests.support.database.answers import broken, error, forward
+from tests.support.database.answers import broken, error
 from tests.support.database.playing import Play
 from tests.support.database.roles import PRIMARY
 from tests.support.failing import FailingEngine, failing_engine
-from tests.support.patience import TIMEOUT
+from tests.support.patience import TIMEOUT, patient
 from tests.support.problems import assert_problem
 
 LIMIT = 1.0  # seconds: STUFF_OPERATION_TIMEOUT
@@ -143,7 +143,7 @@ async def test_those_who_waited_in_vain_leave_nothing_behind(
 async def test_a_write_that_the_driver_sent_twice_is_waited_for_until_its_deadline(
     application: Application, play: Play
 ) -> None:
-    """The answer is that to a later attempt; the first may take effect after it."""
+    """The answer is that to the second attempt; the first may take effect after it."""
     database = play(PRIMARY, forward=True)
     uri = database.uri(retryWrites="true")
     async with application(mongodb_uri=uri, operation_timeout=LIMIT) as client:
@@ -152,15 +152,13 @@ async def test_a_write_that_the_driver_sent_twice_is_waited_for_until_its_deadli
             await client.put(f"/stuff/{id}", json={"n": 0})
             command = "insert" if method == "POST" else "update"
             before = len(database.commands(command))
-            database.answer(command, broken)
-            database.always(command, error(10107))
+            database.answer(command, broken, error(10107, errorLabels=[]))
             path = "/stuff" if method == "POST" else f"/stuff/{id}"
             content = json.dumps({"_id": id, "n": 1} if method == "POST" else {"n": 1})
             given_up = await client.request(method, path, headers=headers, content=content)
             assert_problem(given_up, 503, "database-unavailable")
             first = [asked for asked in database.asked if asked.name == command][before]
             assert 0 < first.command["maxTimeMS"] <= LIMIT * 1000
-            database.always(command, forward)
             await put_until_acknowledged(client, id)
             last = [asked for asked in database.asked if asked.name == "update"][-1]
             assert last.time - first.time >= LIMIT + LANDING_MARGIN / 2
@@ -184,3 +182,14 @@ async def test_a_write_that_was_never_sent_is_not_waited_for(
         engine_on_port(free_port)
         async with asyncio.timeout(TIMEOUT):
             await put_until_acknowledged(client, "a")
+
+
+async def test_the_service_stops_although_a_write_hangs(
+    application: Application, engine: FailingEngine
+) -> None:
+    async with application(mongodb_uri=engine.uri, operation_timeout=LIMIT) as client:
+        engine.block(patient(60.0), ["update", "insert"], 3)
+        for name in ("put", "put-if", "load"):
+            await send(client, name)
+        stopped = time.monotonic()
+    assert time.monotonic() - stopped < patient(10.0)
