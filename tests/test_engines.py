@@ -26,7 +26,7 @@ ROLES = [roles.PRIMARY, roles.MONGOS, roles.STANDALONE, roles.DOCUMENTDB]
 async def test_conditional_writes_and_patches_work_everywhere(
     application: Application, play: Play, role: Role, size: int
 ) -> None:
-    uri = play(role, forward=True).uri(retryWrites="false")
+    uri = play(role, forward=True).uri(retryWrites="false", readPreference="secondary")
     async with application(mongodb_uri=uri) as client:
         tag = (await client.put("/stuff/a", json={"x": "x" * size})).headers["etag"]
         body = {"x": "y" * size}

@@ -10,8 +10,9 @@ from httpx import AsyncClient, Response
 from service.mongo.shares import LOAD_CALLS, QUERY_CALLS
 from tests.support.applications import Application
 from tests.support.failing import FailingEngine, failing_engine
+from tests.support.patience import patient
 
-BLOCKED = 8.0  # seconds
+BLOCKED = patient(8.0)  # seconds
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 

@@ -11,8 +11,8 @@ import pytest
 from httpx import AsyncClient, Response
 from pymongo import MongoClient
 
-from service.mongo.database import LANDING_MARGIN, Database
-from service.mongo.engines import Engine
+from service.mongo.database import Database
+from service.mongo.limits import MARGIN
 from service.store.turns import Turns
 from tests.support.applications import Application
 from tests.support.database.answers import broken, error
@@ -22,7 +22,7 @@ from tests.support.failing import FailingEngine, failing_engine
 from tests.support.patience import TIMEOUT, patient
 from tests.support.problems import assert_problem
 
-LIMIT = 1.0  # seconds: STUFF_OPERATION_TIMEOUT
+LIMIT = patient(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
 JSON, NDJSON = {"Content-Type": "application/json"}, {"Content-Type": "application/x-ndjson"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
 WRITES: dict[str, tuple[str, str, dict[str, str], str | None]] = {
@@ -112,9 +112,9 @@ async def test_a_write_without_an_answer_is_waited_for_until_its_deadline(
 ) -> None:
     """As MongoDB does, which ends a write at its `maxTimeMS`, but not because nobody listens."""
     database: Database = client._transport.app.state.database  # type: ignore[attr-defined]
-    database._engine = Engine(ignores_limits=False)  # the driver ends the call in time
+    database.limits.are_ignored = False  # the driver ends the call in time
     await client.put("/stuff/put", json={"n": 0})
-    blocked = LIMIT * 1.5
+    blocked = LIMIT + MARGIN / 2
     engine.block(blocked, ["update"], 1)
     start = time.monotonic()
     assert_problem(await send(client, "put"), 503, "database-unavailable")
@@ -161,7 +161,7 @@ async def test_a_write_that_the_driver_sent_twice_is_waited_for_until_its_deadli
             assert 0 < first.command["maxTimeMS"] <= LIMIT * 1000
             await put_until_acknowledged(client, id)
             last = [asked for asked in database.asked if asked.name == "update"][-1]
-            assert last.time - first.time >= LIMIT + LANDING_MARGIN / 2
+            assert last.time - first.time >= LIMIT + MARGIN / 2
 
 
 async def test_a_write_that_was_never_sent_is_not_waited_for(

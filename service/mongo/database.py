@@ -5,9 +5,8 @@ The only module that names Motor.
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -31,9 +30,9 @@ from service.mongo.faults import (
     TIME_LIMIT,
     bad_query,
     is_transient,
-    may_still_land,
     translated_errors,
 )
+from service.mongo.limits import Limits
 from service.mongo.model import StuffDocument, bind
 from service.mongo.shares import LOAD_CALLS, POINT_CALLS, QUERY_CALLS, Share
 from service.observability.tracing import listeners
@@ -48,9 +47,6 @@ Result = TypeVar("Result")
 
 RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
 PING_TIMEOUT = 2.0  # seconds
-LANDING_MARGIN = 1.0  # seconds, for the way to the database and for its clock
-WEEK = 7 * 24 * 3600.0  # seconds
-UNLIMITED = 600.0  # seconds: a thread of the driver is not held for ever
 
 
 class Database:
@@ -72,7 +68,7 @@ class Database:
             heartbeatFrequencyMS=1000,
             connectTimeoutMS=5000,
             serverSelectionTimeoutMS=int(settings.server_selection_timeout * 1000),
-            # Bounds the threads that the driver works in, unless `read_limit` and `write_limit` do.
+            # Bounds the threads that the driver works in, unless `limits` do.
             maxPoolSize=MAX_THREADS,
             socketTimeoutMS=int(settings.operation_timeout * 1000),
             waitQueueTimeoutMS=int(settings.operation_timeout * 1000),
@@ -90,6 +86,10 @@ class Database:
         self._engine = Engine()
         self._fault: str | None = None
         self._ready = asyncio.Event()
+        self.limits = Limits(
+            settings.operation_timeout,
+            driver_retries=self.client.delegate.options.retry_writes,
+        )
         self.points = Share(POINT_CALLS)
         self.queries = Share(QUERY_CALLS)
         self.loads = Share(LOAD_CALLS)
@@ -114,21 +114,6 @@ class Database:
             with pymongo.timeout(seconds):
                 await self.points.run(lambda: self.client.admin.command("ping"))
 
-    def read_limit(self) -> AbstractContextManager[None]:
-        """Around the start of calls that read: they end in the time that an operation may take."""
-        return pymongo.timeout(self._operation_timeout)
-
-    def write_limit(self) -> AbstractContextManager[None]:
-        """Around the start of calls that write: bounds when they can take effect.
-
-        The driver sends the time that is left as `maxTimeMS`, and counts its own retry in.
-        https://www.mongodb.com/docs/manual/reference/method/cursor.maxTimeMS/
-        """
-        # A database that ignores it is waited for: it carries out the write, however late.
-        return pymongo.timeout(
-            UNLIMITED if self._engine.ignores_limits else self._operation_timeout
-        )
-
     @property
     def has_transactions(self) -> bool:
         return self._engine.has_transactions
@@ -145,29 +130,15 @@ class Database:
         def run() -> Result:
             with self.client.delegate.start_session() as session:
                 result: Result = session.with_transaction(
-                    partial(work, collection), write_concern=self._database.write_concern
+                    partial(work, collection),
+                    read_preference=ReadPreference.PRIMARY,
+                    write_concern=self._database.write_concern,
                 )
             return result
 
         loop = self.client.get_io_loop()
         done: Awaitable[Result] = run_on_executor(loop, run)  # type: ignore[no-untyped-call]
         return done
-
-    def no_limit(self) -> AbstractContextManager[None]:
-        """Around the start of calls that take as long as they take, which a socket's limit ends."""
-        return pymongo.timeout(WEEK)
-
-    def may_land_for(self, error: BaseException, started: float) -> float:
-        """Seconds from now in which a write that ended with this error may still take effect.
-
-        `started` is when it started (`time.monotonic`).
-        """
-        if not may_still_land(error, self.client.delegate.options.retry_writes):
-            return 0.0
-        if self._engine.ignores_limits:
-            return LANDING_MARGIN  # it has died, or broken the connection when it was done
-        deadline = started + self._operation_timeout
-        return max(0.0, deadline - time.monotonic()) + LANDING_MARGIN
 
     @asynccontextmanager
     async def operation(self, seconds: float | None = None) -> AsyncIterator[None]:
@@ -253,6 +224,7 @@ class Database:
     async def _look_at_engine(self) -> None:
         """Raises `ConfigurationError`."""
         self._engine = await look_at(self.client, self._database, self._model.get_collection_name())
+        self.limits.are_ignored = self._engine.ignores_limits
         # Under `pymongo.timeout` the driver looks for a server for all the time that is left: with
         # none, nobody is to be told that so late.
         topology = self.client.delegate._topology

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import ReadPreference
 from pymongo.errors import ConfigurationError as DriverConfigurationError
 from pymongo.errors import OperationFailure
 
@@ -73,7 +74,11 @@ async def _has_transactions(
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         return False
     try:
-        async with await client.start_session() as session, session.start_transaction():
+        async with (
+            await client.start_session() as session,
+            # Whatever the URI says, a transaction reads from the primary.
+            session.start_transaction(read_preference=ReadPreference.PRIMARY),
+        ):
             await database[collection].find_one({"_id": ""}, session=session)
     except DriverConfigurationError:  # no sessions
         return False

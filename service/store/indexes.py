@@ -70,7 +70,7 @@ async def create(database: Database, index: Index) -> str:
     collection = database.collection
     try:
         # On a large collection this takes as long as it takes.
-        with database.no_limit():
+        with database.limits.builds():
             [name] = await collection.create_indexes([index.model()])
     except PyMongoError as error:
         raise _fault(error) from error

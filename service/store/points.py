@@ -60,7 +60,7 @@ class PointOperations:
     async def get_view(self, id: str, view: View) -> Stored:
         """Some fields of the document. Raises `DocumentNotFound`."""
         async with self._database.operation():
-            with self._database.read_limit():
+            with self._database.limits.reads():
                 document = await self._database.points.run(
                     lambda: self._collection.find_one({"_id": id}, view.projection())
                 )
@@ -155,7 +155,7 @@ class PointOperations:
         return collection
 
     async def _find(self, id: str) -> Stored | None:
-        with self._database.read_limit():
+        with self._database.limits.reads():
             document = await self._database.points.run(
                 lambda: self._database.model.find_one({"_id": id})
             )

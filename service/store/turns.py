@@ -131,7 +131,7 @@ class Turn:
     def _end(self, started: float, future: "asyncio.Future[Any]") -> None:
         self._calls -= 1
         if not future.cancelled() and (error := future.exception()) is not None:
-            delay = self._database.may_land_for(error, started)
+            delay = self._database.limits.may_land_for(error, started)
             self._quiet_at = max(self._quiet_at, time.monotonic() + delay)
         if self._is_over:
             self._leave()
@@ -144,5 +144,5 @@ class Turn:
 
 
 def _within(database: Database, call: Callable[[], Awaitable[Result]]) -> "asyncio.Future[Result]":
-    with database.write_limit():
+    with database.limits.writes():
         return asyncio.ensure_future(call())  # which keeps the limit as a part of its context

@@ -14,7 +14,7 @@ The writes of one id take effect one after the other, in their order of arrival.
     (`store.turns`), and so do conditional writes, patches and loads. A turn ends when the write
     cannot take effect any more: when the driver's thread has returned (`Lane._settle`), or, if it
     returned without an answer, at the deadline that the database was sent
-    (`Database.write_limit`, `Database.may_land_for`).
+    (`mongo.limits`).
 A fault of one operation affects no other.
     The database answers for each operation of a bulk by itself. If it refuses a batch as a whole,
     each operation is sent alone (`Lane._settle_each`).

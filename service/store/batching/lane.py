@@ -183,7 +183,7 @@ class Lane(ABC, Generic[Answer]):
                 operation.fail(error)
             if isinstance(error.__cause__, ServerSelectionTimeoutError):
                 self._fail_waiting(error)
-            may_land_for = self.database.may_land_for(error, started)
+            may_land_for = self.database.limits.may_land_for(error, started)
         for operation in batch:
             self.finished(operation, may_land_for)
 

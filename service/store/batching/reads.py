@@ -59,7 +59,7 @@ class Reads(Lane[bytes | None]):
     async def send(self, batch: Sequence[Operation[bytes | None]]) -> None:
         missing = {operation.id: operation for operation in batch}
         size = 0
-        with translated_errors(), self.database.read_limit():
+        with translated_errors(), self.database.limits.reads():
             # A reply has 16 MB at most: what it brings is answered while the rest is fetched.
             async for document in self.database.model.find_raw(list(missing)):
                 size += len(document)

@@ -110,7 +110,7 @@ class _Upserts(_WriteLane):
 
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
         documents = {write.id: write.document for write in batch}
-        with translated_errors(), self.database.write_limit():
+        with translated_errors(), self.database.limits.writes():
             outcomes = await upsert(self.database.collection, documents)
         for write in batch:
             outcome = outcomes[write.id]
@@ -132,6 +132,6 @@ class _Deletes(_WriteLane):
 
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
         [write] = batch
-        with translated_errors(), self.database.write_limit():
+        with translated_errors(), self.database.limits.writes():
             result = await self.database.model.find_one({"_id": write.id}).delete_one()
         write.answer(result is not None and result.deleted_count == 1)
