@@ -12,8 +12,9 @@ from service.application import create_app
 def tune_garbage_collector() -> None:
     """Keep collections short, because each one stops all requests.
 
-    Modules and schemas stay for good. A collection that looks at them takes tens of milliseconds,
-    so they are frozen, and what lives as long as a connection is looked at less often.
+    Modules and schemas live as long as the process. A collection that examines them takes tens of
+    milliseconds, so they are frozen, and objects that live as long as a connection are examined
+    less often.
     """
     gc.collect()
     gc.freeze()

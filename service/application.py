@@ -41,7 +41,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         )
         app.state.collection = collection
         stack.enter_context(on_stop(collection.feed.close))
-        # For what serves the connections.
+        # `LimitedProtocol` reads this.
         yield {"settings": settings}
 
 
@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         telemetry=tracing.telemetry(settings),
-        # Not included as routers, which would match each request twice, and slowly.
+        # Not `include_router`, which would match each request twice and is slow.
         routes=[guarded(route) for router in routers for route in router.routes],
     )
     app.state.settings = settings
@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def cors(origins: str) -> dict[str, Any]:
-    """What pages of these origins may do: everything, with a key but without cookies.
+    """The options of CORS: pages of these origins may send any request, with a key but no cookies.
 
     https://fetch.spec.whatwg.org/#http-cors-protocol
     """

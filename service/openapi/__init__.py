@@ -1,4 +1,4 @@
-"""The OpenAPI document, from which clients are generated and which people read."""
+"""The OpenAPI document, for generating clients and for reading."""
 
 from typing import Any
 
@@ -84,7 +84,7 @@ def build(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
-    """Say which operations need a key, and which problems each can answer."""
+    """Add to each operation whether it needs a key, and the problems with which it can respond."""
     for route in app.routes:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue

@@ -1,4 +1,4 @@
-"""What the operations of the collection answer and take."""
+"""The responses, header fields and bodies of the collection's operations."""
 
 from typing import Any
 
@@ -40,8 +40,8 @@ GET_DOCUMENTS = ok(
 )
 HEAD_DOCUMENTS = without_content(GET_DOCUMENTS)
 CREATE_DOCUMENT = ok(
-    # Generators take the type of a response from the lowest status, and a range counts as the
-    # highest: so it is that of a single document, the usual case.
+    # Client generators take the type of a response from the lowest status, and a range counts as
+    # the highest. So they take that of a single document, the usual case.
     "2XX",
     "200: the lines were read; those that are not listed as failed are stored.",
     model=LoadReport,

@@ -1,4 +1,4 @@
-"""What the operations of a document answer and take."""
+"""The responses, header fields and bodies of a document's operations."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ id: 6b04cbff00000005.8266F2A1
 data: {"_id":"ada","etag":"5d41402abc4b2a76b9719d911017c592","document":{"_id":"ada","born":1815}}
 
 """
-# The first is what Swagger UI and generated clients ask for.
+# Swagger UI and generated clients ask for the first one.
 JSON_FIRST: dict[str, Any] = {"application/json": {}}
 FEED = {"text/event-stream": {"schema": {"type": "string"}, "example": EVENTS}}
 

@@ -1,4 +1,4 @@
-"""The header fields of responses, and those that operations take."""
+"""The header fields of responses and requests."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ VARY_ACCEPT = {"Vary": header("The response depends on the request's Accept.", "
 CHALLENGE = {"WWW-Authenticate": header("How to authenticate (RFC 6750).", 'Bearer realm="stuff"')}
 
 
-# https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3, without what is not ASCII
+# https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3, restricted to ASCII
 ENTITY_TAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
 
 
@@ -52,19 +52,19 @@ def parameter(
 
 IF_MATCH = parameter(
     "If-Match",
-    "Only if the document has one of these entity tags, or with `*` only if it exists; else 412.",
+    "412 unless the document has one of these entity tags; `*` is any document that exists.",
     EXAMPLE_TAG,
     ENTITY_TAGS,
 )
 IF_NONE_MATCH = parameter(
     "If-None-Match",
-    "Only if the document has none of these entity tags, or with `*` only if it does not exist.",
+    "412 if the document has one of these entity tags; `*` is any document that exists.",
     "*",
     ENTITY_TAGS,
 )
 IF_NONE_MATCH_READ = parameter(
     "If-None-Match",
-    "Entity tags of what the client has already: 304 if the document still has one of them.",
+    "Entity tags of the client's copies: 304 if the document still has one of them.",
     EXAMPLE_TAG,
     ENTITY_TAGS,
 )
@@ -85,6 +85,6 @@ PREFER = parameter(
 )
 LAST_EVENT_ID = parameter(
     "Last-Event-ID",
-    "For the feed: the id of the event after which to resume. Browsers send it on reconnecting.",
+    "For the feed: the id of the event to resume after. Browsers send it when they reconnect.",
     "6b04cbff00000005.8266F2A1",
 )

@@ -1,4 +1,4 @@
-"""The successes of operations; their problems are derived from what raises them (`problems`)."""
+"""Successful responses of operations; `problems` derives the others from what raises them."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ class Fields(BaseModel):
     """The fields of a document: any JSON object.
 
     Two top-level keys are reserved, `_id` (the document's id) and `_stuff` (the service's
-    metadata); keys that start with `$` are possible below the top level only.
+    metadata); keys that start with `$` are allowed only below the top level.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
@@ -80,7 +80,7 @@ class LoadReport(BaseModel):
 class Deleted(BaseModel):
     """The result of a deletion."""
 
-    deleted: int = Field(description="How many documents.")
+    deleted: int = Field(description="How many documents were deleted.")
 
 
 class MergePatch(BaseModel):
@@ -106,7 +106,7 @@ class PatchOperation(BaseModel):
 
 JSON_PATCH: dict[str, Any] = {
     "title": "JsonPatch",
-    "description": "A JSON Patch (RFC 6902): operations that are applied all or none.",
-    # A plain array has openapi-python-client make clients that cannot send any patch.
+    "description": "A JSON Patch (RFC 6902): operations, applied all together or not at all.",
+    # From a plain array openapi-python-client generates clients that cannot send any patch.
     "allOf": [{"type": "array", "items": {"$ref": "#/components/schemas/PatchOperation"}}],
 }

@@ -1,4 +1,4 @@
-"""HTTP and nothing else: one file per resource."""
+"""Endpoints, one file per resource. They know HTTP and nothing else."""
 
 from service.routers import (
     assets,
@@ -21,4 +21,4 @@ routers = [
     problems.router,
     assets.router,
 ]
-"""In the order in which a request is compared with them."""
+"""In the order in which requests are matched."""

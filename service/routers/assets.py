@@ -12,14 +12,14 @@ from service.security import public
 router = APIRouter(include_in_schema=False)
 
 STATIC = Path(__file__).parent.parent / "static"
-VENDOR = "fastapi_offline"  # carries the distributions of Swagger UI and ReDoc
+VENDOR = "fastapi_offline"  # contains Swagger UI and ReDoc
 REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
 @router.api_route("/assets/redoc.standalone.js", methods=["GET", "HEAD"])
 @public
 async def get_redoc_script() -> Response:
-    """ReDoc without the logo that it would load from its maker's host (it hides one that fails)."""
+    """ReDoc without the logo that it would load from another host (it hides a broken one)."""
     return Response(_redoc_script(), media_type="text/javascript")
 
 

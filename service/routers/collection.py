@@ -48,9 +48,9 @@ from service.web.responses import JSON, NDJSON, written_response
 from service.web.streams import DocumentStream, begun, encode
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
-MAX_LIMIT = 2**31 - 1  # of a stream; the database and generated clients take no more
-MIN_PACKED_BYTES = 1400  # less fits into one packet as it is
-MAX_LINK_BYTES = 4096  # a longer one may be more than a client takes as a header
+MAX_LIMIT = 2**31 - 1  # of a stream; the database and generated clients accept no more
+MIN_PACKED_BYTES = 1400  # a smaller body fits into one packet uncompressed
+MAX_LINK_BYTES = 4096  # clients may reject a longer header field
 
 router = APIRouter(
     tags=["documents"],
@@ -65,8 +65,8 @@ Limit = Annotated[
     Query(
         ge=1,
         le=MAX_LIMIT,
-        description=f"The most documents. A page has {PAGE_SIZE} by default and at most "
-        f"{MAX_PAGE_SIZE}; large documents make it end earlier. A stream has all by default.",
+        description=f"The most documents to return. A page has {PAGE_SIZE} by default and at most "
+        f"{MAX_PAGE_SIZE}, fewer if they are large. A stream has no limit by default.",
     ),
 ]
 Count = Annotated[
@@ -103,9 +103,9 @@ async def get_documents(
     """Returns a page of documents; with `Accept: application/x-ndjson` a stream of all of them, one
     document per line; with `Accept: text/event-stream` the feed of their changes.
 
-    The next page starts after the last document of this one: documents that do not change
-    meanwhile are shown exactly once, and the last page costs as much as the first one. A stream
-    that is cut off was not complete.
+    The next page starts after the last document of this one: documents that do not change meanwhile
+    are shown exactly once, and the last page costs as much as the first one. A stream whose
+    connection breaks is incomplete.
     """
     media_type = choose(request, [JSON, NDJSON, EVENT_STREAM])
     if media_type == EVENT_STREAM and request.method != "HEAD":
@@ -219,7 +219,7 @@ async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Re
     """Deletes every document that matches the filter, which is required: `{}` matches all.
 
     This is not a transaction: documents written meanwhile may or may not be deleted, and a deletion
-    that runs out of time has deleted some of the documents.
+    that runs out of time may have deleted some of the documents.
     """
     deleted = await collection.queries.delete(filter)
     return Response(orjson.dumps({"deleted": deleted}), media_type=JSON)

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: whether the process lives, and whether the database answers."""
+"""`/healthz` and `/readyz`: whether the process is alive, and whether the database answers."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel
@@ -18,10 +18,10 @@ class Health(BaseModel):
     status: str = "ok"
 
 
-@router.get("/healthz", summary="Liveness", responses=ok(200, "The process lives."))
+@router.get("/healthz", summary="Liveness", responses=ok(200, "The process is alive."))
 @public
 async def get_liveness() -> Health:
-    """Returns 200 while the process lives, whatever the state of the database."""
+    """Returns 200 while the process is alive, whatever the state of the database."""
     return Health()
 
 

@@ -1,4 +1,4 @@
-"""`/metrics`: what operators measure."""
+"""`/metrics`: the metrics, for Prometheus."""
 
 from fastapi import APIRouter, Response
 

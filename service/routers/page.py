@@ -1,4 +1,4 @@
-"""`/`: the page for people."""
+"""`/`: the web page."""
 
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
@@ -21,5 +21,5 @@ HEADERS = {
 @router.api_route("/", methods=["GET", "HEAD"])
 @public
 async def get_page() -> Response:
-    """Documents to browse, to edit and to watch."""
+    """Returns the page on which people browse, edit and watch documents."""
     return FileResponse(STATIC / "index.html", headers=HEADERS)

@@ -18,6 +18,6 @@ async def get_problem_type(slug: str) -> Response:
     """The documentation of the error."""
     problem = problem_types().get(slug)
     if problem is None:
-        raise RouteNotFound("There is no problem type of this name.")
+        raise RouteNotFound("There is no problem type with this name.")
     explanation = inspect.cleandoc(problem.__doc__ or "")
     return PlainTextResponse(f"{problem.title} ({problem.status})\n\n{explanation}\n")

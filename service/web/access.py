@@ -40,7 +40,7 @@ async def check_access(request: Request, gate: Gate, scope: str) -> None:
     if gate.is_open:
         raise Forbidden(
             "This server has no API keys, so it serves its own machine only. Its operator can "
-            "create one (stuff key create), or set STUFF_INSECURE to allow everybody everything."
+            "create one (stuff key create), or set STUFF_INSECURE to let anyone do anything."
         )
     scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not credentials.strip():

@@ -32,10 +32,10 @@ def header(request: Request, name: bytes) -> str | None:
 async def read_chunks(request: Request, limit: int, seconds: float | None) -> AsyncIterator[bytes]:
     """The body as it arrives, without its content coding.
 
-    Raises `BodyTooLarge` as soon as the size is known, from Content-Length or from the first byte
-    too many; the server discards the rest, so the connection stays usable. Raises `RequestTimeout`
-    when the client sends nothing for so many seconds, `UnsupportedMediaType` for a coding that is
-    not supported, and `MalformedCoding` for a body that does not have its coding.
+    Raises `BodyTooLarge` as soon as Content-Length or the bytes received exceed `limit`; the server
+    discards the rest, so the connection stays usable. Raises `RequestTimeout` when the client sends
+    nothing for `seconds`, `UnsupportedMediaType` for a coding that is not supported, and
+    `MalformedCoding` for a body that is not encoded as it says.
 
     FastAPI's own `max_body_size` is not used because it answers in plain text.
     """
@@ -64,7 +64,7 @@ async def read_chunks(request: Request, limit: int, seconds: float | None) -> As
 
 @raises(read_chunks)
 async def read_all(request: Request, limit: int, seconds: float) -> bytes:
-    """The whole body, within so many seconds. Raises what `read_chunks` raises."""
+    """The whole body, if it arrives within `seconds`. Raises what `read_chunks` raises."""
     try:
         async with asyncio.timeout(seconds):
             return b"".join([chunk async for chunk in read_chunks(request, limit, None)])

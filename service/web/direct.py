@@ -19,18 +19,18 @@ class DirectRoute(APIRoute):
     and endpoint must be coroutine functions that ask for nothing but the request, path parameters,
     query parameters and other dependencies; otherwise creating the route raises `TypeError`.
 
-    FastAPI itself handles a request that has a query, or needs one, because it validates it.
+    Requests that have a query, or need one, are left to FastAPI, which validates it.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        fastapis_way = self.app
+        fastapi_app = self.app
         calls = _calls(self.dependant)
         needs_query = any(call.needs_query for call in calls)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["query_string"] or needs_query:
-                await fastapis_way(scope, receive, send)
+                await fastapi_app(scope, receive, send)
                 return
             request = Request(scope, receive, send)
             path_params = scope["path_params"]
@@ -55,8 +55,8 @@ class _Call:
     function: Callable[..., Awaitable[Any]]
     path_params: list[str]
     request_params: list[str]
-    dependencies: list[tuple[str, int]]  # the call whose result it is
-    defaults: dict[str, Any]  # what the query leaves out
+    dependencies: list[tuple[str, int]]  # the index of the call whose result it is
+    defaults: dict[str, Any]  # of the query parameters
     needs_query: bool
 
 
@@ -81,7 +81,7 @@ def _calls(endpoint: Dependant) -> list[_Call]:
                     for name in (dependant.request_param_name, dependant.http_connection_param_name)
                     if name is not None
                 ],
-                # Those without a name are called for what they check.
+                # Dependencies without a name are called only for their checks.
                 [(name, position) for name, position in dependencies if name is not None],
                 {field.name: field.get_default() for field in dependant.query_params},
                 any(field.field_info.is_required() for field in dependant.query_params),

@@ -1,6 +1,6 @@
 """What happens to every request and response: ids, limits, metrics, default header fields.
 
-One middleware and not four, because each layer around `send` costs as much as what it does.
+One middleware instead of four, because an additional layer around `send` costs as much as its work.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ EXEMPT = {"/healthz", "/readyz"}
 @raises(Overloaded)
 class RequestMiddleware:
     """Gives each request an id; refuses requests at once when too many are in flight; disconnects
-    clients that stop reading; counts and times.
+    clients that stop reading; counts and times requests.
 
-    A feed that has begun is no longer in flight: it never ends by itself, costs nothing while it
-    waits, and has a limit of its own.
+    A feed whose response has started is no longer in flight: it never ends by itself, costs nothing
+    while it waits, and has its own limit.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class RequestMiddleware:
             if exchange.has_begun:
                 raise  # the server can only close the connection
             # Answered here, so that it is counted and has its id. It is logged here too: if the
-            # server saw it, it would close the connection, without having said so.
+            # exception reached the server, it would close the connection without announcing that.
             log.exception("The request failed unexpectedly")
             response = self._across_origins(unexpected_response(Request(scope)))
             await response(scope, receive, exchange.send)
@@ -78,7 +78,7 @@ class RequestMiddleware:
             self.leave(exchange)
 
     def _across_origins(self, app: ASGIApp) -> ASGIApp:
-        """The application, or a response, as pages of other origins may use it."""
+        """The application, or a response, with CORS if that is configured."""
         return app if self._cors is None else CORSMiddleware(app, **self._cors)
 
     def enter(self, exchange: "_Exchange") -> None:
@@ -93,7 +93,7 @@ class RequestMiddleware:
             metrics.in_flight.dec()
 
     async def send_in_time(self, send: Send, message: Message, exchange: "_Exchange") -> None:
-        """Send a part of a stream, or give up a client that does not read."""
+        """Send a part of a stream, or disconnect the client if it does not read in time."""
         try:
             async with asyncio.timeout(self._timeout):
                 await send(message)
@@ -102,7 +102,7 @@ class RequestMiddleware:
             raise ClientDisconnect from None
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
-        # Paths and methods without a route are made up by clients: they must not become labels.
+        # Clients can make up paths and methods: those without a route must not become labels.
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if route != "none" else "none"
         counter = self._counters.get((method, route, status))

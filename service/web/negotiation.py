@@ -13,13 +13,13 @@ _NEGOTIATED = "__negotiated__"
 
 
 def negotiated(endpoint: Endpoint) -> Endpoint:
-    """Declare that what the endpoint answers depends on `Accept`: its problems say so too."""
+    """Declare that the endpoint's responses depend on `Accept`; its problems get `Vary` too."""
     setattr(endpoint, _NEGOTIATED, True)
     return endpoint
 
 
 def is_negotiated(request: Request) -> bool:
-    """Whether the request's endpoint is declared so."""
+    """Whether the request's endpoint is declared as `negotiated`."""
     return hasattr(getattr(request.scope.get("route"), "endpoint", None), _NEGOTIATED)
 
 
@@ -59,7 +59,7 @@ def _ranges(media_type: str) -> list[str]:
 
 
 def _quality(header: str, names: list[str]) -> float:
-    """The weight in the list of the first of these names that is in it."""
+    """The weight of the first of these names that the header lists; 0 if it lists none."""
     weights: dict[str, float] = {}
     for element in header.split(","):
         name, *parameters = (part.strip().lower() for part in element.split(";"))

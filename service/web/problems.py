@@ -47,7 +47,7 @@ class Problem(BaseModel):
 
 
 def problem_body(error: StuffError, path: bytes) -> dict[str, Any]:
-    """The error as a problem; `instance` is the path as it was asked for."""
+    """The error as a problem; `instance` is the path as it was sent."""
     return {
         "type": TYPE_PREFIX + error.slug,
         "title": error.title,
@@ -99,7 +99,7 @@ def install(app: FastAPI) -> None:
         return problem_response(request, _from_validation(error.errors()[0]))
 
     async def gone(request: Request, _: Exception) -> Response:
-        # Nobody reads this. It is not a fault of the service, so it must not be logged as one.
+        # The client is gone, so nobody reads this. It must not be logged as a fault of the service.
         return problem_response(request, BadRequest("The body ended early. Send all of it."))
 
     async def unexpected(request: Request, _: Exception) -> Response:
@@ -128,7 +128,7 @@ def _from_validation(fault: Mapping[str, Any]) -> StuffError:
 
 
 def allowed_methods(app: FastAPI, request: Request) -> list[str]:
-    """The methods that the request's address answers (RFC 9110, section 10.2.1)."""
+    """The methods of the resource at the request's address (RFC 9110, section 10.2.1)."""
     return [
         method
         for method in METHODS

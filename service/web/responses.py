@@ -19,7 +19,7 @@ Preference = Literal["minimal", "representation"]
 
 
 def validators(stored: Stored, etag: str | None = None) -> dict[str, str]:
-    """The validators of a document (RFC 9110, section 8.8), `etag` for one of its own tags."""
+    """The validators of a document (RFC 9110, section 8.8), with `etag` in place of its own tag."""
     headers = {"ETag": f'"{etag or stored.etag}"'}
     if stored.updated_at is not None:
         headers["Last-Modified"] = _http_date(stored.updated_at.replace(microsecond=0))

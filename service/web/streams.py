@@ -12,14 +12,14 @@ CHUNK_BYTES = 64 * 1024
 
 
 class DocumentStream(StreamingResponse):
-    """A stream that releases what it holds as soon as the client is gone."""
+    """A stream that releases its resources as soon as the client disconnects."""
 
     def __init__(self, chunks: AsyncGenerator[bytes, None], **options: Any) -> None:
         super().__init__(chunks, **options)
         self._chunks = chunks
 
     async def close(self) -> None:
-        """Release it without sending anything."""
+        """Release the resources without sending anything."""
         await self._chunks.aclose()
 
     async def stream_response(self, send: Send) -> None:
@@ -30,7 +30,7 @@ class DocumentStream(StreamingResponse):
 async def encode(
     batches: AsyncGenerator[list[bytes], None], line: Callable[[bytes], bytes]
 ) -> AsyncGenerator[bytes, None]:
-    """Batches of documents as chunks of lines. Batches are read as fast as the client reads."""
+    """Batches of documents as chunks of lines. They are read no faster than the client reads."""
     async with aclosing(batches):
         async for batch in batches:
             for chunk in _chunks(map(line, batch)):
@@ -52,7 +52,7 @@ def _chunks(lines: Iterable[bytes]) -> Iterable[bytes]:
 
 
 async def begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """The same chunks, after the first one has been produced: early errors are raised here."""
+    """Wait for the first chunk, so that early errors are raised here; return all chunks."""
     first = await anext(chunks, None)
 
     async def all_of_them() -> AsyncGenerator[bytes, None]:

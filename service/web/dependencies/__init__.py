@@ -1,4 +1,4 @@
-"""What endpoints ask for, each named once as a type."""
+"""The dependencies of endpoints, each named once as a type."""
 
 from service.web.dependencies.bodies import (
     PATCH_TYPES,

@@ -1,4 +1,4 @@
-"""What the path, the query and the header fields of a request ask for."""
+"""Dependencies for the path, the query parameters and the header fields of a request."""
 
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
@@ -58,7 +58,7 @@ async def get_document_id(
 ) -> str:
     """The id in the path. Raises `MalformedPath` and `InvalidId`."""
     if "\ufffd" in id:
-        # Servers decode paths leniently: what was sent decides.
+        # Servers decode paths leniently, so the bytes that were sent are checked.
         try:
             unquote_to_bytes(request.scope["raw_path"]).decode()
         except UnicodeDecodeError:
@@ -75,7 +75,7 @@ async def get_view(
         str | None,
         Query(
             description="The fields to return, separated by commas; dots lead into objects. The "
-            "entity tag is then that of this view. Without it, all fields. For example "
+            "entity tag is then that of this view. By default, all fields. For example "
             "`name,address.city`.",
         ),
     ] = None,
@@ -91,8 +91,8 @@ Meta = Annotated[
 
 
 FILTER = Query(
-    description="Which documents: a MongoDB query as JSON, with Extended JSON for types that "
-    'JSON lacks. For example `{"born": {"$lt": 1900}}`.',
+    description="The documents to select: a MongoDB query as JSON, with Extended JSON for types "
+    'that JSON lacks. For example `{"born": {"$lt": 1900}}`.',
 )
 
 
@@ -117,8 +117,8 @@ async def get_selection(
     sort: Annotated[
         str | None,
         Query(
-            description="The fields to sort by, separated by commas, `-` in front of one makes it "
-            "descending. `_id` is always the last one. For example `-born,name`.",
+            description="The fields to sort by, separated by commas; a leading `-` makes one "
+            "descending. `_id` is always added as the last one. For example `-born,name`.",
         ),
     ] = None,
     after: Annotated[
@@ -145,7 +145,7 @@ async def get_last_event(
         ),
     ] = None,
 ) -> Position | None:
-    # The header that a browser sends when it reconnects is newer than the URL it started with.
+    # The header, which a browser sends when it reconnects, is newer than the parameter in the URL.
     id = header(request, b"last-event-id") or last_event_id
     return None if not id else parse_position(id)
 
@@ -155,7 +155,7 @@ LastEvent = Annotated[Position | None, Depends(get_last_event)]
 
 @raises(InvalidPrecondition)
 async def get_preconditions(request: Request) -> Preconditions:
-    """The preconditions of the request. A field of several lines is one list (RFC 9110, 5.3)."""
+    """The preconditions of the request. Several lines of a field are one list (RFC 9110, 5.3)."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in request.scope["headers"]:
         if raw_name.startswith(b"if-"):

@@ -1,4 +1,4 @@
-"""What the application keeps for its lifetime: the lifespan puts it into `app.state`."""
+"""Dependencies that live as long as the application: the lifespan puts them into `app.state`."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
