@@ -68,8 +68,8 @@ schema: $(DEV) ## Try every operation with thousands of requests, good and bad (
 	$(VENV)/schema/bin/$(PIP_INSTALL) -r requirements/schema.txt
 	$(BIN)/python -m tests.trials.schema $(SCHEMA)
 
-crash: $(DEV) ## Kill processes at random, and check that nothing is lost (ROUNDS=100 CRASH="--seed 1")
-	$(BIN)/python -m tests.trials.crash --kills $(or $(ROUNDS),20) $(CRASH)
+crash: $(DEV) ## Kill processes and have the database fail at random, and check that nothing is lost (ROUNDS=100 CRASH="--seed 1")
+	$(BIN)/python -m tests.trials.crash --rounds $(or $(ROUNDS),20) $(CRASH)
 	$(BIN)/python -m tests.trials.crash --plant $(CRASH)
 
 fuzz: $(DEV) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")

@@ -5,6 +5,7 @@ https://github.com/mongodb/mongo/wiki/The-%22failCommand%22-fail-point
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from pymongo import MongoClient
@@ -32,6 +33,15 @@ class FailingEngine:
 
     def stop_failing(self) -> None:
         self._mongo.admin.command({"configureFailPoint": "failCommand", "mode": "off"})
+
+
+def allow_test_commands(home: Path) -> dict[str, str]:
+    """The environment in which a service starts its embedded engine with test commands: a home
+    directory with a configuration file of the engine."""
+    file = home / ".secantus" / "secantusd.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("[server]\nenable_test_commands = true\n")
+    return {"HOME": str(home)}
 
 
 @contextmanager

@@ -16,14 +16,14 @@ import httpx
 from tests.support.clients import connect
 from tests.support.linearizability import Event
 from tests.support.patience import TIMEOUT
-from tests.support.serving import stuff_serve
+from tests.support.scratch import in_memory
 from tests.trials import crash
 from tests.trials.crash.clients import Client, Fault, History, value_of
+from tests.trials.crash.faults import FailingVictim
 from tests.trials.crash.victim import Victim
 
 CLIENTS = 12
 DOCUMENTS = 24  # of each round
-TARGETS = ["worker", "parent", "engine", "engine and worker"]
 
 
 async def settle(http: httpx.AsyncClient, ids: list[str], history: History) -> None:
@@ -44,51 +44,60 @@ async def settle(http: httpx.AsyncClient, ids: list[str], history: History) -> N
             history.events[id].append(event)
 
 
-async def run(kills: int, seed: int, plant: bool, data_dir: Path, stack: ExitStack) -> Counter[str]:
-    victim = await asyncio.to_thread(Victim, data_dir, stack)
-    values = count()
-    statuses: Counter[str] = Counter()
+async def play(victim: Victim, kind: str, number: int, seed: int, *, plant: bool) -> History:
+    """One round: clients use some documents, while something is done to the service."""
+    chance = random.Random(f"{seed} {number}")
+    history, done, values = History(victim.workers), asyncio.Event(), count()
+    ids = [f"{number}-{document}" for document in range(DOCUMENTS)]
+    async with connect(victim.base_url) as http:
+        async with asyncio.TaskGroup() as group:
+            for client in range(CLIENTS):
+                own = random.Random(f"{seed} {number} {client}")
+                group.create_task(Client(http, history, own, plant).use(ids, values, done))
+            await asyncio.sleep(chance.uniform(0.2, 1.0))
+            await asyncio.to_thread(victim.harm, kind, chance)
+            await asyncio.sleep(chance.uniform(*victim.going_on))
+            done.set()
+        await asyncio.to_thread(victim.heal)
+        await settle(http, ids, history)
+    history.check()
+    return history
+
+
+async def run(
+    rounds: int, seed: int, plant: bool, directory: Path, stack: ExitStack
+) -> Counter[str]:
+    victims = [
+        await asyncio.to_thread(Victim, directory / "killed", stack),
+        await asyncio.to_thread(FailingVictim, directory / "failing", stack),
+    ]
+    kinds = [(victim, kind) for victim in victims for kind in victim.kinds]
     chance = random.Random(seed)
-    targets: list[str] = []
-    for round in range(kills):
-        if not targets:  # each as often, in any order
-            targets = chance.sample(TARGETS, len(TARGETS))
-        target = targets.pop()
-        history, done = History(), asyncio.Event()
-        ids = [f"{round}-{number}" for number in range(DOCUMENTS)]
-        async with connect(victim.base_url) as http:
-            async with asyncio.TaskGroup() as group:
-                for number in range(CLIENTS):
-                    own = random.Random(f"{seed} {round} {number}")
-                    client = Client(http, history, own, plant)
-                    group.create_task(client.use(ids, values, done))
-                await asyncio.sleep(chance.uniform(0.2, 1.0))
-                await asyncio.to_thread(victim.kill, target, chance)
-                await asyncio.sleep(chance.uniform(0.5, 1.5))
-                done.set()
-            await settle(http, ids, history)
-        history.check()
+    left: list[tuple[Victim, str]] = []
+    statuses: Counter[str] = Counter()
+    for number in range(1, rounds + 1):
+        left = left or chance.sample(kinds, len(kinds))  # each as often, in any order
+        victim, kind = left.pop()
+        history = await play(victim, kind, number, seed, plant=plant)
         statuses += history.statuses
         events = sum(map(len, history.events.values()))
-        print(f"{round + 1}: the {target} killed, {events} events", flush=True)
-    await asyncio.to_thread(victim.stop)
-    with stuff_serve(data_dir) as service:  # no lock is left
-        if service.http.get("/stuff?count=true").status_code != 200:
-            raise Fault("The store does not start again.")
+        print(f"{number}: {kind}, {events} events, {history.given_up} given up", flush=True)
+    for victim in victims:
+        await asyncio.to_thread(victim.check_restart)
     return statuses
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(crash.__doc__ or "").partition("\n")[0])
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("--plant", action="store_true", help="find a planted fault")
     options = parser.parse_args()
     print(f"seed {options.seed}")
-    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
-        data_dir = Path(directory) / "data"
+    with tempfile.TemporaryDirectory(dir=in_memory()) as directory, ExitStack() as stack:
+        path = Path(directory)
         try:
-            statuses = asyncio.run(run(options.kills, options.seed, options.plant, data_dir, stack))
+            statuses = asyncio.run(run(options.rounds, options.seed, options.plant, path, stack))
         except* Fault as faults:
             [fault] = faults.exceptions[:1]
             print(str(fault)[:4000])
@@ -99,7 +108,7 @@ def main() -> None:
     if options.plant:
         sys.exit("The planted fault was not found.")
     answers = ", ".join(f"{status} {count} times" for status, count in statuses.most_common())
-    print(f"Nothing was lost by {options.kills} kills: {answers}.")
+    print(f"Nothing was lost in {options.rounds} rounds: {answers}.")
 
 
 if __name__ == "__main__":

@@ -44,9 +44,17 @@ class NotSent(Exception):
 class History:
     """What was done to each document, and answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self.given_up = 0  # writes
         self.events: dict[str, list[Event]] = defaultdict(list)
         self.statuses: Counter[str] = Counter()
+
+    def give_up(self) -> float:
+        """When, which is now, a write was answered 503. Of one worker, it must not undo a later
+        one; those of other processes are not waited for."""
+        self.given_up += 1
+        return time.perf_counter() if self._workers == 1 else math.inf
 
     def check(self) -> None:
         for id, events in self.events.items():
@@ -89,7 +97,7 @@ class Client:
             headers["If-Match"] = tag
         content = None if value is None else json.dumps(fields(value))
         start = time.perf_counter()
-        response = await self._send(method, f"/stuff/{id}", content, headers)
+        response, given_up = await self._send(method, f"/stuff/{id}", content, headers)
         end = time.perf_counter() if response is not None else math.inf
         answer: Any = None
         if response is not None:
@@ -109,24 +117,27 @@ class Client:
             return
         if self._plant and answer is True and self._chance.random() < 0.01:
             answer = False
-        event = Event(start, end, operation, value, answer, seen)
+        event = Event(start, end, operation, value, answer, seen, given_up)
         self._history.events[id].append(event)
 
     async def _load(self, ids: list[str], values: "count[int]") -> None:
         lines = {id: next(values) for id in ids}
         content = "\n".join(json.dumps({"_id": id, **fields(n)}) for id, n in lines.items())
         start = time.perf_counter()
-        response = await self._send("POST", "/stuff", content, {"Content-Type": NDJSON})
+        headers = {"Content-Type": NDJSON}
+        response, given_up = await self._send("POST", "/stuff", content, headers)
         end = time.perf_counter() if response is not None else math.inf
         if response is not None and response.json().get("failed") != 0:
             raise Fault(f"A load was answered {response.text}")
         for id, value in lines.items():
-            self._history.events[id].append(Event(start, end, "put", value, ANY))
+            self._history.events[id].append(Event(start, end, "put", value, ANY, None, given_up))
 
     async def _send(
         self, method: str, path: str, content: str | None, headers: dict[str, str]
-    ) -> httpx.Response | None:
-        """The answer, or None if it is not known whether this has happened."""
+    ) -> tuple[httpx.Response | None, float]:
+        """The answer, or None if it is not known whether this has happened; and when the service
+        said that it is not, else infinity."""
+        given_up = math.inf
         try:
             response = await self._http.request(method, path, content=content, headers=headers)
         except httpx.ConnectError:  # it was not sent
@@ -137,6 +148,8 @@ class Client:
         else:
             self._history.statuses[str(response.status_code)] += 1
             if response.status_code != 503:
-                return response
+                return response, given_up
+            if method != "GET":
+                given_up = self._history.give_up()
         await asyncio.sleep(PAUSE)
-        return None
+        return None, given_up
