@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter, defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -59,8 +60,11 @@ class History:
     def check(self) -> None:
         for id, events in self.events.items():
             if not is_linearizable(events):
+                what = f"The history of {id} is not linearizable"
+                if is_linearizable([replace(event, given_up=math.inf) for event in events]):
+                    what = f"A write of {id} that was answered 503 has undone a later one"
                 lines = "\n".join(map(str, sorted(events, key=lambda event: event.start)))
-                raise Fault(f"The history of {id} is not linearizable:\n{lines}")
+                raise Fault(f"{what}:\n{lines}")
 
 
 class Client:
