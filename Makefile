@@ -41,14 +41,16 @@ run: $(RUN) ## Start the store on the embedded engine, data in ./data (PORT=9000
 
 # Idle processes take tests over from busy ones, so that slow tests do not end the run alone.
 PYTEST := $(BIN)/pytest -n auto --maxprocesses 8 --dist worksteal
+# Measuring coverage takes half as long again, so that only CI does it.
+COVERAGE := $(if $(filter true,$(CI)),--cov --cov-report=)
 
 test: $(DEV) ## Run the fast tests (STUFF_TEST_MONGODB_URI=... for another engine)
-	$(PYTEST) --cov --cov-report=term --cov-fail-under=90
+	$(PYTEST) $(COVERAGE)
 
 test-slow: $(DEV) ## Run the slow tests: outages, kills, restarts, several processes, a browser
-	$(PYTEST) tests/slow --cov --cov-append --cov-report=
+	$(PYTEST) tests/slow $(COVERAGE) $(if $(COVERAGE),--cov-append)
 
-coverage: $(DEV) ## Check what the fast and the slow tests, run one after the other, cover together
+coverage: $(DEV) ## Check what the tests cover (after make test test-slow CI=true)
 	$(BIN)/coverage report --fail-under=95
 
 bench: $(DEV) ## Measure it, side by side with the original (needs wrk; BENCH="connections --turns 1")

@@ -13,6 +13,7 @@ from service.application import create_app
 from service.mongo.model import StuffDocument
 from service.settings import Settings
 from tests.support.applications import Application
+from tests.support.patience import TIMEOUT
 from tests.support.problems import assert_problem
 
 Documents = Collection[dict[str, Any]]
@@ -116,6 +117,7 @@ async def test_writes_wait_for_a_majorities_journal_whatever_the_uri_says(
     uri += ("&" if "?" in uri else "/?") + options
     app = create_app(Settings(**(settings.model_dump() | {"mongodb_uri": uri})))
     async with app.router.lifespan_context(app):
+        await app.state.database.wait_until_ready(TIMEOUT)
         collection = app.state.database.collection
         assert collection.write_concern.document == {"w": "majority", "j": True}
         assert collection.read_preference.mongos_mode == "primary"

@@ -16,7 +16,6 @@ from service.errors import DatabaseUnavailable
 from service.mongo.database import Database
 from service.mongo.model import StuffDocument
 from service.settings import Settings
-from service.store.queries import STREAM_BATCH
 from tests.support.applications import Application, listen
 from tests.support.clients import connect
 from tests.support.patience import TIMEOUT
@@ -147,6 +146,14 @@ async def test_a_limit_that_no_database_takes_is_a_problem(
     assert response.status_code == 422
 
 
+STREAM_BATCH = 50
+
+
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.store.queries.STREAM_BATCH", STREAM_BATCH)
+
+
 @pytest.fixture
 def cursors(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """How many cursors were opened and closed, and how many batches they brought."""
@@ -177,7 +184,7 @@ async def settled(counts: dict[str, int]) -> None:
 async def test_a_slow_client_is_not_read_ahead_of(
     settings: Settings, collection: Documents, cursors: dict[str, int]
 ) -> None:
-    fill(collection, 20 * STREAM_BATCH, size=1000)
+    fill(collection, 20 * STREAM_BATCH, size=20_000)
     async with listen(settings) as url, connect(url) as client:
         async with client.stream("GET", "/stuff", headers=PLAIN) as response:
             chunks = response.aiter_raw()
@@ -187,13 +194,13 @@ async def test_a_slow_client_is_not_read_ahead_of(
             async for chunk in chunks:
                 received += len(chunk)
         assert cursors["batches"] == 20
-        assert received > 20 * STREAM_BATCH * 1000
+        assert received > 20 * STREAM_BATCH * 20_000
 
 
 async def test_when_the_client_leaves_the_cursor_is_closed(
     settings: Settings, collection: Documents, cursors: dict[str, int]
 ) -> None:
-    fill(collection, 20 * STREAM_BATCH, size=1000)
+    fill(collection, 20 * STREAM_BATCH, size=20_000)
     async with listen(settings) as url, connect(url) as client:
         async with client.stream("GET", "/stuff", headers=NDJSON) as response:
             await anext(response.aiter_raw())
@@ -255,7 +262,7 @@ async def test_a_stream_that_cannot_go_on_breaks_off(
     settings: Settings, collection: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.store.queries.RETRY_DELAY", 0.001)
-    fill(collection, 3 * STREAM_BATCH, size=200)
+    fill(collection, 3 * STREAM_BATCH, size=4_000)
     query = Database.query
     operations = 0
 
@@ -280,7 +287,7 @@ async def test_a_stream_that_cannot_go_on_breaks_off(
 async def test_writes_during_a_stream_neither_repeat_nor_hide_an_untouched_document(
     live_client: AsyncClient, collection: Documents
 ) -> None:
-    fill(collection, 6 * STREAM_BATCH, size=500)
+    fill(collection, 6 * STREAM_BATCH, size=10_000)
     seen: list[int] = []
     async with live_client.stream("GET", "/stuff", headers=NDJSON) as response:
         async for line in response.aiter_lines():
