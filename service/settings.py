@@ -36,7 +36,7 @@ class Settings(BaseSettings):
         8000
     )
     insecure: Annotated[
-        bool, Field(description="Allow other machines to connect although there is no key.")
+        bool, Field(description="Allow other machines to connect even if there is no key.")
     ] = False
     api_keys: Annotated[
         SecretStr | None,
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     jwt_audience: Annotated[str | None, Field(description="The `aud` of accepted tokens.")] = None
     jwt_algorithms: Annotated[
         str,
-        # With a public key as the secret of HMAC anybody could sign (RFC 8725, section 2.1).
+        # No HMAC: with a public key as its secret, anybody could sign (RFC 8725, section 2.1).
         Field(
             pattern=f"^({ALGORITHM})(,({ALGORITHM}))*$",
             description="Accepted signature algorithms, separated by commas.",
@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     ] = 64
     batch_bytes: Annotated[
         int,
-        # The driver splits what passes 48 MB, document by document, into several commands.
+        # The driver splits more than 48 MB, document by document, into several commands.
         Field(ge=1, le=32 * 2**20, description="Most bytes in a call of several documents."),
     ] = 1024 * 1024
     round_trips: Annotated[
@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         int, Field(ge=0, description="Seconds that requests under way may take after SIGTERM.")
     ] = 30
     tracing: Annotated[
-        bool, Field(description="Turn tracing on; OTEL_EXPORTER_OTLP_ENDPOINT says where to.")
+        bool, Field(description="Send traces, to the address in OTEL_EXPORTER_OTLP_ENDPOINT.")
     ] = False
     log_level: Annotated[
         str, Field(pattern="^(critical|error|warning|info|debug)$", description="The log level.")
@@ -164,7 +164,7 @@ class Settings(BaseSettings):
 
     def __init__(self, **values: Any) -> None:
         """Reads the environment. Raises `ConfigurationError`."""
-        # pydantic-settings warns of a secrets directory that is not there, the usual case.
+        # pydantic-settings warns about a missing secrets directory, which is the usual case.
         secrets = SECRETS_DIR if os.access(SECRETS_DIR, os.R_OK | os.X_OK) else None
         try:
             super().__init__(_secrets_dir=secrets, **values)

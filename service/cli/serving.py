@@ -35,7 +35,7 @@ Workers = Annotated[int | None, typer.Option(help="Number of processes that serv
 DataDir = Annotated[Path | None, typer.Option(help="The data directory of the embedded engine.")]
 Insecure = Annotated[
     bool | None,
-    typer.Option("--insecure", help="Allow other machines to connect although there is no key."),
+    typer.Option("--insecure", help="Allow other machines to connect even if there is no key."),
 ]
 Target = Annotated[Path, typer.Argument(help="The file to write; - is standard output.")]
 

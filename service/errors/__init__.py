@@ -1,4 +1,4 @@
-"""Everything that can go wrong, in one tree.
+"""All errors of the service, in one tree.
 
     StuffError                   500  a bug of the service
       MalformedRequest           400

@@ -1,4 +1,4 @@
-"""Errors of the service and its database: what it cannot do, or cannot do now."""
+"""Errors of the service and its database: what they cannot do, or cannot do now."""
 
 from typing import ClassVar
 
@@ -7,9 +7,10 @@ from service.errors.base import StuffError
 
 class FeedGone(StuffError):
     """The database no longer remembers the event, the collection was dropped since, or a change
-    since is too large to be told. An event of the feed, `gone`: its response has started."""
+    since is too large for an event. Sent as the feed's event `gone`, since the response has
+    started."""
 
-    status, slug, title = 410, "feed-gone", "The feed cannot go on from there"
+    status, slug, title = 410, "feed-gone", "The feed cannot resume there"
 
     def __init__(self, reason: str = "The database no longer has the changes since then.") -> None:
         super().__init__(
@@ -26,7 +27,7 @@ class Unsupported(StuffError):
 class FeedUnsupported(Unsupported):
     """The database is a single server, which has no change streams."""
 
-    slug, title = "feed-unsupported", "The database cannot tell what changes"
+    slug, title = "feed-unsupported", "The database has no change streams"
 
     def __init__(self) -> None:
         super().__init__(
@@ -36,14 +37,15 @@ class FeedUnsupported(Unsupported):
 
 
 class DatabaseUnsupported(Unsupported):
-    """The database is not MongoDB, or an old one, and lacks a command or a stage that the request
-    needs. The detail names it."""
+    """The database is not MongoDB, or is an old version, and lacks a command or a stage that the
+    request needs. The detail names it."""
 
     slug, title = "database-unsupported", "The database cannot do this"
 
 
 class Unavailable(StuffError):
-    """503: not now. The client should try again after `retry_after` seconds."""
+    """503: the service cannot do this now. The client should try again after `retry_after`
+    seconds."""
 
     status = 503
     retry_after: ClassVar[int] = 1
@@ -53,16 +55,17 @@ class Unavailable(StuffError):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database cannot be reached, is too slow, or does not let the service in. A write that was
-    not acknowledged may or may not have been made; PUT and DELETE can be repeated."""
+    """The database cannot be reached, is too slow, or refuses access to the service. A write that
+    was not acknowledged may or may not have been made; PUT and DELETE can be repeated."""
 
     slug, title = "database-unavailable", "The database is not available"
 
 
 class WriteConflict(Unavailable):
-    """Others changed the document each time between reading and writing it. Nothing was written."""
+    """Other clients changed the document each time between reading and writing it. Nothing was
+    written."""
 
-    slug, title = "write-conflict", "The document is being written by too many"
+    slug, title = "write-conflict", "Too many clients write the document"
 
     def __init__(self) -> None:
         super().__init__(
@@ -71,7 +74,7 @@ class WriteConflict(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """As many requests are in flight as the service takes at once (STUFF_MAX_REQUESTS)."""
+    """The service has as many requests in flight as it accepts (STUFF_MAX_REQUESTS)."""
 
     slug, title = "overloaded", "Too many requests at once"
 
@@ -83,12 +86,12 @@ class FeedFull(Unavailable):
     """The feed has as many followers, or different filters, as the service allows
     (STUFF_MAX_SUBSCRIBERS)."""
 
-    slug, title = "feed-full", "Too many follow the feed"
+    slug, title = "feed-full", "Too many followers of the feed"
     retry_after = 5
 
 
 class TokenKeysUnavailable(Unavailable):
-    """The keys that tokens are checked with cannot be fetched (STUFF_JWT_JWKS_URL)."""
+    """The keys for checking tokens cannot be fetched (STUFF_JWT_JWKS_URL)."""
 
     slug, title = "token-keys-unavailable", "Tokens cannot be checked now"
     retry_after = 5

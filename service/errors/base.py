@@ -13,8 +13,8 @@ class StuffError(Exception):
     """The service failed in a way that it does not expect. Its log has the cause, under the id of
     the request."""
 
-    # For those who read the code: the root of the tree. A class with a `slug` of its own is a
-    # problem type; the others are families.
+    # The root of the tree. A class with its own `slug` is a problem type; the others are families.
+    # (The docstring is public: `/problems/internal-error` shows it.)
 
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal-error"

@@ -6,7 +6,7 @@ from service.errors.base import StuffError, json_pointer
 
 
 class AtPointer(StuffError):
-    """A problem at one place of a JSON value, which `pointer` (RFC 6901) leads to."""
+    """A problem at one place of a JSON value, to which `pointer` (RFC 6901) leads."""
 
     def __init__(self, detail: str, path: Sequence[str | int] = ()) -> None:
         self.pointer = json_pointer(path)
@@ -29,7 +29,7 @@ class Conflict(StuffError):
 
 
 class DuplicateKey(Conflict):
-    """A unique index of the collection has the value already, for another document. `keys` are the
+    """A unique index of the collection has this value already, for another document. `keys` are the
     fields of the index."""
 
     slug, title = "duplicate-key", "A unique value is already taken"
@@ -59,7 +59,7 @@ class PreconditionFailed(StuffError):
 
 
 class Invalid(StuffError):
-    """422: the request is well-formed, and what it says is not allowed."""
+    """422: the request is well-formed, but what it says is not allowed."""
 
     status = 422
 

@@ -10,9 +10,9 @@ _RAISES = "__raises__"
 
 
 def raises(*sources: type[StuffError] | Callable[..., Any]) -> Callable[[Function], Function]:
-    """Declare that a function can raise these errors, and what these other functions declare.
+    """Declare that a function can raise these errors, and those that these other functions declare.
 
-    Only an endpoint, its dependencies and what they name are read, for the OpenAPI document.
+    The OpenAPI document unites what an endpoint, its dependencies and the middleware declare.
     """
     errors: list[type[StuffError]] = []
     for source in sources:

@@ -1,4 +1,4 @@
-"""Errors in a request itself, whatever it asks for: its syntax, credentials, address and size."""
+"""Errors in a request itself: in its syntax, credentials, address, format or size."""
 
 from collections.abc import Iterable
 
@@ -60,13 +60,13 @@ class Unauthorized(StuffError):
 class Forbidden(StuffError):
     """The API key or token does not have the scope that the request needs: `read` or `write`."""
 
-    status, slug, title = 403, "forbidden", "The API key or token is not for this"
+    status, slug, title = 403, "forbidden", "The API key or token does not allow this"
 
 
 class RouteNotFound(StuffError):
     """The service has no resource at this address."""
 
-    status, slug, title = 404, "route-not-found", "Nothing lives at this address"
+    status, slug, title = 404, "route-not-found", "There is no resource at this address"
 
 
 class MethodNotAllowed(StuffError):

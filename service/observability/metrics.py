@@ -1,8 +1,8 @@
-"""What operators measure, in the format of Prometheus, over all processes of the service.
+"""Metrics in the format of Prometheus, of all processes of the service together.
 
-https://prometheus.io/docs/practices/naming/. With several workers each keeps its metrics in a
-directory (PROMETHEUS_MULTIPROC_DIR, which `stuff serve` creates), and the one that is asked adds
-them up.
+https://prometheus.io/docs/practices/naming/. Of several workers, each keeps its metrics in a
+directory (PROMETHEUS_MULTIPROC_DIR, which `stuff serve` creates), and the one that answers a
+request for `/metrics` adds them up.
 """
 
 import os
@@ -79,7 +79,7 @@ def exposition() -> bytes:
 
 
 def _forget_dead_processes() -> None:
-    """Remove the gauges of workers that were killed and could not do it themselves."""
+    """Remove the gauges of workers that were killed and could not remove them."""
     for file in Path(os.environ[DIRECTORY]).glob("gauge_live*_*.db"):
         pid = int(file.stem.rpartition("_")[2])
         try:

@@ -1,6 +1,6 @@
 """Traces (OpenTelemetry) of requests, of the batches that serve them, and of the driver's commands.
 
-FastAPI makes the spans of requests, and sends all of them to where the OTEL_* variables say
+FastAPI makes the spans of requests, and sends all spans to the address in the OTEL_* variables
 (https://opentelemetry.io/docs/specs/otel/protocol/exporter/). Needs the extra `tracing`.
 """
 
@@ -25,7 +25,7 @@ UNTRACED = {"/healthz", "/readyz", "/metrics"}
 
 
 def telemetry(settings: Settings) -> "TelemetryConfig":
-    """What FastAPI is to do about it. Raises `ConfigurationError`."""
+    """The options of tracing for FastAPI. Raises `ConfigurationError`."""
     if settings.tracing:
         listeners(settings)
     return {
@@ -42,7 +42,7 @@ def telemetry(settings: Settings) -> "TelemetryConfig":
 def keep_values_out(settings: Settings) -> None:
     """Keep the values of query parameters out of spans; their names stay.
 
-    To be called after FastAPI has configured the exporter.
+    Call this after FastAPI has configured the exporter.
     """
     if not settings.tracing:
         return
@@ -82,7 +82,7 @@ def listeners(settings: Settings) -> "list[CommandListener]":
                 super().started(event)
 
     def say_code_only(span: Span, event: Any) -> None:
-        # Messages quote what documents say.
+        # The database's messages quote documents.
         code = event.failure.get("codeName", event.failure.get("code", "unknown"))
         span.set_status(Status(StatusCode.ERROR, str(code)))
 

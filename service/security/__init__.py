@@ -1,8 +1,8 @@
-"""Who may do what.
+"""Authentication and authorization: who may do what.
 
-Each endpoint says which scope it needs, `read` or `write` (`decisions`). A request has the scopes
-of its API key (`keys`), or of its token, which an issuer has signed (`tokens`). The `Gate` tells
-which. `key_file` changes the file of keys.
+Each endpoint declares which scope it needs, `read` or `write` (`decisions`). A request has the
+scopes of its API key (`keys`), or of its token, which an issuer has signed (`tokens`). The `Gate`
+returns them, and `service.web.access` compares. `key_file` changes the file of keys.
 """
 
 from service.security.decisions import PUBLIC, SCOPES, decision_of, public, reads, writes

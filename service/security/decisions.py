@@ -1,4 +1,4 @@
-"""Which scope an endpoint needs: said where it is defined."""
+"""Which scope an endpoint needs, declared where the endpoint is defined."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -23,5 +23,5 @@ public, reads, writes = _decide(PUBLIC), _decide(READ), _decide(WRITE)
 
 
 def decision_of(endpoint: Callable[..., Any]) -> str | None:
-    """What was decided for the endpoint: `public`, `read` or `write`; None if nothing was."""
+    """What the endpoint declares: `public`, `read` or `write`; None if it declares nothing."""
     return getattr(endpoint, _DECISION, None)

@@ -1,4 +1,4 @@
-"""What a request may do, by what it brings."""
+"""What a request may do, by its credentials."""
 
 from ipaddress import ip_address
 
@@ -8,7 +8,7 @@ from service.settings import Settings
 
 
 class Gate:
-    """API keys and tokens. Without a setting for either the service is open."""
+    """API keys and tokens. Without a setting for either, the service is open."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises `ConfigurationError`."""
@@ -19,8 +19,9 @@ class Gate:
         self._is_local: dict[str, bool] = {}
 
     def opens_at(self, host: str) -> bool:
-        """Whether everybody may do everything who has reached this address of ours: only those on
-        this machine, unless the settings say otherwise."""
+        """Whether clients connected to this address of the server need no credentials. On an open
+        service that is an address that only this machine can reach, or any if the settings say
+        so."""
         if not self.is_open or self._is_insecure:
             return self.is_open
         local = self._is_local.get(host)
@@ -29,19 +30,19 @@ class Gate:
         return local
 
     async def scopes(self, credentials: str) -> frozenset[str]:
-        """What these allow. Raises `Unauthorized`, and `TokenKeysUnavailable`."""
+        """The scopes of these credentials. Raises `Unauthorized` and `TokenKeysUnavailable`."""
         if self._tokens is not None and not credentials.startswith("stuff_"):
             return await self._tokens.scopes(credentials)
         return self._keys.scopes(credentials)
 
     async def close(self) -> None:
-        """Stop what refreshes the keys of tokens."""
+        """Stop refreshing the keys of tokens."""
         if self._tokens is not None:
             await self._tokens.close()
 
 
 def _is_local(host: str) -> bool:
-    """Whether only this machine reaches the address, be it of a socket in the file system."""
+    """Whether only this machine can reach the address; a Unix socket's is not an IP address."""
     try:
         address = ip_address(host)
     except ValueError:

@@ -1,8 +1,8 @@
-"""The file that keeps what is known of API keys, one line each (see `keys`).
+"""The file of API keys, one line per key (see `keys`).
 
-Changes hold a lock on the directory, so that commands that run at the same time lose none of one
-another's. A symbolic link is followed. Removing replaces the file by a new one with the same mode
-and owner, so that a service that reads it meanwhile has the old lines or the new ones, whole.
+Changes hold a lock on the directory, so that concurrent commands do not lose each other's changes.
+A symbolic link is followed. Removing replaces the file by a new one with the same mode and owner,
+so that a service never reads a half-written file.
 """
 
 import fcntl
@@ -14,11 +14,11 @@ from pathlib import Path
 
 from service.security.keys import ApiKey, parse_keys
 
-MODE = 0o600  # of a file that is made
+MODE = 0o600  # of a new file
 
 
 class KeyFile:
-    """Every method raises `OSError`, and `KeyFault` if a line that is there is not a key."""
+    """Every method raises `OSError`, and `KeyFault` if a line of the file is not a key."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
@@ -28,7 +28,7 @@ class KeyFile:
         return list(parse_keys(self._path.read_text()).values())
 
     def add(self, key: ApiKey) -> None:
-        """Add the key on a line of its own. Makes the file if there is none."""
+        """Add the key on a line of its own. Creates the file if it does not exist."""
         with self._locked():
             descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, MODE)
             with os.fdopen(descriptor, "r+b") as file:
@@ -38,7 +38,7 @@ class KeyFile:
                 os.fsync(file.fileno())
 
     def remove(self, id: str) -> bool:
-        """Remove the key; False if there is none of this id. Comments and empty lines stay."""
+        """Remove the key; False if no key has this id. Comments and empty lines stay."""
         with self._locked():
             text = self._path.read_text()
             if id not in parse_keys(text):

@@ -1,11 +1,11 @@
 """API keys, each with scopes.
 
-A key is `stuff_ID_SECRET`. What is kept of it is a line:
+A key is `stuff_ID_SECRET`. The service only keeps a line about it:
 
     ID SCOPES HASH NAME
 
 with scopes separated by commas and the SHA-256 of the whole key, which is enough for a secret of
-256 random bits. Lines are given by a setting, or by a file that is read again when it changes.
+256 random bits. Lines come from a setting, or from a file that is read again when it changes.
 """
 
 import hmac
@@ -24,7 +24,7 @@ from service.settings import Settings
 
 log = logging.getLogger(__name__)
 
-CHECK_INTERVAL = 1.0  # seconds between two looks whether the file has changed
+CHECK_INTERVAL = 1.0  # seconds between checks whether the file has changed
 
 _LINE = re.compile(r"([0-9a-z]{1,32}) +([a-z,]+) +([0-9a-f]{64})(?: +(.{0,200}))?")
 _TOKEN = re.compile(r"stuff_([0-9a-z]{1,32})_([A-Za-z0-9_-]{20,200})")
@@ -38,7 +38,7 @@ class KeyFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """What is known of a key."""
+    """What is kept of a key."""
 
     id: str
     scopes: frozenset[str]
@@ -50,9 +50,9 @@ class ApiKey:
 
 
 def make_key(scopes: Iterable[str], name: str = "") -> tuple[str, ApiKey]:
-    """A new key, and what is to be kept of it. Raises `KeyFault` for a name with a semicolon."""
+    """A new key, and what to keep of it. Raises `KeyFault` for a name with a semicolon."""
     if ";" in name:  # which separates keys
-        raise KeyFault("The name of a key may not have a semicolon.")
+        raise KeyFault("The name of a key may not contain a semicolon.")
     id = secrets.token_hex(4)
     token = f"stuff_{id}_{secrets.token_urlsafe(32)}"
     return token, ApiKey(id, frozenset(scopes), _hash(token), " ".join(name.split())[:200].rstrip())
@@ -67,7 +67,7 @@ def parse_keys(text: str) -> dict[str, ApiKey]:
 
 
 def read_keys(text: str) -> tuple[dict[str, ApiKey], list[int]]:
-    """The keys of all lines that are keys, and the numbers of those that should be and are not."""
+    """The keys by their ids, and the numbers of the lines that are malformed."""
     keys: dict[str, ApiKey] = {}
     bad_lines: list[int] = []
     for number, line in enumerate(re.split(r"[\n;]", text), 1):
@@ -84,7 +84,7 @@ def read_keys(text: str) -> tuple[dict[str, ApiKey], list[int]]:
 
 
 class KeyRing:
-    """All keys that are accepted. Without a setting of keys the service is open."""
+    """All accepted keys. Without a setting for keys, the service is open."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises `ConfigurationError`."""
@@ -103,7 +103,7 @@ class KeyRing:
             raise ConfigurationError("api_keys_file", detail)
 
     def scopes(self, token: str) -> frozenset[str]:
-        """What the key allows. Takes the same time whether there is one. Raises `Unauthorized`."""
+        """The scopes of the key. Takes the same time whether it is known. Raises `Unauthorized`."""
         self._look()
         match = _TOKEN.fullmatch(token)
         id = match[1] if match else ""
@@ -120,11 +120,12 @@ class KeyRing:
             return
         self._next_look = now + CHECK_INTERVAL
         if bad_line := self._read(self._file):
-            log.error("%s: line %d is not a key and is left out", self._file, bad_line)
+            log.error("%s: line %d is not a key and is ignored", self._file, bad_line)
 
     def _read(self, file: Path) -> int | None:
-        """Read the file if it has changed. Returns the number of the first line that is not a key:
-        the others count, so that it neither locks everybody out nor keeps what was revoked."""
+        """Read the file if it has changed. Returns the number of the first line that is not a key;
+        the others take effect, so that one bad line neither locks everybody out nor keeps revoked
+        keys valid."""
         try:
             status = file.stat()
             seen = (status.st_mtime_ns, status.st_size, status.st_ino)
@@ -132,7 +133,7 @@ class KeyRing:
                 return None
             text = file.read_text(errors="replace")
         except OSError as error:
-            # What cannot be read lets nobody in.
+            # An unreadable file admits nobody.
             if self._seen != _UNREADABLE:
                 log.error("The API keys cannot be read: %s", error)
             self._seen, self._from_file = _UNREADABLE, {}

@@ -1,6 +1,6 @@
-"""JSON Web Tokens, whose signatures are checked with the public keys of their issuer.
+"""JSON Web Tokens: their signatures are checked with the public keys of their issuer.
 
-RFC 7519 (tokens), RFC 7517 (JSON Web Key Sets), RFC 8725 (what to beware of), RFC 9068 (`scope`).
+RFC 7519 (tokens), RFC 7517 (JSON Web Key Sets), RFC 8725 (best practices), RFC 9068 (`scope`).
 Needs PyJWT, the extra `jwt`.
 """
 
@@ -23,15 +23,15 @@ log = logging.getLogger(__name__)
 
 LEEWAY = 10  # seconds that clocks may differ
 MAX_TOKEN = 16 * 1024  # characters
-FRESH = 300.0  # seconds until the keys are asked for again
-STALE = 3600.0  # seconds that they are used on when they cannot be had again
+FRESH = 300.0  # seconds until the keys are fetched again
+STALE = 3600.0  # seconds that they stay in use while they cannot be fetched again
 COOLDOWN = 10.0  # seconds between two attempts, however many tokens name an unknown key
 FETCH_TIMEOUT = 5.0  # seconds
 MAX_KEY_SET = 1024 * 1024  # bytes
 
 
 class TokenVerifier:
-    """Tells what a token allows: its scopes, with the prefix of the settings taken off."""
+    """Verifies tokens and returns their scopes, without the prefix of the settings."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises `ConfigurationError` if PyJWT is not installed."""
@@ -50,7 +50,7 @@ class TokenVerifier:
         self._prefix = settings.jwt_scope_prefix
 
     async def scopes(self, token: str) -> frozenset[str]:
-        """What the token allows. Raises `Unauthorized`, and `TokenKeysUnavailable`."""
+        """The scopes of the token. Raises `Unauthorized` and `TokenKeysUnavailable`."""
         try:
             if len(token) > MAX_TOKEN:
                 raise self._jwt.DecodeError("Too long")
@@ -60,7 +60,7 @@ class TokenVerifier:
             claims = self._jwt.decode(
                 token,
                 key,
-                # Never those that the token asks for.
+                # Never the one that the token names (RFC 8725, section 3.1).
                 algorithms=self._algorithms,
                 issuer=self._issuer,
                 audience=self._audience,
@@ -77,10 +77,10 @@ class TokenVerifier:
 
 
 class KeySet:
-    """The keys of the issuer, kept, and asked for again now and then.
+    """The keys of the issuer, cached and refreshed.
 
-    A token whose key is known never waits for the issuer: its keys are refreshed meanwhile.
-    PyJWT's own client (`PyJWKClient`) blocks, and asks again for each unknown key.
+    A token whose key is known never waits for the issuer: keys are refreshed in the background.
+    PyJWT's own client (`PyJWKClient`) blocks, and fetches again for each unknown key.
     """
 
     def __init__(self, url: str) -> None:
@@ -90,24 +90,25 @@ class KeySet:
         self._refreshing: asyncio.Task[None] | None = None
 
     async def find(self, id: str | None) -> "PyJWK | None":
-        """The key of this id; without one the only key there is. Raises `TokenKeysUnavailable`."""
+        """The key with this id; for None, the only key, if there is one. Raises
+        `TokenKeysUnavailable`."""
         age = time.monotonic() - self._fetched
         if id not in self._keys or age > FRESH:
             refreshing = self._begin_to_refresh()
             if refreshing is not None and (id not in self._keys or age > STALE):
-                await asyncio.shield(refreshing)  # one for all who wait
+                await asyncio.shield(refreshing)  # one fetch for all who wait
         if time.monotonic() - self._fetched > STALE:
             raise TokenKeysUnavailable
         return self._keys.get(id)
 
     async def close(self) -> None:
-        """Stop asking the issuer."""
+        """Stop refreshing."""
         if self._refreshing is not None:
             self._refreshing.cancel()
             await asyncio.wait([self._refreshing])
 
     def _begin_to_refresh(self) -> asyncio.Task[None] | None:
-        """What refreshes the keys by now; None soon after the last attempt."""
+        """The task that refreshes the keys; None within `COOLDOWN` of the last attempt."""
         if self._refreshing is None or self._refreshing.done():
             now = time.monotonic()
             if now - self._tried < COOLDOWN:
@@ -121,7 +122,11 @@ class KeySet:
         try:
             self._keys = _parse(await self._fetch())
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            log.warning("%s gives no keys: %s", self._url, error or type(error).__name__)
+            log.warning(
+                "The keys for tokens could not be fetched from %s: %s",
+                self._url,
+                error or type(error).__name__,
+            )
         else:
             self._fetched = now
 
@@ -141,7 +146,7 @@ class KeySet:
 
 
 def _parse(body: bytes) -> "dict[str | None, PyJWK]":
-    """The keys for signatures by their ids; the only one also without. Raises `ValueError`."""
+    """The keys for signatures by their ids; a single key also under None. Raises `ValueError`."""
     from jwt import PyJWK, PyJWTError
 
     keys: dict[str | None, PyJWK] = {}
@@ -151,7 +156,7 @@ def _parse(body: bytes) -> "dict[str | None, PyJWK]":
     for entry in document["keys"]:
         try:
             key = PyJWK(entry)
-        except (PyJWTError, AttributeError, TypeError, ValueError):  # one that PyJWT does not know
+        except (PyJWTError, AttributeError, TypeError, ValueError):  # of an unknown kind
             continue
         if key.public_key_use in (None, "sig") and key.key_type != "oct":
             keys[key.key_id] = key

@@ -44,7 +44,8 @@ class EmbeddedEngine:
 
     @property
     def uri(self) -> str:
-        # It sorts its records of retryable writes on every write: 6 ms after 10,000 writes.
+        # It sorts its records of retryable writes on every write, which takes 6 ms after 10,000
+        # writes.
         return f"mongodb://{HOST}:{self._port}/?retryWrites=false"
 
     def start(self) -> str:
@@ -88,7 +89,7 @@ class EmbeddedEngine:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
-                # The watchdog must be found, whatever the current directory is.
+                # The watchdog must be importable from any current directory.
                 env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
                 # The lock is held until the service, the watchdog and the engine have all ended.
                 pass_fds=[self._lock],
@@ -118,7 +119,7 @@ class EmbeddedEngine:
             failures = 0 if time.monotonic() - started > STABLE_AFTER else failures
             delay = RESTART_DELAYS[min(failures, len(RESTART_DELAYS) - 1)]
             failures += 1
-            log.error("The embedded engine ended with status %d and is restarted.", status)
+            log.error("The embedded engine ended with status %d and will be restarted.", status)
             self._close_pipe(self._process)
             if self._stopping.wait(delay):
                 return

@@ -18,9 +18,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @contextmanager
 def on_stop(callback: Callable[[], None]) -> Iterator[None]:
-    """Have the callback called, in the event loop, when a signal tells the server to stop.
+    """Call the callback, in the event loop, when a signal tells the server to stop.
 
-    The server ends the lifespan when all requests are done, and a feed never is by itself. The
+    The server ends the lifespan when all requests are done, and a feed never ends by itself. The
     server's own handlers are called as before. Without them, as in tests, or outside the main
     thread, this does nothing.
     """
@@ -51,8 +51,8 @@ def on_stop(callback: Callable[[], None]) -> Iterator[None]:
 def stop_with_parent() -> Iterator[None]:
     """In a worker process: stop serving, as on SIGTERM, when the parent process has ended.
 
-    A parent that was killed cannot tell its workers to stop; they would go on to hold the port. In
-    any other process this does nothing.
+    A parent that was killed cannot tell its workers to stop, so they would keep the port. In any
+    other process this does nothing.
     """
     parent = multiprocessing.parent_process()
     if parent is None:

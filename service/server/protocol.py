@@ -1,7 +1,7 @@
-"""HTTP/1.1 on a connection: uvicorn's protocol, with longer addresses, and limits on what a client
-sends before there is a request: its size, and the time it takes.
+"""HTTP/1.1 on a connection: uvicorn's protocol, with longer URLs, and with limits on the size of a
+request's head and on the time that it takes to arrive.
 
-uvicorn itself takes addresses of at most 64 KiB, headers of any size, and waits for them for ever.
+uvicorn itself accepts URLs of at most 64 KiB and headers of any size, and waits for them forever.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from service.web.problems import MEDIA_TYPE, problem_body
 # https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2, with a port
 _HOST = re.compile(rb"(\[[0-9A-Za-z:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?")
 LINGER = 0.5
-"""Seconds that a connection without a request stays open when the server stops. The client may just
-be sending one, which would be lost."""
+"""Seconds that a connection without a request stays open when the server stops. The client may be
+sending one at that moment, which would be lost."""
 
 
 class LimitedProtocol(UpgradeIgnoringProtocol):
-    """Answers what is too much, or too slow, by a problem, and closes the connection."""
+    """Answers a head that is too large or too slow with a problem, and closes the connection."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -42,7 +42,7 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
         self._header_bytes = self._pending_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._refusal: StuffError | None = None
-        self._is_leaving = False
+        self._is_shutting_down = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -55,7 +55,7 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self._deadline is not None and not self.transport.is_closing():
-            # The parser tells of a header field when it is complete, however long that takes.
+            # The parser reports a header field only when it is complete, however long that takes.
             self._pending_bytes += len(data)
             if self._pending_bytes > self._max_url_bytes + 2 * self._max_header_bytes:
                 self._answer(HeadersTooLarge(self._max_header_bytes))
@@ -79,11 +79,11 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
     def on_headers_complete(self) -> None:
         self._check_head()
         self._stop_waiting()
-        # uvicorn's parser of addresses takes 64 KiB: the query is just copied.
+        # uvicorn's parser of URLs accepts 64 KiB, so it gets the path only; the query is copied.
         self.url, _, query = self.url.partition(b"?")
         super().on_headers_complete()  # starts a task, which has not run yet
         self.scope["query_string"] = query.partition(b"#")[0]
-        if self._is_leaving:
+        if self._is_shutting_down:
             self.cycle.keep_alive = False
 
     def _check_head(self) -> None:
@@ -93,7 +93,7 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
         # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
         hosts = [value for name, value in self.headers if name == b"host"]
         if len(hosts) > 1 or (not hosts and version == "1.1"):
-            self._refuse(BadRequest("A request has exactly one Host. Send one."))
+            self._refuse(BadRequest("A request must have exactly one Host. Send one."))
         if hosts and not _HOST.fullmatch(hosts[0].strip()):
             self._refuse(BadRequest("Host is malformed. Send the name or address of the server."))
 
@@ -101,13 +101,13 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
         self._answer(self._refusal or BadRequest(f"{msg} Send HTTP/1.1."))
 
     def shutdown(self) -> None:
-        self._is_leaving = True
+        self._is_shutting_down = True
         if self._is_answered:
-            self.loop.call_later(LINGER, self._leave)
+            self.loop.call_later(LINGER, self._close_if_idle)
         else:
             self.cycle.keep_alive = False
 
-    def _leave(self) -> None:
+    def _close_if_idle(self) -> None:
         is_receiving = self._deadline is not None and self.headers is not None
         if self._is_answered and not is_receiving:
             self.transport.close()
@@ -139,13 +139,13 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
         self._stop_waiting()
         cycle = self.cycle
         if not self._is_answered:
-            if not cycle.more_body:  # what was asked before is answered, and nothing more
+            if not cycle.more_body:  # the earlier request is answered, and no later one
                 cycle.keep_alive = False
                 self.flow.pause_reading()
                 return
             cycle.disconnected = True
             cycle.message_event.set()
-        # What is sent in the middle of another answer would be taken for a part of it.
+        # In the middle of another response, this one would be taken for a part of it.
         if self._is_answered or not (cycle.response_started or self.pipeline):
             id = make_request_id(self.headers or ())
             body = problem_body(error, b"") | {"request_id": id.decode()}

@@ -1,10 +1,10 @@
-"""Requests that ask for another protocol, as Java's client does for HTTP/2, are answered in this
-one (RFC 9110, section 7.8).
+"""Requests that ask for another protocol, as Java's client does for HTTP/2, are answered over
+HTTP/1.1 (RFC 9110, section 7.8).
 
-uvicorn 0.54 starts to answer them, but loses their bodies, and the requests after them: llhttp
-takes what follows the head for bytes of the other protocol. This file can go when uvicorn goes on
-to parse them as HTTP/1.1: when tests/test_limits.py passes with `LimitedProtocol` derived from
-uvicorn's own `HttpToolsProtocol`.
+uvicorn 0.54 starts to answer them, but loses their bodies and the requests after them: llhttp takes
+what follows the head for bytes of the other protocol. This file can be removed when uvicorn
+continues to parse them as HTTP/1.1, that is, when tests/test_limits.py passes with
+`LimitedProtocol` derived from uvicorn's own `HttpToolsProtocol`.
 """
 
 from typing import Any
@@ -13,11 +13,11 @@ from httptools import HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 FRAMING = {b"content-length", b"transfer-encoding"}
-"""The header fields that tell how long a body is."""
+"""The header fields that give the length of a body."""
 
 
 class UpgradeIgnoringProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, whose parser goes on after a request for an upgrade."""
+    """uvicorn's protocol, whose parser continues after a request for an upgrade."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -28,7 +28,7 @@ class UpgradeIgnoringProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def ignore_upgrade(self) -> HttpRequestParser:
-        """Another parser for what follows the head, which is told how long the body is."""
+        """Start another parser for what follows the head, and give it the length of the body."""
         fields = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in FRAMING]
         callbacks = _AfterHead(self)
         self.parser = _Parser(self, callbacks)
@@ -38,7 +38,7 @@ class UpgradeIgnoringProtocol(HttpToolsProtocol):
 
 
 class _AfterHead:
-    """The protocol's callbacks, without those for a head that it has been told of already."""
+    """The protocol's callbacks, without those for the head, which it has handled already."""
 
     def __init__(self, protocol: HttpToolsProtocol) -> None:
         self._protocol = protocol
@@ -64,11 +64,11 @@ class _AfterHead:
 
 
 class _Parser(HttpRequestParser):
-    """httptools' parser, which has the protocol decide about upgrades."""
+    """httptools' parser, except that the protocol decides about upgrades."""
 
     def __init__(self, protocol: UpgradeIgnoringProtocol, callbacks: object) -> None:
         super().__init__(callbacks)
-        # As uvicorn's: the first request is answered whatever follows it.
+        # As in uvicorn: the first request is answered, whatever follows it.
         self.set_dangerous_leniencies(lenient_data_after_close=True)
         self._protocol = protocol
 
