@@ -1,4 +1,4 @@
-"""What is stored, as JSON: values of BSON types that JSON lacks become relaxed Extended JSON v2.
+"""Stored documents as JSON: values of BSON types that JSON lacks become relaxed Extended JSON v2.
 
 https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
 """
@@ -22,7 +22,7 @@ _DUMP = (
 
 
 class Foreign(dict[str, Any]):
-    """A BSON value that JSON lacks, as Extended JSON, which remembers what it stands for."""
+    """The Extended JSON of a BSON value that JSON lacks, together with that value."""
 
     def __init__(self, value: Any) -> None:
         super().__init__(_extended(value))
@@ -47,7 +47,7 @@ def dumps(
     metadata: Metadata | None = None,
     pick: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
 ) -> bytes:
-    """What stands in the collection, or what `pick` takes of it, as JSON."""
+    """A stored document, or the part of it that `pick` returns, as JSON."""
     values = decode(document)
     values.pop(METADATA_KEY, None)
     if pick is not None:
@@ -69,7 +69,7 @@ def dumps(
 
 
 def to_values(document: bytes) -> dict[str, Any]:
-    """`_id` and the fields as JSON would show them, to be patched; see `Foreign`."""
+    """`_id` and the fields as values of JSON, for a patch; see `Foreign`."""
     values = decode(document)
     values.pop(METADATA_KEY, None)
     shown: dict[str, Any] = _shown(values)
@@ -90,7 +90,7 @@ def _shown(value: Any) -> Any:
 def decode(document: bytes) -> dict[str, Any]:
     """The document's values, in the types of `bson`."""
     if b"$" in document and b"$ref\0" in document:
-        # bson would turn {"$ref", "$id"} into a DBRef, which forgets the order of its keys.
+        # bson would turn {"$ref", "$id"} into a DBRef, which loses the order of its keys.
         plain: dict[str, Any] = _without_dbrefs(
             RawBSONDocument(document, DECODE_OPTIONS.with_options(document_class=RawBSONDocument))
         )
@@ -117,7 +117,7 @@ def _extended(value: Any) -> Any:
 
 
 def _with_non_finite(value: Any) -> Any:
-    """The value with NaN and infinities as Extended JSON: the very same object if it holds none."""
+    """The value with NaN and infinities as Extended JSON; the same object if it contains none."""
     if type(value) is float and not math.isfinite(value):
         return _extended(value)
     if type(value) is dict:

@@ -1,4 +1,4 @@
-"""The ids of documents: what they may be, and new ones."""
+"""The ids of documents: which are allowed, and how new ones are made."""
 
 import unicodedata
 
@@ -16,12 +16,12 @@ def check_id(id: str) -> str:
     size = len(id.encode())
     if size > MAX_ID_BYTES:
         raise InvalidId(f"The id has {size:,} bytes in UTF-8; at most {MAX_ID_BYTES} are allowed.")
-    # isprintable is the fast proof: no control character is printable.
+    # isprintable is the fast check: no control character is printable.
     if not id.isprintable() and any(unicodedata.category(character) == "Cc" for character in id):
         raise InvalidId("The id holds a control character. Use printable characters.")
     return id
 
 
 def new_id() -> str:
-    """An id that nobody else has, a UUIDv7: ids sort by the time they were made."""
+    """A new, unique id, a UUIDv7: ids sort by the time of their creation."""
     return str(uuid7())

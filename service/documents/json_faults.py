@@ -1,8 +1,8 @@
-"""Where in a JSON text is what cannot be stored without loss.
+"""Finds the place in a JSON text of what cannot be stored without loss.
 
-The text is that of a client, who may choose what is most expensive to read. Hence offsets are found
-by compiled code (regular expressions that never go back, `bytes` methods, `itertools`). The JSON
-Pointer of an offset costs more, and is only looked for in the first `MAX_SEARCHED` bytes.
+A client may send the text that is most expensive to search. So offsets are found by compiled code
+(regular expressions without backtracking, `bytes` methods, `itertools`). The JSON Pointer of an
+offset costs more, and is only determined in the first `MAX_SEARCHED` bytes.
 """
 
 import json
@@ -15,10 +15,10 @@ import orjson
 from service.errors import InvalidDocument, MalformedJSON
 
 MAX_DEPTH = 100
-"""Levels of objects and arrays, the document itself being the first (as MongoDB has it)."""
+"""Levels of objects and arrays; the document itself is the first, as in MongoDB."""
 
 MAX_SEARCHED = 256 * 1024
-"""Bytes in which the place of a fault is looked for."""
+"""Bytes in which the JSON Pointer of a fault is determined."""
 
 INT64_MAX = 2**63 - 1
 
@@ -41,7 +41,7 @@ _CLOSING = {ord("["): b"]", ord("{"): b"}"}
 
 
 def _pass_over(brackets: bytes, times: int) -> re.Pattern[bytes]:
-    """Up to and with the next bracket of these outside of strings, so many times."""
+    """A pattern that matches through this many of these brackets outside of strings."""
     pattern = rb'(?:(?:[^"%s]++|%s)*+[%s]){%d}' % (brackets, _STRING, brackets, times)
     return re.compile(pattern, re.DOTALL)
 
@@ -53,7 +53,7 @@ _PASS_OVER = {
 
 
 def refuse_what_cannot_be_parsed(text: bytes, error: orjson.JSONDecodeError) -> None:
-    """Raise if it is too deep for the parser, or has a number too large for it."""
+    """Raise if the text is too deep for the parser, or has a number too large for it."""
     if error.msg.startswith("depth limit"):
         refuse_first(text, None, None, find_deep_nesting(text))
     if error.msg.startswith("number is infinity"):
@@ -91,7 +91,7 @@ def refuse_first(
 
 def refuse_repeated_key(text: bytes) -> NoReturn:
     """Raise `InvalidDocument` for the first object that has a key twice; there is one."""
-    detail = "The key stands twice in one object. Keep one of them."
+    detail = "The key appears twice in one object. Keep one of them."
     closed = 0  # objects
 
     def check(pairs: list[tuple[str, Any]]) -> None:
@@ -107,7 +107,7 @@ def refuse_repeated_key(text: bytes) -> NoReturn:
         end = _offset_of(text, rb"}", closed)
         *path, _ = _path(text[:end], b',"":null')
         raise InvalidDocument(detail, [*path, found.key]) from None
-    except ValueError:  # the text goes on
+    except ValueError:  # the text is cut off
         pass
     raise InvalidDocument(f"{detail} It ends after byte {MAX_SEARCHED:,} of the body.")
 
@@ -150,9 +150,10 @@ def find_deep_nesting(text: bytes) -> int | None:
 
 
 def without_strings(text: bytes) -> bytes:
-    """What is outside of strings in a JSON text."""
+    """The parts of a JSON text that are outside of strings."""
     if b"\\" in text:
-        # Backslashes are only in strings. Without these escapes each quote begins or ends one.
+        # Backslashes occur only in strings. Without these escapes, each quote begins or ends a
+        # string.
         text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
     return b"".join(text.split(b'"')[::2])
 
@@ -179,7 +180,7 @@ def _path(start: bytes, value: bytes) -> list[str | int]:
     levels = bytes(accumulate(memoryview(brackets.translate(_STEPS)).cast("b"), initial=0))
     opened = [brackets[levels.rindex(level)] for level in range(levels[-1])]
     end = b"".join(_CLOSING[bracket] for bracket in reversed(opened))
-    # Of an object the last member is enough, and is right whatever keys are repeated.
+    # The last member of each object is enough, and correct even if keys are repeated.
     place = json.loads(start + value + end, object_pairs_hook=lambda pairs: pairs[-1:])
     path: list[str | int] = []
     for bracket in opened:

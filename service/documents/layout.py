@@ -1,7 +1,7 @@
 """A document as it is stored: its `_id`, its fields as they were sent, and `_stuff`, in this order.
 
-`_stuff` is what the service knows of the document. The fields are encoded once, when they arrive;
-from there on they are bytes, which are hashed, stored and read back.
+`_stuff` is the service's metadata. The fields are encoded once, when they arrive; from then on they
+are bytes, which are hashed, stored and read back.
 
 BSON: https://bsonspec.org/spec.html
 """
@@ -42,18 +42,18 @@ _BEFORE_TIME = _METADATA[4 + _TAG_START + _TAG_SIZE : -10]
 _TAIL_SIZE = len(_METADATA) - 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-# The bytes of a value by its element type, where it always has the same.
+# The size of a value in bytes by its element type, for types of constant size.
 _FIXED_SIZES = {
     0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16,
     0x7F: 0, 0xFF: 0,
 }  # fmt: skip
-# Where a value starts with a length: what that does not count of the value.
+# For types whose values start with a length: the bytes of the value that it does not count.
 _LENGTH_EXTRAS = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is kept of a document beside its fields, under `_stuff`."""
+    """The metadata of a document, stored under `_stuff`."""
 
     etag: str
     updated_at: datetime | None
@@ -61,11 +61,11 @@ class Metadata:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A document, or some of its fields, as it stands in the collection.
+    """A document, or some of its fields, as it is stored in the collection.
 
-    `etag` is what the fields say. `updated_at` is known only if the service wrote them last:
-    another program may have changed the fields and left an old `_stuff` behind. `metadata` is
-    that of the whole document.
+    `etag` is computed from the fields. `updated_at` is known only if the service wrote them last:
+    another program may have changed the fields and left an old `_stuff` behind. `metadata` is that
+    of the whole document.
     """
 
     bson: bytes
@@ -99,7 +99,7 @@ def entity_tag(fields: bytes) -> str:
 def assemble(id: str, fields: bytes, etag: str, updated_at: datetime) -> bytes:
     """The document to store. Raises `DocumentTooLarge` beyond `MAX_DOCUMENT_BYTES`."""
     text = id.encode()
-    # Of the fields, the length in front and the NUL at the end are left out.
+    # Without the length at the start of the fields and the NUL at their end.
     size = 4 + len(_TEXT_ID) + 4 + len(text) + 1 + len(fields) - 5 + _TAIL_SIZE
     if size > MAX_DOCUMENT_BYTES:
         raise DocumentTooLarge(
@@ -125,7 +125,7 @@ def assemble(id: str, fields: bytes, etag: str, updated_at: datetime) -> bytes:
 
 
 def id_of(document: bytes) -> Any:
-    """The `_id` of what stands in the collection."""
+    """The `_id` of a stored document."""
     if document.startswith(_TEXT_ID, 4):
         end = 12 + _INT32.unpack_from(document, 9)[0]
         return document[13:end].decode()
@@ -134,14 +134,14 @@ def id_of(document: bytes) -> Any:
 
 
 def read(document: bytes) -> Stored:
-    """What stands in the collection, with its entity tag computed from its fields."""
+    """The stored document, with its entity tag computed from its fields."""
     return _read_own(document) or _read_any(document)
 
 
 def _read_own(document: bytes) -> Stored | None:
     """A document as `assemble` made it; None if another program has changed it.
 
-    `_read_any` would read it too, but every GET comes through here, and this does not walk.
+    `_read_any` would read it too, but every GET calls this, and it need not walk the elements.
     """
     tail = len(document) - _TAIL_SIZE
     if not (
@@ -180,10 +180,10 @@ def _read_any(document: bytes) -> Stored:
 
 
 def read_view(document: bytes, view: str) -> Stored:
-    """Some fields of what stands in the collection, picked by the database as `view` says.
+    """Some fields of a stored document, as the database returned them for `view`.
 
-    The entity tag is that of the view. What the rest of the document is remains unknown, so
-    its metadata is as recorded.
+    The entity tag is that of the view. The rest of the document is unknown, so its metadata is as
+    recorded.
     """
     for name, start, end in _elements(document):
         if name == b"_stuff":
@@ -199,7 +199,7 @@ def read_view(document: bytes, view: str) -> Stored:
 
 
 def _decode_metadata(element: bytes) -> dict[str, Any]:
-    """The value of a stored `_stuff` element; empty if it is not of our making."""
+    """The value of a stored `_stuff` element; empty if the service cannot have made it."""
     whole = _INT32.pack(len(element) + 5) + element + b"\0"
     value = bson.decode(whole, DECODE_OPTIONS.with_options(tz_aware=True, tzinfo=UTC))[METADATA_KEY]
     return value if isinstance(value, dict) else {}

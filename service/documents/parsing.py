@@ -20,10 +20,10 @@ class SentMetadata(BaseModel):
 
 
 def parse(body: bytes, id: str | None) -> bytes:
-    """The fields (BSON) of the document in `body`, which is to be stored under `id`.
+    """The fields (BSON) of the document in `body`, which will be stored under `id`.
 
-    With `id=None` the service makes the id, so the body may carry none.
-    Raises `MalformedJSON` and `InvalidDocument`.
+    With `id=None` the service makes the id, so the body must not have one. Raises `MalformedJSON`
+    and `InvalidDocument`.
     """
     value = checked_object(strict_json.loads(body))
     if "_id" in value:
@@ -32,7 +32,7 @@ def parse(body: bytes, id: str | None) -> bytes:
 
 
 def parse_line(line: bytes) -> tuple[str, bytes]:
-    """The id and the fields (BSON) of a document; the id is made if it has none.
+    """The id and the fields (BSON) of a document, with a new id if it has none.
 
     Raises `MalformedJSON`, `InvalidDocument` and `InvalidId`.
     """
@@ -57,7 +57,7 @@ def checked_object(value: Any) -> dict[str, Any]:
     for key in value:
         if key[:1] == "$":
             raise InvalidDocument(
-                "MongoDB stores no top-level key that starts with '$'. Rename it or nest it.",
+                "MongoDB cannot store a top-level key that starts with '$'. Rename it or nest it.",
                 [key],
             )
     return value
@@ -77,7 +77,7 @@ def _check_metadata(sent: Any) -> None:
         SentMetadata.model_validate(sent)
     except ValidationError:
         raise InvalidDocument(
-            "_stuff is kept for the service's own metadata (etag, updated_at). Rename the key.",
+            "_stuff is reserved for the service's metadata (etag, updated_at). Rename the key.",
             [layout.METADATA_KEY],
         ) from None
 

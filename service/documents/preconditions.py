@@ -14,7 +14,7 @@ _SEPARATOR = re.compile(r"[ \t]*(?:,[ \t]*)+|[ \t]*$")
 
 
 class Validated(Protocol):
-    """Whatever has validators: an opaque tag, one that covers the time of the last change too, and
+    """Anything with validators: an opaque tag, one that covers the time of the last change too, and
     that time if it is known."""
 
     @property
@@ -42,7 +42,7 @@ class EntityTags:
 
 @dataclass(frozen=True, slots=True)
 class Preconditions:
-    """What a request asks of the document's current state. Empty, it asks nothing."""
+    """The conditions of a request on the current state of the document; by default, none."""
 
     if_match: EntityTags | None = None
     if_none_match: EntityTags | None = None
@@ -58,7 +58,7 @@ class Preconditions:
         )
 
     def check(self, current: Validated | None) -> None:
-        """Raise `PreconditionFailed` unless a write may go on; `current` is None if there is none.
+        """Raise `PreconditionFailed` unless a write may proceed. `current` is None for no document.
 
         The order of evaluation is that of RFC 9110, section 13.2.2.
         """
@@ -70,16 +70,16 @@ class Preconditions:
                     current.etag,
                 )
             if self.if_none_match.match_weakly(current.etag, current.dated_etag):
-                raise PreconditionFailed("The document is one that you named.", current.etag)
+                raise PreconditionFailed("The document has one of these entity tags.", current.etag)
 
     def allow_reading(self, current: Validated, etag: str) -> bool:
-        """Whether a read is to be answered in full; else the client has it already (304).
+        """Whether to answer a read in full; otherwise the client has the document already (304).
 
         `etag` is the tag of the representation that would be sent. Raises `PreconditionFailed`.
         """
         self._check_match(current)
         if self.if_none_match is not None:
-            # Whoever has the dated representation has the other one too, but not the reverse.
+            # A client with the dated representation has the other one too, but not the reverse.
             return not self.if_none_match.match_weakly(etag, current.dated_etag)
         if self.if_modified_since is not None and current.updated_at is not None:
             return current.updated_at.replace(microsecond=0) > self.if_modified_since
@@ -107,7 +107,7 @@ NO_PRECONDITIONS = Preconditions()
 
 
 def parse_preconditions(headers: Mapping[str, str]) -> Preconditions:
-    """The preconditions in the fields of a request, whose names are lower case.
+    """The preconditions in the header fields of a request, whose names are in lower case.
 
     Raises `InvalidPrecondition` for malformed entity tags. Malformed dates are ignored
     (RFC 9110, sections 13.1.3 and 13.1.4).

@@ -1,12 +1,12 @@
-"""JSON text to Python values, refusing all that could not be given back unchanged.
+"""Parses JSON, and refuses whatever could not be returned unchanged.
 
-orjson parses: it refuses bytes that are not UTF-8, lone surrogates, NaN, Infinity and numbers
-that overflow to one. It is silent about others: integers beyond 64 bits become floats, of two equal
-keys the first is dropped, NUL in a key and deep nesting are allowed.
+orjson parses: it refuses bytes that are not UTF-8, lone surrogates, NaN, Infinity and numbers that
+overflow to one. It accepts the rest silently: integers beyond 64 bits become floats, the first of
+two equal keys is dropped, NUL in a key and deep nesting are allowed.
 
-A client can send millions of tokens, so that none of these is looked for token by token in Python:
-each check is a few passes over the text in compiled code. `service.documents.json_faults` then
-finds the place of what is refused.
+A client can send millions of tokens, so no check goes through them one by one in Python: each is a
+few passes over the text in compiled code. `service.documents.json_faults` then finds the place of
+what is refused.
 """
 
 import re
@@ -26,13 +26,13 @@ _ESCAPED_QUOTE_OR_COLON = re.compile(rb"\\u00(?:22|3[aA])")
 def loads(text: bytes) -> Any:
     """Parse `text` (RFC 8259) without losing anything.
 
-    Raises `MalformedJSON` for what is no JSON, and `InvalidDocument`, with a pointer, for integers
-    beyond 64 bits, nesting beyond `MAX_DEPTH`, a repeated key, and NUL in a key.
+    Raises `MalformedJSON` for text that is not JSON, and `InvalidDocument`, with a pointer, for
+    integers beyond 64 bits, nesting beyond `MAX_DEPTH`, a repeated key, and NUL in a key.
     """
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        # Too deep and too large are faults of the document, not of the JSON: named if it is those.
+        # Excessive depth and numbers are faults of the document, not of the JSON.
         json_faults.refuse_what_cannot_be_parsed(text, error)
         raise MalformedJSON(f"{_sentence(str(error))} Send one JSON value in UTF-8.") from None
     integer = key = nesting = None
@@ -52,8 +52,9 @@ def loads(text: bytes) -> Any:
 def _has_lost_keys(value: Any, text: bytes) -> bool:
     """Whether the value has fewer keys than the text, because some were repeated."""
     written = orjson.dumps(value)
-    # Each key ends in `":`, unless there is space before the colon. As many of those in both texts
-    # mean that no key was dropped. One inside a string is in both, if it is not escaped.
+    # Each key ends in `":`, unless there is space before the colon. An equal number of those in
+    # both texts means that no key was dropped. One inside a string is in both, if it is not
+    # escaped.
     if (
         text.count(b'":') == written.count(b'":')
         and not (b" :" in text or b"\n:" in text or b"\t:" in text or b"\r:" in text)

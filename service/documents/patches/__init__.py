@@ -1,6 +1,6 @@
 """Patches of documents: JSON Merge Patch (RFC 7396) and JSON Patch (RFC 6902).
 
-A patch is parsed once and may be applied again and again, each time to a fresh copy.
+A patch is parsed once and may be applied several times, each time to a fresh copy.
 """
 
 from typing import Any, Protocol
@@ -24,19 +24,21 @@ def apply(patch: Patch, document: bytes, id: str) -> bytes:
     """The fields (BSON) of the stored document when it is patched.
 
     Values that the patch leaves alone keep their BSON type. Raises what the patch raises, and
-    `InvalidDocument` if the result is no document, or has another `_id`, or a `_stuff`.
+    `InvalidDocument` if the result is not a document, or has another `_id`, or a `_stuff`.
     """
     value = checked_object(patch.apply(codec.to_values(document)))
     if value.pop("_id", None) != id:
         raise InvalidDocument("The _id of a document cannot be changed.", ["_id"])
     if layout.METADATA_KEY in value:
-        raise InvalidDocument("_stuff is the service's own and cannot be set.", ["_stuff"])
+        raise InvalidDocument(
+            "_stuff is reserved for the service's metadata and cannot be set.", ["_stuff"]
+        )
     return layout.encode_fields(_storable(value, []))
 
 
 def _storable(value: Any, path: list[str | int]) -> Any:
-    """The patched value with its BSON types restored. What a parser checks in a text, such as the
-    nesting, a patch can change by moving and copying."""
+    """The patched value with its BSON types restored. Nesting and keys are checked here again,
+    since a patch can move and copy values."""
     if isinstance(value, codec.Foreign):
         value = value.restored()
     if not isinstance(value, dict | list):

@@ -15,11 +15,11 @@ from service.errors import DocumentTooLarge, InvalidDocument, InvalidPatch, Patc
 
 MAX_OPERATIONS = 10_000
 MAX_SHIFTED = 1024 * 1024 * 1024
-"""Bytes that a patch may shift: to insert or remove an element moves those after it."""
+"""Bytes that a patch may shift: inserting or removing an element moves those after it."""
 
-ADDRESS_BYTES = 8  # of an element of an array, as Python keeps it
+ADDRESS_BYTES = 8  # of an element in a list of Python
 
-MAX_MESSAGE = 200  # characters of the library's, which may contain the document
+MAX_MESSAGE = 200  # characters of the library's message, which may contain the document
 _MEMBERS = {
     "add": ("path", "value"),
     "remove": ("path",),
@@ -44,7 +44,8 @@ class JsonPatch:
         self._operations: list[dict[str, Any]] = patch
 
     def apply(self, values: dict[str, Any]) -> Any:
-        """Raises `PatchTestFailed`, `InvalidPatch`, and `DocumentTooLarge` for what copies make."""
+        """Raises `PatchTestFailed`, `InvalidPatch`, and `DocumentTooLarge` if it copies too
+        much."""
         patched: Any = values
         copied = shifted = 0
         for index, operation in enumerate(self._operations):
@@ -66,7 +67,8 @@ class JsonPatch:
                 patched = LibraryPatch([operation]).apply(patched, in_place=True)
             except JsonPatchTestFailed:
                 raise PatchTestFailed(
-                    "The document is not what the operation tests for. Read it again.", [index]
+                    "The document does not have the value that is tested for. Read it again.",
+                    [index],
                 ) from None
             except (JsonPatchException, JsonPointerException) as error:
                 reason = str(error)[:MAX_MESSAGE]
@@ -79,7 +81,8 @@ class JsonPatch:
 
 
 def _shifted(operation: dict[str, Any], document: Any) -> int:
-    """The bytes that the operation may shift: of the arrays in which it inserts or removes."""
+    """The bytes that the operation may shift: those of the arrays that it inserts into or removes
+    from."""
     size = 0
     if operation["op"] not in ("test", "replace"):
         for member in _MEMBERS[operation["op"]]:

@@ -6,7 +6,7 @@ from service.documents import strict_json
 
 
 class MergePatch:
-    """A JSON Merge Patch: what it names is set, or removed by null; the rest stays."""
+    """A JSON Merge Patch: its members are set, or removed if null; the rest stays."""
 
     def __init__(self, body: bytes) -> None:
         self._patch = strict_json.loads(body)

@@ -1,4 +1,5 @@
-"""What a request asks of documents, checked and put in the terms of the database."""
+"""The parameters of queries: filter, order, view and cursor, checked and translated for the
+database."""
 
 from service.documents.query.cursors import decode_cursor, encode_cursor
 from service.documents.query.fields import View, parse_fields

@@ -1,7 +1,7 @@
-"""Cursors: the place in an order where a page ended, as an opaque text.
+"""Cursors: where in an order a page ended, as opaque text.
 
-A cursor holds the key of the last document, and a checksum over it, the order and the filter: it
-neither survives being changed nor being used with another query. It grants nothing.
+A cursor contains the key of the last document, and a checksum of that, the order and the filter: a
+cursor that was changed, or is sent with another query, is refused. It grants no access.
 """
 
 import base64
@@ -25,7 +25,7 @@ MAX_KEY_BYTES = 4096
 def encode_cursor(filter: Mapping[str, Any], sort: Sort, key: SortKey) -> str:
     """The cursor after the document with this key.
 
-    Raises `InvalidParameter` if the values are too long to be sent back and forth.
+    Raises `InvalidParameter` if the values are too long for a cursor.
     """
     values = [[] if value is EMPTY else [value] for value in key]
     payload = bson.encode({"k": values})

@@ -1,4 +1,4 @@
-"""Which fields of a document are wanted, and the paths that lead to fields."""
+"""Views: the fields of a document that a request selects; and the paths of fields."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from service.errors import InvalidParameter
 MAX_FIELDS = 100
 
 Tree = dict[str, Any]
-"""Names of fields, each with the tree of its wanted parts; an empty one is all of the field."""
+"""Names of fields, each with the tree of its selected parts; an empty tree is the whole field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,11 @@ class View:
     _tree: Tree = field(compare=False, repr=False)
 
     def projection(self, also: Iterable[str] = ()) -> dict[str, int]:
-        """What makes the database answer these fields, `_stuff`, and others.
+        """The projection that makes the database return these fields, `_stuff`, and others.
 
         https://www.mongodb.com/docs/manual/tutorial/project-fields-from-query-results/
         """
-        # MongoDB refuses to be asked for a field and for a part of it.
+        # MongoDB refuses a projection with both a field and a part of it.
         return dict.fromkeys(_outermost({*self.paths, METADATA_KEY, *also}), 1)
 
     def pick(self, document: dict[str, Any]) -> dict[str, Any]:
@@ -43,11 +43,11 @@ def parse_fields(value: str) -> View:
     """
     paths = set(value.split(","))
     if len(paths) > MAX_FIELDS:
-        raise _invalid(f"At most {MAX_FIELDS} fields can be picked.")
+        raise _invalid(f"At most {MAX_FIELDS} fields can be selected.")
     for path in paths:
         check_path(path, "fields")
         if path.split(".")[0] == METADATA_KEY:
-            raise _invalid("Ask for the metadata by meta=true.")
+            raise _invalid("Ask for the metadata with meta=true.")
     picked = tuple(sorted(_outermost(paths)))
     return View(",".join(picked), picked, _tree({*picked, "_id"}))
 
@@ -58,7 +58,7 @@ def check_path(path: str, parameter: str) -> None:
     if not all(steps):
         raise _invalid(f"Give the names of fields: {parameter}=a,b.c.", parameter)
     if any(step.startswith("$") or "\0" in step for step in steps):
-        raise _invalid(f"{path!r}: no name may start with '$' or hold a NUL.", parameter)
+        raise _invalid(f"{path!r}: no name may start with '$' or contain a NUL.", parameter)
     if len(steps) > MAX_DEPTH:
         raise _invalid(f"No field is more than {MAX_DEPTH} levels deep.", parameter)
     if steps[0] == "_id" and len(steps) > 1:

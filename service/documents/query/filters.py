@@ -17,7 +17,7 @@ from service.errors import InvalidDocument, InvalidParameter, MalformedJSON, jso
 
 MAX_BYTES = 64 * 1024
 MAX_LEVELS = 20
-"""Of operators that hold conditions: `$and`, `$or`, `$nor`, `$not`, `$elemMatch`."""
+"""Levels of operators that contain conditions: `$and`, `$or`, `$nor`, `$not`, `$elemMatch`."""
 
 TYPES = {
     "double", "string", "object", "array", "binData", "undefined", "objectId", "bool", "date",
@@ -28,7 +28,8 @@ LITERALS = {
     "$binary", "$date", "$maxKey", "$minKey", "$numberDecimal", "$numberDouble", "$numberInt",
     "$numberLong", "$oid", "$timestamp", "$uuid",
 }  # fmt: skip
-"""How Extended JSON says what JSON cannot; `{"$regularExpression"}` is left to `$regex`."""
+"""The keys of Extended JSON for types that JSON lacks, except `$regularExpression`: use
+`$regex`."""
 
 Path = list[str | int]
 
@@ -48,7 +49,7 @@ def parse_filter(text: str) -> dict[str, Any]:
 
 
 def _query(value: Any, path: Path, level: int) -> dict[str, Any]:
-    """Conditions on fields, and the operators that join such."""
+    """Conditions on fields, and the operators that combine them."""
     if not isinstance(value, dict):
         raise _invalid('Give an object, such as {"year": {"$gt": 1900}}.', path)
     if level > MAX_LEVELS:
@@ -58,7 +59,7 @@ def _query(value: Any, path: Path, level: int) -> dict[str, Any]:
         place = [*path, key]
         if not key.startswith("$"):
             if any(step.isdigit() and not step.isdecimal() for step in key.split(".")):
-                # Some engines take these for an index of an array, and fail.
+                # Some engines take such a name for the index of an array, and fail.
                 raise _invalid(f"{key!r}: a name may not be made of digits such as '²'.", place)
             query[key] = _condition(child, place, level)
         elif key in ("$and", "$or", "$nor"):
@@ -70,7 +71,7 @@ def _query(value: Any, path: Path, level: int) -> dict[str, Any]:
 
 
 def _condition(value: Any, path: Path, level: int) -> Any:
-    """What is asked of a field: a value that it equals, or operators."""
+    """The condition on a field: a value that it equals, or operators."""
     if isinstance(value, dict) and _has_operators(value):
         return _operators(value, path, level)
     return _literal(value, path)
@@ -115,7 +116,7 @@ def _literal(value: Any, path: Path, _: int = 0) -> Any:
 
 
 def _operand(value: Any, path: Path, _: int = 0) -> Any:
-    """A value to compare with, and not an operator, which some engines would obey here."""
+    """A value to compare with. Operators are refused, since some engines would apply them here."""
     if isinstance(value, dict) and not _OPERATORS.keys().isdisjoint(value):
         raise _invalid("Give a value; operators are not allowed here.", path)
     return _literal(value, path)

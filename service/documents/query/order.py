@@ -1,13 +1,14 @@
-"""The order of documents, and what comes after a document in it.
+"""The order of documents, and how to ask for what comes after one of them.
 
-Documents are sorted by fields and at last by `_id`, so that no two are equal. What comes after one
-is asked for as ranges of the fields' values, never by counting: an index that has the same order is
-entered at the very place.
+Documents are sorted by fields and finally by `_id`, so that no two are equal. What comes after one
+is asked for as ranges of the fields' values, never by counting: an index with the same order is
+entered at exactly that place.
 
-MongoDB compares values of all types, but its `$gt` only finds values of the type that it is given,
-and of an array each element is looked at: in ascending order the smallest counts, in descending
-order the largest. So a range is asked for in two steps, the rest of the type and the types beyond
-it, and it may bring documents back that have an array and belong elsewhere: `Sort.placement` tells.
+MongoDB sorts values of all types, but its `$gt` only finds values of the type of its operand. And
+it compares each element of an array: the smallest counts in ascending order, the largest in
+descending order. So a range is asked for in two steps, the rest of the type and the types after it,
+and the answer may contain documents with an array that belong elsewhere: `Sort.placement` finds
+them.
 
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 https://www.mongodb.com/docs/manual/reference/method/cursor.sort/
@@ -56,7 +57,7 @@ EVERYTHING = KeyRange({})
 
 
 class Placement(Enum):
-    """Where a document is that was found in a range."""
+    """Where a document that was found in a range belongs."""
 
     BEFORE, WITHIN, AFTER = range(3)
 
@@ -78,7 +79,7 @@ class Sort:
         return keys[0] if len(keys) == 1 else min(keys, key=self._comparable)
 
     def placement(self, document: Mapping[str, Any], key: SortKey, range: KeyRange) -> Placement:
-        """Where the document, found in the range of what comes after the key, really is.
+        """Where the document, found in a range of what comes after the key, belongs.
 
         Raises `InvalidParameter` as `key` does.
         """
@@ -91,7 +92,7 @@ class Sort:
         return Placement.WITHIN if own[: range.equal] == other[: range.equal] else Placement.AFTER
 
     def ranges_after(self, key: SortKey) -> Iterator[KeyRange]:
-        """What comes after the key, in order."""
+        """The ranges of what comes after the key, in order."""
         for index in reversed(range(len(self.fields))):
             equal = [
                 _equal(path, value) for path, value in zip(self.paths[:index], key, strict=False)
@@ -101,7 +102,7 @@ class Sort:
                 yield KeyRange(_all([*equal, beyond.condition]), beyond.is_exact, index)
 
     def _keys(self, document: Mapping[str, Any]) -> tuple[list[SortKey], bool]:
-        """What an index would hold of the document, and whether that is due to an array."""
+        """The keys of the document in an index, and whether an array determines them."""
         ends = [_walk(document, path.split(".")) for path in self.paths]
         if any(isinstance(value, list) for value, _ in ends):
             keys = list(islice(_expand(ends), MAX_KEYS + 1))
@@ -138,11 +139,11 @@ def parse_sort(value: str | None) -> Sort:
             # MongoDB takes it both for an index of an array and for the name of a field.
             raise _invalid(f"{path!r}: documents cannot be sorted by an element of an array.")
         if path in fields:
-            raise _invalid(f"{path!r} is there twice.")
+            raise _invalid(f"{path!r} is listed twice.")
         fields[path] = -1 if name.startswith("-") else 1
     if len(fields) > MAX_SORT_FIELDS:
         raise _invalid(f"Documents can be sorted by {MAX_SORT_FIELDS} fields at most.")
-    if "_id" in fields:  # nothing is left to be decided by what follows
+    if "_id" in fields:  # no two are equal, so what follows decides nothing
         fields = dict(list(fields.items())[: list(fields).index("_id") + 1])
     else:
         # In the direction of the last field, so that one index serves both directions.
@@ -151,7 +152,8 @@ def parse_sort(value: str | None) -> Sort:
 
 
 def _expand(ends: list[tuple[Any, list[str]]]) -> Iterator[SortKey]:
-    """The keys of a document whose fields end in values, or in arrays where names lead on."""
+    """The keys of a document. Each field ends in a value, or in an array with the names that
+    remain."""
     arrays = [value for value, _ in ends if isinstance(value, list)]
     if not arrays:
         yield tuple(value.value if isinstance(value, _Element) else value for value, _ in ends)
@@ -178,7 +180,7 @@ def _expand(ends: list[tuple[Any, list[str]]]) -> Iterator[SortKey]:
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """An element of an array where a path ends: if it is an array, that counts as a whole."""
+    """An element of an array where a path ends. If it is an array itself, it counts as a whole."""
 
     value: Any
 
@@ -196,7 +198,7 @@ def _walk(value: Any, steps: list[str]) -> tuple[Any, list[str]]:
 
 
 def _beyond(path: str, direction: int, value: Any) -> Iterator[KeyRange]:
-    """The values that come after one, in the order of this field: of its type, and of others."""
+    """The values that come after one, in the order of this field: of its type, then of others."""
     rank = rank_of(value)
     if rank.is_comparable:
         yield KeyRange({path: {"$gt" if direction == 1 else "$lt": value}})
@@ -236,7 +238,7 @@ def _nothing(path: str) -> dict[str, Any]:
 
 
 def _all(conditions: list[dict[str, Any]]) -> dict[str, Any]:
-    """The conditions as one; plain if they can be, which every engine understands best."""
+    """The conditions as one; without `$and` if possible, which every engine handles best."""
     merged: dict[str, Any] = {}
     for condition in conditions:
         if not merged.keys().isdisjoint(condition):

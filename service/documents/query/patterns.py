@@ -1,4 +1,4 @@
-"""Which regular expressions are let through to the database.
+"""Checks which regular expressions the database may be given.
 
 A backtracking engine takes exponential time for a repeated group that can match the same text in
 several ways, and polynomial time for several repetitions in a row. MongoDB gives up after a number
@@ -9,7 +9,7 @@ import re
 
 MAX_LENGTH = 500
 MAX_REPETITIONS = 3
-"""That are unbounded, or may be long."""
+"""Repetitions in a pattern that are unbounded, or may be long."""
 LONG = 10
 
 _TOKEN = re.compile(
@@ -24,7 +24,7 @@ def explain_danger(pattern: str) -> str | None:
     if len(pattern) > MAX_LENGTH:
         return f"A pattern has at most {MAX_LENGTH} characters."
     if "\0" in pattern:
-        return "A pattern holds no NUL."
+        return "A pattern may not contain a NUL."
     repetitions = 0
     open_groups: list[bool] = []  # whether each can match a text in several ways, as far as read
     before = ""  # the kind of the token before this one
@@ -44,7 +44,7 @@ def explain_danger(pattern: str) -> str | None:
                 open_groups.append(False)
             case "close":
                 if not open_groups:
-                    return "A parenthesis is closed that was not opened."
+                    return "A closing parenthesis has no opening one."
                 group = open_groups.pop()
             case "repeat":
                 most = _most(text)
@@ -58,7 +58,7 @@ def explain_danger(pattern: str) -> str | None:
             open_groups[-1] = True
         before = kind
     if open_groups:
-        return "A parenthesis is not closed."
+        return "An opening parenthesis has no closing one."
     if repetitions > MAX_REPETITIONS:
         return f"A pattern has at most {MAX_REPETITIONS} repetitions that may be long."
     return None

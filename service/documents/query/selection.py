@@ -1,4 +1,4 @@
-"""Which documents a query asks for, in which order, from where on, and how much of each."""
+"""The selection of a query: filter, order, view, and where it starts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ class Selection:
         return {"$and": [self.filter, range.condition]}
 
     def projection(self) -> dict[str, int] | None:
-        """What the database answers: the view, and the fields of the order, which cursors need."""
+        """The projection: the view, and the fields of the order, which cursors need."""
         if self.view is None:
             return None
-        # Those as a whole: of `a.b` the database would leave out elements of `a` that are no
+        # The latter as a whole: for `a.b` the database would leave out elements of `a` that are not
         # objects, although they count in the order.
         return self.view.projection(path.partition(".")[0] for path in self.sort.paths)

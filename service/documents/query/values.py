@@ -1,6 +1,6 @@
 """The order of BSON values of all types.
 
-No library has it: `bson` compares some types with one another, in the order of Python.
+No library implements it: `bson` compares only some types, in the order of Python.
 
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 """
@@ -36,7 +36,7 @@ BEYOND_NAN = {"$gte": -math.inf}
 class Rank(IntEnum):
     """The groups of types that are compared with one another, in order.
 
-    NaN, the smallest number, is apart since no comparison in a query finds it.
+    NaN, the smallest number, has its own group, since no comparison in a query finds it.
     """
 
     MIN_KEY = 0
@@ -58,7 +58,7 @@ class Rank(IntEnum):
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The names that find values of this group by `$type`, if any do."""
+        """The names of this group's types for `$type`, if there are any."""
         return _TYPES.get(self, ())
 
     @property
@@ -124,11 +124,11 @@ def rank_of(value: Any) -> Rank:
         case dict() | DBRef():
             return Rank.OBJECT
         case _:
-            raise TypeError(f"No BSON value: {value!r}")
+            raise TypeError(f"Not a BSON value: {value!r}")
 
 
 def comparable(value: Any) -> tuple[Any, ...]:
-    """What compares as the value does in the database."""
+    """A tuple that compares as the value does in the database."""
     rank = rank_of(value)
     return (rank, *_content(rank, value))
 
