@@ -173,7 +173,7 @@ class Settings(BaseSettings):
 
 
 def _configuration_error(error: ValidationError) -> ConfigurationError:
-    """The first fault. Others are in its detail, a line each."""
+    """The first fault. The detail lists the others, one per line."""
     first, *others = (
         ConfigurationError(str(fault["loc"][0]), fault["msg"].removeprefix("Value error, "))
         for fault in error.errors(include_input=False)

@@ -16,7 +16,7 @@ COMMANDS = {
     "get": ("documents:get", "Show a document."),
     "put": ("documents:put", "Store a document."),
     "delete": ("documents:delete", "Delete a document."),
-    "ls": ("documents:ls", "List the ids of documents, one a line; with --fields, JSON."),
+    "ls": ("documents:ls", "List the ids of documents, one per line; with --fields, JSON."),
     "watch": ("watch:watch", "Print changes to documents as they happen, until Ctrl-C."),
     "export": ("transfer:export_documents", "Write documents to a file, sorted by their ids."),
     "import": ("transfer:import_documents", "Store the documents of a file."),

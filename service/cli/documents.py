@@ -78,7 +78,7 @@ def ls(
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many documents.")] = None,
     url: Url = DEFAULT_URL,
 ) -> None:
-    """List the ids of documents, one a line; with --fields, JSON."""
+    """List the ids of documents, one per line; with --fields, JSON."""
     conditions = [] if filter is None else [filter]
     if prefix:
         last = prefix + "\U0010ffff"

@@ -39,7 +39,7 @@ def create(
 ) -> None:
     """Create an index for a sort order, and for filters on its first fields.
 
-    This may take a while. Documents can be read and written meanwhile.
+    This may take a while. Documents can be read and written in the meantime.
     """
 
     async def run(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Commands that are imported when they are called, since most need a small part of the service."""
+"""Commands that are imported only when they are called, since most need little of the service."""
 
 from pkgutil import resolve_name
 from typing import Any
@@ -9,7 +9,7 @@ from typer.main import get_command
 
 
 class LazyCommand(TyperCommand):
-    """A command or a group of commands that is listed with a line of help, but not imported."""
+    """A command or a group of commands that can be listed without being imported."""
 
     def __init__(self, name: str, place: str, help: str) -> None:
         """`place` is `module:name` of a function with Typer's annotations, or of a `typer.Typer`

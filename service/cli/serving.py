@@ -49,7 +49,7 @@ def serve(
 ) -> None:
     """Serve the store until SIGTERM or Ctrl-C.
 
-    Without STUFF_MONGODB_URI, it starts the embedded engine, and stops it at the end.
+    Without STUFF_MONGODB_URI, this starts the embedded engine, and stops it at the end.
     """
     settings = read_settings(
         host=host, port=port, workers=workers, data_dir=data_dir, insecure=insecure
@@ -113,7 +113,7 @@ def read_settings(**options: Any) -> Settings:
 
 def _check(settings: Settings) -> None:
     """Raises `ConfigurationError` for what would fail in each worker, and if other machines can
-    reach a service that has no keys: without keys, everybody may do everything."""
+    reach a service that has no keys: without keys, anyone may do anything."""
     if settings.indexes is not None:
         read_file(settings.indexes)
     telemetry(settings)
@@ -123,7 +123,7 @@ def _check(settings: Settings) -> None:
             "host",
             f"Other machines can reach {settings.host}, and there is no API key. Create one (stuff "
             "key create) and set STUFF_API_KEYS or STUFF_API_KEYS_FILE, or listen on 127.0.0.1, or "
-            "let everybody do everything with --insecure (STUFF_INSECURE=true).",
+            "let anyone do anything with --insecure (STUFF_INSECURE=true).",
         )
 
 
@@ -135,6 +135,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _leave(*_: object) -> NoReturn:
-    """Exit with 0 on a signal: before and after uvicorn has its own handlers, and when uvicorn
-    raises the signal again after a graceful shutdown."""
+    """Exit with status 0 on a signal: before and after uvicorn sets its own handlers, and when
+    uvicorn raises the signal again after a graceful shutdown."""
     raise SystemExit(0)

@@ -37,7 +37,7 @@ def export_documents(
     file: Annotated[
         Path,
         typer.Argument(
-            help="Where to write, one document a line; *.gz is compressed; - is stdout."
+            help="Where to write, one document per line; *.gz is compressed; - is stdout."
         ),
     ],
     filter: Filter = None,
@@ -85,7 +85,7 @@ def import_documents(
     file: Annotated[
         Path,
         typer.Argument(
-            help="JSON documents, one a line or in an array; *.gz is decompressed; - is stdin."
+            help="JSON documents, one per line or in an array; *.gz is decompressed; - is stdin."
         ),
     ],
     requests: Annotated[int, typer.Option(min=1, max=64, help="Requests in flight at once.")] = 4,
@@ -95,7 +95,7 @@ def import_documents(
     """Store the documents of a file.
 
     Each is stored under its _id, or under a new one if it has none. If the connection breaks,
-    documents are sent again, and none is created twice. The exit status is 1 if any document could
+    documents are sent again, but none is created twice. The exit status is 1 if any document could
     not be stored.
     """
     source = Source(file)
@@ -126,7 +126,7 @@ def import_documents(
         typer.echo(f"... and {summary.failed - SHOWN_FAILURES:,} more", err=True)
     doubt = ""
     if summary.repeated:
-        doubt = f"; {summary.repeated:,} were sent again and may count as replaced although new"
+        doubt = f"; {summary.repeated:,} were sent again and may count as replaced even if new"
     typer.echo(
         f"{summary.stored:,} documents imported ({summary.created:,} created, "
         f"{summary.replaced:,} replaced{doubt}), {summary.failed:,} failed, "

@@ -1,4 +1,4 @@
-"""`stuff watch`: the feed, one event a line."""
+"""`stuff watch`: the feed, one event per line."""
 
 from typing import Annotated
 
@@ -25,7 +25,7 @@ def watch(
 ) -> None:
     """Print changes to documents as they happen, until Ctrl-C.
 
-    If the connection breaks, it is opened again and no change is missed.
+    If the connection breaks, it is opened again, and no change is missed.
     """
     path = "/stuff" if id is None else document_path(id)
     try:

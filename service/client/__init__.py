@@ -1,1 +1,1 @@
-"""Documents between files and a server, over HTTP: what `stuff export` and `stuff import` do."""
+"""A client over HTTP: export to a file, import from a file, and watching the feed."""

@@ -1,17 +1,17 @@
-"""What can go wrong in a client, in one tree.
+"""All errors of the client, in one tree.
 
     ClientError
       FileError             the file is damaged, or not what it should be
       ServerError           the server cannot be used
         ServerUnavailable   it does not answer, or says that it cannot now
-        RequestRefused      it answers with a problem that another attempt would get too
+        RequestRefused      it answers with a problem that a retry would not solve
 
 The message says what happened; commands print it and end with status 1.
 """
 
 
 class ClientError(Exception):
-    """The root."""
+    """The root of the tree."""
 
 
 class FileError(ClientError):
@@ -23,8 +23,9 @@ class ServerError(ClientError):
 
 
 class ServerUnavailable(ServerError):
-    """The server does not answer, or answers that it cannot now, for as long as was waited."""
+    """The server does not answer, or answers that it cannot now, for as long as the client
+    waits."""
 
 
 class RequestRefused(ServerError):
-    """The server answers with a problem that another attempt would get too."""
+    """The server answers with a problem that a retry would not solve."""

@@ -1,4 +1,4 @@
-"""From a server into a file, by one stream that is resumed where it broke."""
+"""Export: from a server into a file, by one stream that is resumed where it broke off."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -49,7 +49,7 @@ class Exporter:
     async def run(
         self, write: Callable[[bytes], object], filter: str | None, fields: str | None
     ) -> None:
-        """Write all documents, one a line. Raises `ServerError`."""
+        """Write all documents, one per line. Raises `ServerError`."""
         last: bytes | None = None  # the last line that was written
         retries = Retries(self._patience)
         while True:

@@ -1,4 +1,4 @@
-"""From a file into a server, by several requests at once."""
+"""Import: from a file into a server, by several concurrent requests."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
@@ -20,12 +20,12 @@ MAX_NAMED = 100
 
 @dataclass(slots=True)
 class ImportSummary:
-    """What became of the documents. `failures` has the lines and reasons of the first failures."""
+    """The result of an import. `failures` has the lines and reasons of the first failures."""
 
     created: int = 0
     replaced: int = 0
     failed: int = 0
-    repeated: int = 0  # sent again, since no answer came: new ones may count as replaced
+    repeated: int = 0  # sent again because no answer came: new ones may count as replaced
     bytes: int = 0
     failures: list[tuple[int, str]] = field(default_factory=list)
 
@@ -55,8 +55,8 @@ class _Chunk:
 
 
 class Importer:
-    """Sends documents. A document without an `_id` gets one here, so that sending it again, after
-    the connection broke before an answer came, does not create it twice.
+    """Sends documents. A document without an `_id` gets one here, so that it is not created twice
+    if it is sent again because the connection broke before the answer.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ def _chunks(records: Iterable[tuple[int, bytes]]) -> Iterator[_Chunk]:
                 yield chunk
                 chunk = _Chunk()
     except (OSError, FileError):
-        if chunk.lines:  # what could be read is sent
+        if chunk.lines:  # send what could be read
             yield chunk
         raise
     if chunk.lines:

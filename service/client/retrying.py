@@ -12,7 +12,7 @@ MAX_DELAY = 5.0
 
 
 class Retries:
-    """The attempts to do one thing, which may make progress between failures."""
+    """The retries of one task, which may make progress between failures."""
 
     def __init__(self, patience: float) -> None:
         """`patience`: seconds without progress after which to give up."""
@@ -20,7 +20,7 @@ class Retries:
         self.reset()
 
     def reset(self) -> None:
-        """There was progress: the next failure counts as the first."""
+        """Note progress: the next failure counts as the first."""
         self._deadline = time.monotonic() + self._patience
         self._ceiling = FIRST_DELAY
 

@@ -1,4 +1,4 @@
-"""Following the feed of a server, also when the connection breaks.
+"""Follows the feed of a server, even when the connection breaks.
 
 Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
@@ -33,10 +33,10 @@ def follow(
     last_event_id: str | None = None,
     patience: float = 60,
 ) -> Iterator[Event]:
-    """The puts and deletes at a path, without end, each with the id to go on after.
+    """The puts and deletes at a path, without end, each with the id after which to resume.
 
     Raises `ServerUnavailable` when nothing has come for `patience` seconds, and `RequestRefused`,
-    also when the feed cannot go on after the given id.
+    also when the feed cannot resume after the given id.
     """
     last = last_event_id
     parameters = {} if filter is None else {"filter": filter}
