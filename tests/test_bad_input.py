@@ -40,7 +40,7 @@ from tests.support.problems import assert_problem
         b'{"a": "' + b"[" * 2000,
     ],
 )
-async def test_what_is_no_json_is_400(client: AsyncClient, body: bytes) -> None:
+async def test_malformed_json_is_400(client: AsyncClient, body: bytes) -> None:
     for response in (
         await client.put("/stuff/ada", content=body),
         await client.post("/stuff", content=body),
@@ -92,7 +92,7 @@ async def test_json_that_cannot_be_stored_is_422_with_a_pointer(
     assert (await client.get("/stuff/ada")).status_code == 404
 
 
-async def test_post_takes_no_id(client: AsyncClient) -> None:
+async def test_post_refuses_an_id(client: AsyncClient) -> None:
     response = await client.post("/stuff", json={"_id": "mine"})
     assert_problem(response, 422, "invalid-document", pointer="/_id")
 
@@ -191,7 +191,9 @@ async def test_every_problem_type_explains_itself(client: AsyncClient) -> None:
     assert problem["title"] in explanation.text
 
 
-async def test_a_client_that_leaves_early_is_no_error_of_the_service(settings: Settings) -> None:
+async def test_a_client_that_disconnects_early_is_not_a_fault_of_the_service(
+    settings: Settings,
+) -> None:
     messages = [{"type": "http.request", "body": b"{", "more_body": True}]
     statuses = []
 
@@ -215,7 +217,7 @@ async def test_a_client_that_leaves_early_is_no_error_of_the_service(settings: S
     assert statuses == [400, None]
 
 
-async def test_an_error_of_the_service_is_a_500_without_its_inside(
+async def test_a_fault_of_the_service_is_a_500_without_internals(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> bytes:

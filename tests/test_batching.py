@@ -149,7 +149,7 @@ async def test_writes_of_one_id_go_one_after_the_other_in_their_order(
 
 
 @pytest.mark.parametrize("limits", [{"round_trips": 1, "batch_count": 3}])
-async def test_a_round_trip_serves_at_most_so_many(
+async def test_the_operations_of_a_round_trip_are_bounded(
     reads: Reads, writes: Writes, gate: Gate, limits: dict[str, Any]
 ) -> None:
     gate.open()
@@ -162,7 +162,7 @@ async def test_a_round_trip_serves_at_most_so_many(
 
 
 @pytest.mark.parametrize("limits", [{"round_trips": 1, "batch_bytes": 2500}])
-async def test_a_round_trip_writes_at_most_so_many_bytes_beyond_one_document(
+async def test_the_bytes_of_a_round_trip_are_bounded_beyond_one_document(
     writes: Writes, gate: Gate, limits: dict[str, Any]
 ) -> None:
     gate.open()
@@ -185,7 +185,7 @@ async def test_round_trips_are_bounded_and_a_full_one_does_not_wait(
 
 
 @pytest.mark.parametrize("limits", [{"round_trips": 2}])
-async def test_who_waits_for_a_slow_round_trip_gets_one_beside_it(
+async def test_operations_behind_a_slow_round_trip_get_another_one(
     reads: Reads, gate: Gate, limits: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.store.batching.lane.OVERDUE", 60.0)
@@ -201,7 +201,7 @@ async def test_who_waits_for_a_slow_round_trip_gets_one_beside_it(
     assert gate.sent == [["a", "b"], ["c", "d"]]
 
 
-async def test_who_is_cancelled_leaves_alone(
+async def test_a_cancelled_request_affects_only_itself(
     reads: Reads, writes: Writes, gate: Gate, collection: Documents
 ) -> None:
     under_way = await start(reads.find("a"), reads.find("a"), reads.find("b"))
@@ -241,7 +241,9 @@ async def test_nobody_waits_longer_than_an_operation_may_take(
     assert gate.sent.count(["b"]) == 2
 
 
-async def test_one_fault_is_not_its_neighbours(client: AsyncClient, collection: Documents) -> None:
+async def test_a_fault_of_one_operation_affects_no_other(
+    client: AsyncClient, collection: Documents
+) -> None:
     collection.database.create_collection(collection.name, validator={"n": {"$gte": 0}})
     collection.create_index("unique", unique=True, sparse=True)
     await client.put("/stuff/taken", json={"n": 0, "unique": 1})
@@ -260,7 +262,7 @@ async def test_one_fault_is_not_its_neighbours(client: AsyncClient, collection: 
     assert collection.count_documents({}) == 40
 
 
-async def test_what_the_database_refuses_as_a_whole_is_sent_one_by_one(
+async def test_a_batch_that_the_database_refuses_is_sent_one_by_one(
     application: Application, free_port: int, engine_on_port: Any
 ) -> None:
     engine_on_port(free_port, "--enable-test-commands")
@@ -287,7 +289,7 @@ async def test_what_the_database_refuses_as_a_whole_is_sent_one_by_one(
                     assert_problem(response, 500, "internal-error")
 
 
-async def test_upserts_that_meet_those_of_another_service_are_tried_again(
+async def test_upserts_that_conflict_with_another_service_are_retried(
     application: Application, collection: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with application() as first, application() as second:
@@ -304,7 +306,7 @@ async def test_upserts_that_meet_those_of_another_service_are_tried_again(
 
 
 @pytest.mark.parametrize(("method", "others"), [("replace_one", []), ("bulk_write", ["b", "c"])])
-async def test_of_two_upserts_that_meet_the_later_replaces(
+async def test_the_later_of_two_concurrent_upserts_replaces(
     writes: Writes,
     database: Database,
     collection: Documents,
@@ -330,7 +332,7 @@ async def test_of_two_upserts_that_meet_the_later_replaces(
     assert [found["n"] for found in collection.find()] == [1] * len(tasks)
 
 
-async def test_an_upsert_is_not_tried_again_for_ever(
+async def test_an_upsert_is_not_retried_forever(
     writes: Writes, database: Database, collection: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     motor: Any = database.collection
@@ -344,7 +346,7 @@ async def test_an_upsert_is_not_tried_again_for_ever(
         await writes.put("a", document("a", 1))
 
 
-async def test_when_the_database_is_gone_all_that_wait_are_told_at_once(
+async def test_when_the_database_is_gone_all_waiting_operations_fail_at_once(
     application: Application, free_port: int, engine_on_port: Any
 ) -> None:
     engine = engine_on_port(free_port)

@@ -75,7 +75,7 @@ def test_everything_can_be_shown() -> None:
         assert "k" in json.loads(codec.to_json(layout.read(whole(element))))
 
 
-def test_text_that_is_not_utf8_is_shown_as_far_as_it_goes() -> None:
+def test_text_that_is_not_utf8_is_shown_as_far_as_possible() -> None:
     document = whole(b"\x02k\0\x03\0\0\0a\xff\0")
     assert json.loads(codec.to_json(layout.read(document))) == {"k": "a\ufffd"}
 
@@ -121,7 +121,7 @@ def test_what_the_service_wrote_is_recognised_without_a_walk(
     assert layout.id_of(document) == id
 
 
-def test_what_only_looks_like_it_is_not_taken_for_it() -> None:
+def test_a_document_that_only_looks_like_ours_is_not_taken_for_it() -> None:
     document = new_document("ada", layout.encode_fields({"x": 1, "name": "Ada"})).bson
     recognised = 0
     for place in range(4, len(document) - 2):

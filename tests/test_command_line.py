@@ -77,7 +77,7 @@ def test_export_and_import_between_files(
     assert some.stdout == '{"_id":"000000","n":0}\n{"_id":"000001","n":1}\n'
 
 
-def test_an_import_that_is_not_complete_ends_with_a_status_that_says_so(tmp_path: Path) -> None:
+def test_an_incomplete_import_ends_with_a_failure_status(tmp_path: Path) -> None:
     faulty = stuff_here("import", "-", sent='{"_id": "a"}\n[]\n{"_id": "b"}')
     assert faulty.returncode == 1
     assert faulty.stderr.startswith("-:2: A document is a JSON object")

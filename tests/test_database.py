@@ -33,7 +33,7 @@ async def test_what_is_stored_is_the_id_the_fields_and_the_metadata(
     assert -1 < age.total_seconds() < 60
 
 
-async def test_documents_of_another_program_are_full_citizens(
+async def test_documents_of_another_program_can_be_used_in_every_way(
     client: AsyncClient, collection: Documents
 ) -> None:
     collection.insert_one({"_id": "old", "name": "Ada"})
@@ -47,7 +47,7 @@ async def test_documents_of_another_program_are_full_citizens(
 
 
 @pytest.mark.parametrize("stale", [{"etag": "0"}, "text", None, 1, [], {"updated_at": 1}])
-async def test_the_fields_decide_where_stuff_is_not_true(
+async def test_a_stale_stuff_is_not_trusted(
     client: AsyncClient, collection: Documents, stale: Any
 ) -> None:
     tag = (await client.put("/stuff/a", json={"x": 1})).headers["etag"]
@@ -109,7 +109,7 @@ async def test_types_that_json_lacks_are_extended_json(
 
 
 @pytest.mark.parametrize("options", ["w=0", "w=1&journal=false", "readPreference=secondary"])
-async def test_writes_wait_for_a_majorities_journal_whatever_the_uri_says(
+async def test_writes_wait_for_a_majoritys_journal_whatever_the_uri_says(
     settings: Settings, options: str
 ) -> None:
     assert settings.mongodb_uri is not None

@@ -85,7 +85,7 @@ async def number_dependency(number: int) -> None: ...
         number_dependency,
     ],
 )
-def test_what_it_cannot_call_is_refused_at_start_up(dependency: Any) -> None:
+def test_dependencies_it_cannot_call_are_refused_at_startup(dependency: Any) -> None:
     router = APIRouter(route_class=DirectRoute)
 
     async def endpoint() -> Response:

@@ -104,14 +104,16 @@ async def test_the_body_may_repeat_the_id(client: AsyncClient) -> None:
     assert (await client.get("/stuff/ada")).json() == {"_id": "ada", "x": 1}
 
 
-async def test_metadata_of_its_shape_is_ignored_in_what_is_sent(client: AsyncClient) -> None:
+async def test_well_formed_metadata_in_a_body_is_ignored(client: AsyncClient) -> None:
     metadata = {"etag": "0", "updated_at": "2026-11-23T12:00:00Z"}
     await client.put("/stuff/ada", json={"x": 1, "_stuff": metadata})
     assert (await client.get("/stuff/ada")).json() == {"_id": "ada", "x": 1}
 
 
 @pytest.mark.parametrize("type", ["application/json", "application/json; charset=UTF-8", None])
-async def test_json_is_taken_with_and_without_its_type(client: AsyncClient, type: str) -> None:
+async def test_json_is_accepted_with_and_without_a_media_type(
+    client: AsyncClient, type: str
+) -> None:
     headers = {"content-type": type} if type else {}
     response = await client.put("/stuff/ada", content=b'{"x": 1}', headers=headers)
     assert response.status_code == 201

@@ -34,7 +34,7 @@ async def test_a_database_without_change_streams_is_a_501(play: Play, role: Role
             assert response.json()["type"] == "/problems/feed-unsupported"
 
 
-async def test_a_501_that_is_found_out_late_ends_the_feed(play: Play) -> None:
+async def test_a_501_after_the_response_has_begun_ends_the_feed(play: Play) -> None:
     """For those who came while another was waiting for it."""
     database = play(MONGOS)
     gate = Gate()
@@ -50,7 +50,7 @@ async def test_a_501_that_is_found_out_late_ends_the_feed(play: Play) -> None:
         assert (await first).status_code == 501
 
 
-async def test_a_silent_database_is_not_one_where_nothing_happens(
+async def test_a_silent_database_differs_from_one_without_changes(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscription_module, "QUIET", 1.0)
@@ -86,7 +86,7 @@ async def test_a_silent_database_is_not_one_where_nothing_happens(
                     await asyncio.sleep(0.1)
 
 
-async def test_a_change_that_is_too_large_to_be_told_is_a_gap_that_says_so(play: Play) -> None:
+async def test_a_change_too_large_for_an_event_is_reported_as_a_gap(play: Play) -> None:
     database = play(MONGOS)
     history = History(database)
     async with process(database.uri()) as client:

@@ -241,7 +241,7 @@ async def test_a_page_of_a_long_filter_has_no_link_but_a_cursor(live_client: Asy
     ["", "a", "^Ada$", r"\d{4}-\d{2}", "(jpg|png)$", "(?:ab)+", "a.*b.*c", "[a+]+", r"\(a+\)+",
      "a+?", "x?y?z?", "(a?)b", "[]a]b", "(a(b)c)", "a{2}b{3,}", "{", "a{x}"],
 )  # fmt: skip
-def test_patterns_that_match_in_time_are_let_through(pattern: str) -> None:
+def test_patterns_that_match_in_time_are_allowed(pattern: str) -> None:
     assert explain_danger(pattern) is None
 
 
@@ -251,11 +251,11 @@ def test_patterns_that_match_in_time_are_let_through(pattern: str) -> None:
      "(x(y|z))*", "a*a*a*a*", ".*.*.*.*b", "a{1,50}a{1,50}a{1,50}a{1,50}", r"(a)\1", r"(?P<x>a)",
      "(?=a)", "(?i)a", "a++", "a**", "(a", "a)", "x" * 501, "a\0", "(?>a)", r"\Qa"],
 )  # fmt: skip
-def test_patterns_that_may_take_for_ever_are_refused(pattern: str) -> None:
+def test_patterns_that_may_take_forever_are_refused(pattern: str) -> None:
     assert is_sentence(explain_danger(pattern))
 
 
-async def test_a_pattern_that_is_none_is_refused(client: AsyncClient) -> None:
+async def test_a_malformed_pattern_is_refused(client: AsyncClient) -> None:
     for pattern in ("[a", "a{2,1}", r"\p{Nonsense}"):
         parameters = {"filter": json.dumps({"name": {"$regex": pattern}})}
         response = await client.get("/stuff", params=parameters)

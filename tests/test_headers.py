@@ -55,7 +55,7 @@ async def test_browsers_neither_guess_nor_frame_nor_run(
     assert "server" not in headers
 
 
-async def test_a_fault_of_the_service_has_all_of_that_too_and_is_counted(
+async def test_a_fault_of_the_service_has_these_headers_too_and_is_counted(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:
@@ -101,7 +101,7 @@ async def test_other_origins_may_do_nothing_unless_they_are_named(
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
-async def test_large_pages_are_packed_for_those_who_take_that(
+async def test_large_pages_are_compressed_for_clients_that_accept_it(
     client: AsyncClient, collection: Collection[dict[str, Any]], coding: str
 ) -> None:
     collection.insert_many([{"_id": f"{n}", "text": "x" * 100} for n in range(50)])

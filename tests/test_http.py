@@ -62,7 +62,7 @@ async def test_caches_must_revalidate(
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_what_depends_on_accept_says_so(
+async def test_responses_that_depend_on_accept_say_so(
     client: AsyncClient, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     await client.put("/stuff/a", json={"x": 1})
@@ -156,7 +156,7 @@ async def test_a_connection_can_be_used_after_a_fault_of_the_service(
     assert "the reason" in caplog.text
 
 
-async def test_a_put_of_a_part_is_refused(client: AsyncClient) -> None:
+async def test_a_partial_put_is_refused(client: AsyncClient) -> None:
     headers = {"Content-Range": "bytes 0-1/100"}
     refused = await client.put("/stuff/a", content=b"{}", headers=headers)
     assert_problem(refused, 400, "bad-request")

@@ -86,7 +86,7 @@ async def test_an_index_that_cannot_be_made_prevents_no_other_and_is_logged(
         ('[{"keys": {"a": 1}, "uniqe": true}]', "/0/uniqe"),
     ],
 )
-def test_a_file_of_indexes_that_is_none_is_refused_at_the_start(
+def test_a_malformed_file_of_indexes_is_refused_at_startup(
     tmp_path: Path, text: str, place: str
 ) -> None:
     file = tmp_path / "indexes.json"
@@ -128,7 +128,7 @@ def test_indexes_are_made_listed_explained_and_dropped_by_hand(
         assert "Traceback" not in result.stderr
 
 
-async def test_a_page_is_asked_for_by_ranges_that_an_index_has_in_order(
+async def test_a_page_is_asked_for_by_ranges_in_the_order_of_an_index(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By MongoDB's rule "equality, sort, range", an index on the fields of the order serves each

@@ -91,7 +91,7 @@ async def test_requests_beyond_the_limit_are_refused_at_once_and_others_finish(
         assert (await client.get("/stuff/x")).status_code == 404
 
 
-async def test_followers_of_the_feed_take_nobodys_place(settings: Settings) -> None:
+async def test_followers_of_the_feed_do_not_count_as_requests_in_flight(settings: Settings) -> None:
     async with (
         serving(settings, max_requests=1) as client,
         client.stream("GET", "/stuff", headers=EVENTS) as one,
@@ -129,7 +129,7 @@ async def test_headers_that_are_too_large_are_a_431(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("sent", ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n"])
-async def test_what_is_no_http_is_a_400(settings: Settings, sent: str) -> None:
+async def test_malformed_http_is_a_400(settings: Settings, sent: str) -> None:
     async with serving(settings) as client, connected(client) as (reader, writer):
         writer.write(sent.encode())
         status, problem = await answer(reader)
@@ -138,7 +138,7 @@ async def test_what_is_no_http_is_a_400(settings: Settings, sent: str) -> None:
         assert await reader.read() == b""
 
 
-async def test_nonsense_behind_a_request_does_not_lose_its_answer(settings: Settings) -> None:
+async def test_nonsense_after_a_request_does_not_lose_its_answer(settings: Settings) -> None:
     async with serving(settings) as client, connected(client) as (reader, writer):
         writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n")
         assert (await answer(reader))[0] == 404
@@ -153,7 +153,7 @@ async def test_nonsense_behind_a_request_does_not_lose_its_answer(settings: Sett
 
 @pytest.mark.parametrize("is_split", [False, True])
 @pytest.mark.parametrize("framing", ["Content-Length: 2\r\n\r\n{}", CHUNKED])
-async def test_who_asks_for_another_protocol_is_answered_in_this_one(
+async def test_a_request_for_another_protocol_is_answered_over_http_1_1(
     settings: Settings, framing: str, is_split: bool
 ) -> None:
     head, _, body = framing.partition("\r\n\r\n")
@@ -169,7 +169,7 @@ async def test_who_asks_for_another_protocol_is_answered_in_this_one(
         assert (await client.get("/stuff/b")).json() == {"_id": "b"}
 
 
-async def test_who_asks_for_it_again_and_again_is_answered_each_time(settings: Settings) -> None:
+async def test_repeated_requests_for_another_protocol_are_all_answered(settings: Settings) -> None:
     async with serving(settings) as client, connected(client) as (reader, writer):
         writer.write(f"GET /stuff/a HTTP/1.1\r\nHost: x\r\n{UPGRADE}\r\n".encode() * 1100)
         for _ in range(1100):
@@ -209,7 +209,7 @@ async def test_a_body_that_does_not_arrive_in_time_is_a_408(settings: Settings, 
         assert (status, problem["type"]) == (408, "/problems/request-timeout")
 
 
-async def test_a_client_that_stops_reading_is_left(
+async def test_a_client_that_stops_reading_is_disconnected(
     settings: Settings, collection: Collection[dict[str, Any]]
 ) -> None:
     collection.insert_many([{"_id": n, "text": "x" * 10_000} for n in range(2000)])

@@ -80,7 +80,7 @@ async def test_a_document_read_with_its_metadata_can_be_loaded(client: AsyncClie
         (b'{"text": "' + b"x" * 1000 + b'"}', "body-too-large", 413, None),
     ],
 )
-async def test_a_line_that_cannot_be_stored_is_named_and_harms_no_other(
+async def test_a_line_that_cannot_be_stored_is_reported_and_affects_no_other(
     application: Application, line: bytes, slug: str, status: int, pointer: str | None
 ) -> None:
     async with application(max_body_bytes=1000) as client:
@@ -95,7 +95,7 @@ async def test_a_line_that_cannot_be_stored_is_named_and_harms_no_other(
         assert [item["_id"] for item in items] == ["after", "before"]
 
 
-async def test_what_the_database_refuses_is_named(
+async def test_documents_that_the_database_refuses_are_reported(
     client: AsyncClient, collection: Documents
 ) -> None:
     collection.database.create_collection(collection.name, validator={"n": {"$not": {"$gt": 100}}})
@@ -123,12 +123,12 @@ async def test_empty_lines_are_only_counted(client: AsyncClient) -> None:
     assert report["errors"][0]["line"] == 6
 
 
-async def test_nothing_at_all_can_be_loaded(client: AsyncClient) -> None:
+async def test_an_empty_body_can_be_loaded(client: AsyncClient) -> None:
     report = (await client.post("/stuff", content=b"", headers=NDJSON)).json()
     assert report == {"lines": 0, "created": 0, "replaced": 0, "failed": 0, "errors": []}
 
 
-async def test_of_lines_with_the_same_id_the_last_one_stays(client: AsyncClient) -> None:
+async def test_the_last_of_several_lines_with_the_same_id_is_stored(client: AsyncClient) -> None:
     chance = random.Random(3)
     lines = [{"_id": f"{chance.randrange(40)}", "n": n} for n in range(2100)]
     report = (await load(client, *lines)).json()
@@ -145,7 +145,7 @@ async def test_loading_again_replaces_all(client: AsyncClient) -> None:
     assert (again["created"], again["replaced"]) == (1, 1100)
 
 
-async def test_of_very_many_faults_all_are_counted_and_a_thousand_named(
+async def test_all_faults_are_counted_and_a_thousand_reported(
     client: AsyncClient,
 ) -> None:
     report = (await load(client, *([b"x", {"a": 1}] * 1500))).json()
@@ -200,7 +200,7 @@ async def test_what_has_arrived_before_the_client_left_is_stored(
 
 
 @pytest.mark.parametrize("members", [1, 3])
-async def test_a_body_may_be_packed(client: AsyncClient, members: int) -> None:
+async def test_a_body_may_be_compressed(client: AsyncClient, members: int) -> None:
     parts = [b'{"_id": "%d"}\n' % n for n in range(300)]
     size = len(parts) // members
     packed = b"".join(
@@ -225,7 +225,7 @@ async def test_a_body_may_be_packed(client: AsyncClient, members: int) -> None:
         gzip.compress(b"{}", mtime=0)[:5] + b"x" * 20,
     ],
 )
-async def test_a_body_that_is_not_packed_as_it_says_is_refused(
+async def test_a_body_that_is_not_encoded_as_it_says_is_refused(
     client: AsyncClient, packed: bytes
 ) -> None:
     for method, path, types in (("POST", "/stuff", NDJSON), ("PUT", "/stuff/a", {})):
@@ -235,7 +235,7 @@ async def test_a_body_that_is_not_packed_as_it_says_is_refused(
         assert response.json()["type"] == "/problems/malformed-coding"
 
 
-async def test_the_unpacked_size_is_bounded(application: Application) -> None:
+async def test_the_decompressed_size_is_bounded(application: Application) -> None:
     bomb = gzip.compress(b" " * 10_000_000)
     assert len(bomb) < 10_000
     async with application(max_body_bytes=10_000, max_stream_bytes=1_000_000) as client:
@@ -247,7 +247,7 @@ async def test_the_unpacked_size_is_bounded(application: Application) -> None:
         assert response.json()["limit"] == 1_000_000
 
 
-async def test_too_long_a_stream_is_a_413_that_tells_how_far_it_was_stored(
+async def test_too_long_a_stream_is_a_413_that_reports_how_far_it_was_stored(
     application: Application,
 ) -> None:
     lines = [{"_id": f"{n}", "text": "x" * 80} for n in range(3000)]
@@ -287,7 +287,7 @@ class Away(Database):
         return super().operation(seconds)
 
 
-async def test_when_the_database_goes_away_the_problem_tells_what_is_settled(
+async def test_when_the_database_goes_away_the_problem_reports_what_is_settled(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = Loader.__init__

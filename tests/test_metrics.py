@@ -82,7 +82,7 @@ async def test_followers_of_the_feed_are_counted(live_client: AsyncClient) -> No
         assert 0 <= value(await figures(live_client), "stuff_feed_lag_seconds") < patient(5)
 
 
-async def test_the_dashboard_shows_what_there_is(client: AsyncClient) -> None:
+async def test_the_dashboard_queries_metrics_that_exist(client: AsyncClient) -> None:
     dashboard = (Path(__file__).parent.parent / "examples" / "grafana.json").read_text()
     await client.put("/stuff/a", json={})
     text = (await client.get("/metrics")).text

@@ -139,7 +139,7 @@ async def test_the_pages_load_nothing_from_another_host(client: AsyncClient, pag
         assert "cdn.redoc.ly" not in asset.text
 
 
-async def test_the_page_runs_no_script_and_takes_no_style_that_is_not_a_file_of_ours(
+async def test_the_page_uses_only_scripts_and_styles_of_its_own(
     client: AsyncClient,
 ) -> None:
     response = await client.get("/")

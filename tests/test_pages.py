@@ -257,7 +257,7 @@ async def test_writes_between_pages_neither_repeat_nor_hide_an_untouched_documen
     assert sorted(id for id in seen if id in untouched) == sorted(untouched)
 
 
-async def test_a_page_goes_on_where_a_deleted_document_was(client: AsyncClient) -> None:
+async def test_a_page_can_start_after_a_deleted_document(client: AsyncClient) -> None:
     await fill(client, *({"_id": f"{n}"} for n in range(5)))
     first = (await client.get("/stuff", params={"limit": 2})).json()
     for id in ("0", "1", "2"):
@@ -308,7 +308,7 @@ async def test_the_view_and_the_size_of_pages_may_change_on_the_way(client: Asyn
     ["", "a,,b", "a,a", "a,-a", "$a", "a.$b", "a..b", "-", ",".join("abcdefghi"), "_id.x", "a.0",
      "b,-a.0.c", "a.12", "a.²"],
 )  # fmt: skip
-async def test_an_order_that_is_none_is_refused(client: AsyncClient, sort: str) -> None:
+async def test_a_malformed_order_is_refused(client: AsyncClient, sort: str) -> None:
     response = await client.get("/stuff", params={"sort": sort})
     assert_problem(response, 422, "invalid-parameter", parameter="sort")
 
@@ -348,7 +348,7 @@ def test_with_a_view_documents_have_the_same_place_in_the_order(
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "1001", "ten", "1.5", ""])
-async def test_a_limit_that_is_none_is_refused(client: AsyncClient, limit: str) -> None:
+async def test_an_invalid_limit_is_refused(client: AsyncClient, limit: str) -> None:
     response = await client.get("/stuff", params={"limit": limit})
     assert response.status_code == 422
     assert response.json()["parameter"] == "limit"

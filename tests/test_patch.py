@@ -257,13 +257,13 @@ async def test_a_repeated_member_of_an_operation_is_refused(client: AsyncClient)
 
 
 @pytest.mark.parametrize("body", [{}, 1, "x", None])
-async def test_a_json_patch_that_is_no_array_is_422(client: AsyncClient, body: Any) -> None:
+async def test_a_json_patch_that_is_not_an_array_is_422(client: AsyncClient, body: Any) -> None:
     await client.put("/stuff/a", json={})
     assert_problem(await patch(client, body), 422, "invalid-patch", pointer="")
 
 
 @pytest.mark.parametrize("form", [MERGE, PATCH])
-async def test_a_patch_that_is_no_json_is_400(client: AsyncClient, form: str) -> None:
+async def test_a_patch_that_is_not_json_is_400(client: AsyncClient, form: str) -> None:
     await client.put("/stuff/a", json={})
     assert_problem(await patch(client, b"{", form), 400, "malformed-json")
 

@@ -70,7 +70,9 @@ async def test_reads_follow_the_rfc(
             assert "content-type" not in response.headers
 
 
-async def test_the_date_of_the_last_change_is_its_own(client: AsyncClient, tag: str) -> None:
+async def test_a_document_is_not_modified_since_its_own_last_change(
+    client: AsyncClient, tag: str
+) -> None:
     modified = (await client.get("/stuff/a")).headers["last-modified"]
     same = await client.get("/stuff/a", headers={"if-modified-since": modified})
     assert same.status_code == 304
@@ -130,7 +132,7 @@ async def test_writes_follow_the_rfc(
             assert response.status_code == status
 
 
-async def test_preconditions_of_what_is_not_there(client: AsyncClient) -> None:
+async def test_preconditions_on_a_missing_document(client: AsyncClient) -> None:
     for value in ("*", OTHER):
         headers = {"if-match": value}
         response = await client.put("/stuff/new", json={}, headers=headers)
@@ -174,7 +176,7 @@ async def test_a_document_of_another_program_is_compared_by_its_content(
     assert fresh.status_code == 200
 
 
-async def test_a_change_that_left_stuff_behind_counts(
+async def test_a_change_that_left_the_old_stuff_behind_counts(
     client: AsyncClient, collection: Collection[dict[str, Any]], tag: str
 ) -> None:
     collection.update_one({"_id": "a"}, {"$set": {"x": 2}})
@@ -249,7 +251,7 @@ async def test_what_another_program_changes_meanwhile_is_not_lost(
     assert response.json() == {"_id": "a", "x": 1, "intruder": 4, "y": 1}
 
 
-async def test_a_patch_that_meets_others_again_and_again_gives_up(
+async def test_a_patch_that_keeps_meeting_other_writes_gives_up(
     client: AsyncClient,
     collection: Collection[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,

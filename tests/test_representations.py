@@ -37,7 +37,7 @@ async def test_fields_picks_fields(client: AsyncClient, fields: str, expected: A
     assert head.headers["content-length"] == view.headers["content-length"]
 
 
-async def test_a_view_of_everything_is_still_no_substitute_for_the_document(
+async def test_a_view_of_all_fields_has_an_entity_tag_of_its_own(
     client: AsyncClient,
 ) -> None:
     whole = await client.put("/stuff/a", json={"x": 1})
@@ -97,7 +97,7 @@ async def test_meta_shows_the_metadata_and_can_be_written_back(client: AsyncClie
     assert_problem(refused, 422, "invalid-parameter", parameter="meta")
 
 
-async def test_meta_of_another_programs_document_is_what_is_known(
+async def test_meta_of_another_programs_document_has_no_time(
     client: AsyncClient, collection: Collection[dict[str, Any]]
 ) -> None:
     collection.insert_one({"_id": "a", "x": 1})

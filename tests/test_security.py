@@ -29,7 +29,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_every_route_is_decided_upon() -> None:
+def test_every_route_declares_its_access() -> None:
     for route in create_app(Settings()).routes:
         if isinstance(route, Mount):
             assert route.path == "/assets"
@@ -65,7 +65,7 @@ async def test_without_a_key_every_route_but_the_public_ones_is_closed(
 
 
 @pytest.mark.parametrize("with_keys", [True, False])
-async def test_a_route_without_a_decision_is_closed_to_all(with_keys: bool) -> None:
+async def test_a_route_without_a_declaration_is_closed_to_all(with_keys: bool) -> None:
     token, key = make_key(["read", "write"])
     router = APIRouter()
 
@@ -89,7 +89,7 @@ async def statuses(client: AsyncClient, headers: dict[str, str]) -> tuple[int, i
     return get.status_code, put.status_code, post.status_code
 
 
-async def test_a_key_opens_what_its_scopes_say(application: Application) -> None:
+async def test_a_key_allows_what_its_scopes_say(application: Application) -> None:
     made = {scopes: make_key(scopes.split(",")) for scopes in ("read", "write", "read,write")}
     lines = ";".join(str(key) for _, key in made.values())
     async with application(api_keys=lines) as client:
@@ -102,7 +102,7 @@ async def test_a_key_opens_what_its_scopes_say(application: Application) -> None
         assert challenge == 'Bearer error="insufficient_scope", scope="write"'
 
 
-async def test_what_is_no_key_opens_nothing(application: Application) -> None:
+async def test_an_invalid_key_allows_nothing(application: Application) -> None:
     token, key = make_key(["read", "write"])
     async with application(api_keys=str(key)) as client:
         for headers in (
@@ -166,7 +166,7 @@ def test_only_hashes_are_kept() -> None:
 
 
 @pytest.mark.parametrize("line", ["x", "a read x", "a admin " + "0" * 64, "a  " + "0" * 64])
-def test_a_line_that_is_no_key_is_named_and_not_shown(line: str) -> None:
+def test_a_malformed_line_is_reported_by_number_and_not_shown(line: str) -> None:
     with pytest.raises(KeyFault, match="Line 2") as fault:
         parse_keys(f"\n{line}")
     assert line not in str(fault.value) or line == "x"
@@ -216,7 +216,7 @@ def test_revoking_keeps_the_mode_the_comments_and_the_link_of_the_file(tmp_path:
     assert {path.name for path in tmp_path.iterdir()} == {"keys", "link", "victim", "keys.new"}
 
 
-def test_changes_of_the_file_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+def test_concurrent_changes_of_the_file_lose_nothing(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     old, new = ([make_key(["read"])[1] for _ in range(20)] for _ in range(2))
     for key in old:

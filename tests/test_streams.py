@@ -40,7 +40,7 @@ async def read(client: AsyncClient, **parameters: Any) -> list[dict[str, Any]]:
     return [json.loads(line) for line in response.text.splitlines()]
 
 
-async def test_a_stream_has_all_documents_a_line_each(
+async def test_a_stream_has_all_documents_one_per_line(
     client: AsyncClient, collection: Documents
 ) -> None:
     fill(collection, 2500)
@@ -53,7 +53,9 @@ async def test_a_stream_of_nothing_is_empty(client: AsyncClient) -> None:
     assert await read(client) == []
 
 
-async def test_a_stream_takes_what_a_page_takes(client: AsyncClient, collection: Documents) -> None:
+async def test_a_stream_accepts_the_parameters_of_a_page(
+    client: AsyncClient, collection: Documents
+) -> None:
     fill(collection, 1500)
     filter = '{"n": {"$lt": 1200}}'
     items = await read(client, filter=filter, sort="-n", fields="n", limit=1100, meta="true")
@@ -64,7 +66,9 @@ async def test_a_stream_takes_what_a_page_takes(client: AsyncClient, collection:
     assert [item["n"] for item in items] == list(range(499, -1, -1))
 
 
-async def test_what_is_negotiated_is_said(client: AsyncClient, collection: Documents) -> None:
+async def test_negotiated_responses_say_what_they_vary_on(
+    client: AsyncClient, collection: Documents
+) -> None:
     fill(collection, 10)
     for accept, media_type in (
         ("*/*", "application/json"),
@@ -108,7 +112,7 @@ def unpacked(content: bytes, coding: str | None) -> bytes:
         ("*, zstd;q=0", "gzip"),
     ],
 )
-async def test_a_stream_is_packed_for_those_who_take_that(
+async def test_a_stream_is_compressed_for_clients_that_accept_it(
     live_client: AsyncClient, collection: Documents, accepted: str, coding: str | None
 ) -> None:
     fill(collection, 3000)
@@ -139,7 +143,7 @@ async def test_a_fault_at_the_beginning_is_a_problem(client: AsyncClient) -> Non
 
 @pytest.mark.parametrize("limit", ["0", "99999999999999999999", "2147483648"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_limit_that_no_database_takes_is_a_problem(
+async def test_a_limit_too_large_for_the_database_is_a_problem(
     client: AsyncClient, method: str, limit: str
 ) -> None:
     response = await client.request(method, "/stuff", params={"limit": limit}, headers=NDJSON)
@@ -181,7 +185,7 @@ async def settled(counts: dict[str, int]) -> None:
         await asyncio.sleep(0.3)
 
 
-async def test_a_slow_client_is_not_read_ahead_of(
+async def test_a_stream_is_not_read_ahead_of_a_slow_client(
     settings: Settings, collection: Documents, cursors: dict[str, int]
 ) -> None:
     fill(collection, 20 * STREAM_BATCH, size=20_000)
@@ -197,7 +201,7 @@ async def test_a_slow_client_is_not_read_ahead_of(
         assert received > 20 * STREAM_BATCH * 20_000
 
 
-async def test_when_the_client_leaves_the_cursor_is_closed(
+async def test_when_the_client_disconnects_the_cursor_is_closed(
     settings: Settings, collection: Documents, cursors: dict[str, int]
 ) -> None:
     fill(collection, 20 * STREAM_BATCH, size=20_000)

@@ -107,7 +107,7 @@ def faults(value: Any, path: str = "", depth: int = 1) -> set[str]:
 
 @given(texts | deep_texts)
 @settings(max_examples=500)
-def test_exactly_what_cannot_be_given_back_is_refused_with_a_pointer_to_it(text: str) -> None:
+def test_exactly_what_cannot_be_returned_unchanged_is_refused_with_a_pointer(text: str) -> None:
     expected = faults(json.loads(text, object_pairs_hook=tuple))
     if expected:
         with pytest.raises(InvalidDocument) as refused:

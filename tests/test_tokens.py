@@ -101,7 +101,7 @@ async def read(client: AsyncClient, token: str) -> int:
     return response.status_code
 
 
-async def test_a_token_opens_what_its_scopes_say(
+async def test_a_token_allows_what_its_scopes_say(
     application: Application, issuer: Issuer, trusting: dict[str, Any]
 ) -> None:
     async with application(**trusting) as client:
@@ -148,7 +148,7 @@ BAD: list[Callable[[Issuer], str] | str] = [
 
 
 @pytest.mark.parametrize("bad", BAD)
-async def test_a_token_that_is_not_valid_opens_nothing(
+async def test_an_invalid_token_allows_nothing(
     application: Application,
     issuer: Issuer,
     trusting: dict[str, Any],
@@ -163,7 +163,7 @@ async def test_a_token_that_is_not_valid_opens_nothing(
         assert token not in response.text
 
 
-async def test_keys_are_rotated_and_who_names_unknown_ones_is_no_burden(
+async def test_keys_are_rotated_and_unknown_ones_cause_few_fetches(
     application: Application,
     issuer: Issuer,
     trusting: dict[str, Any],
@@ -182,7 +182,7 @@ async def test_keys_are_rotated_and_who_names_unknown_ones_is_no_burden(
         assert await read(client, old) == 401
 
 
-async def test_when_the_issuer_is_away_its_keys_are_used_on_for_a_time(
+async def test_when_the_issuer_is_away_its_keys_stay_in_use_for_a_time(
     application: Application,
     issuer: Issuer,
     trusting: dict[str, Any],
@@ -225,7 +225,7 @@ async def test_while_the_issuer_hangs_tokens_with_known_keys_do_not_wait(
     # The application stops although the issuer still hangs.
 
 
-async def test_other_algorithms_are_accepted_if_they_are_said_and_odd_keys_are_passed_over(
+async def test_other_algorithms_are_accepted_if_configured_and_odd_keys_are_ignored(
     application: Application, issuer: Issuer, trusting: dict[str, Any]
 ) -> None:
     key = make_ec_key(SECP256R1())
@@ -244,7 +244,7 @@ async def test_other_algorithms_are_accepted_if_they_are_said_and_odd_keys_are_p
         assert await read(client, token) == 401
 
 
-async def test_keys_and_tokens_open_side_by_side(
+async def test_keys_and_tokens_work_side_by_side(
     application: Application, issuer: Issuer, trusting: dict[str, Any]
 ) -> None:
     secret, key = make_key(["read"])
@@ -269,7 +269,7 @@ def test_unsafe_settings_are_refused(settings: dict[str, Any]) -> None:
         Settings(**settings)
 
 
-def test_what_is_missing_is_said() -> None:
+def test_an_incomplete_configuration_is_refused() -> None:
     refused = stuff_here("serve", STUFF_JWT_ISSUER=ISSUER)
     assert refused.returncode == 2
     assert "STUFF_JWT_JWKS_URL" in refused.stderr

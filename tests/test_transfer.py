@@ -52,7 +52,7 @@ async def test_an_export_imported_into_an_empty_store_exports_the_same(
     assert first == second
 
 
-async def test_an_import_goes_on_when_connections_break_and_makes_nothing_twice(
+async def test_an_import_resumes_when_connections_break_and_creates_nothing_twice(
     settings: Settings, collection: Documents
 ) -> None:
     records = [*lines(900, 200), *(b'{"n": %d}' % n for n in range(500))]
@@ -68,7 +68,7 @@ async def test_an_import_goes_on_when_connections_break_and_makes_nothing_twice(
     assert len(collection.distinct("n", {"text": {"$exists": False}})) == 500
 
 
-async def test_an_export_goes_on_when_connections_break_and_has_nothing_twice(
+async def test_an_export_resumes_when_connections_break_and_repeats_nothing(
     settings: Settings, collection: Documents
 ) -> None:
     async with listen(settings) as url:
@@ -186,7 +186,7 @@ def test_a_damaged_array_is_a_fault(tmp_path: Path, text: bytes) -> None:
         list(Source(file).records())
 
 
-def test_a_fault_inside_a_string_is_not_mended(tmp_path: Path) -> None:
+def test_a_fault_inside_a_string_is_not_repaired(tmp_path: Path) -> None:
     file = tmp_path / "array.json"
     file.write_bytes(b'[{"a": "b\nc"}, {"a":\n1}, , 3,]')
     records = [record for _, record in Source(file).records()]

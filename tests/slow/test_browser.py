@@ -89,7 +89,7 @@ async def test_a_document_without_an_id_gets_one(browser: Browser, store: AsyncC
     await expect(page.locator("#editor-title")).to_have_text(item["_id"])
 
 
-async def test_what_is_no_document_cannot_be_saved_and_is_explained(browser: Browser) -> None:
+async def test_an_invalid_document_cannot_be_saved_and_is_explained(browser: Browser) -> None:
     page = await live(browser)
     await page.get_by_role("button", name="New").click()
     save = page.get_by_role("button", name="Save")

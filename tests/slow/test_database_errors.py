@@ -63,7 +63,7 @@ async def send_all(client: AsyncClient) -> list[Response]:
     ]
 
 
-async def test_what_may_work_a_moment_later_is_503_on_every_request(
+async def test_a_transient_error_is_503_on_every_request(
     client: AsyncClient, engine: FailingEngine
 ) -> None:
     failures: list[dict[str, Any]] = [{"errorCode": code} for code in TRANSIENT]
@@ -80,7 +80,7 @@ async def test_what_may_work_a_moment_later_is_503_on_every_request(
     assert (await client.put("/stuff/a", json={})).status_code == 200
 
 
-async def test_what_the_engine_lacks_is_501_that_names_it(
+async def test_a_feature_that_the_engine_lacks_is_a_501_that_names_it(
     client: AsyncClient, engine: FailingEngine
 ) -> None:
     for code in (59, 115, 40324):
@@ -102,7 +102,7 @@ async def test_a_time_limit_is_504_of_a_query_and_503_of_anything_else(
             assert_problem(response, 503, "database-unavailable")
 
 
-async def test_anything_else_is_500_and_logged_with_its_code(
+async def test_any_other_error_is_500_and_logged_with_its_code(
     client: AsyncClient, engine: FailingEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     for method, path, headers, content in REQUESTS:
@@ -115,7 +115,7 @@ async def test_anything_else_is_500_and_logged_with_its_code(
 
 
 @pytest.mark.parametrize("code", [91, 4711, 59])
-async def test_a_load_that_fails_as_a_whole_tells_how_far_it_has_come(
+async def test_a_load_that_fails_as_a_whole_reports_how_far_it_has_come(
     client: AsyncClient, engine: FailingEngine, code: int
 ) -> None:
     failed = asyncio.Event()
@@ -150,7 +150,7 @@ def test_only_known_codes_are_faults_of_the_document(code: int, status: int) -> 
 
 
 @pytest.mark.parametrize("code", [6, 50, 91, 133, 14031])
-async def test_an_error_of_one_write_that_may_pass_is_503_and_drops_no_line(
+async def test_a_transient_error_of_one_write_is_503_and_drops_no_line(
     application: Application, play: Play, code: int
 ) -> None:
     database = play(PRIMARY, forward=True)

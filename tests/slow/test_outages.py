@@ -82,7 +82,9 @@ async def comes_back(client: AsyncClient) -> float:
         await asyncio.sleep(0.02)
 
 
-async def test_away_at_the_start_it_starts_and_recovers(link: Link, through: Settings) -> None:
+async def test_the_service_starts_without_its_database_and_recovers(
+    link: Link, through: Settings
+) -> None:
     await link.cut()
     async with listen(through) as url, connect(url) as client:
         await all_problems(client)
@@ -92,7 +94,9 @@ async def test_away_at_the_start_it_starts_and_recovers(link: Link, through: Set
 
 
 @pytest.mark.parametrize("pause", [0.0, 3.0])
-async def test_away_later_it_recovers(link: Link, through: Settings, pause: float) -> None:
+async def test_the_service_recovers_from_an_outage(
+    link: Link, through: Settings, pause: float
+) -> None:
     async with listen(through) as url, connect(url) as client:
         await client.put("/stuff/a", json={"n": 1})
         await link.cut()
@@ -125,7 +129,7 @@ async def test_connections_that_hang_for_ever_do_not_keep_the_service_away(
         assert await comes_back(client) < LIMIT + BACK
 
 
-async def test_a_slow_link_is_waited_for_and_one_too_slow_is_not(
+async def test_a_slow_link_is_tolerated_and_one_too_slow_is_not(
     link: Link, through: Settings
 ) -> None:
     async with listen(through) as url, connect(url) as client:
@@ -219,7 +223,7 @@ async def test_nothing_acknowledged_is_lost_however_often_the_link_breaks(
         {"closeConnection": True},
     ],
 )
-async def test_a_failover_is_a_problem_at_most_and_over_at_once(
+async def test_a_failover_is_a_problem_at_most_and_soon_over(
     settings: Settings, free_port: int, engine_on_port: Any, failure: dict[str, Any]
 ) -> None:
     engine_on_port(free_port, "--enable-test-commands")

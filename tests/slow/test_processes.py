@@ -65,7 +65,7 @@ def test_processes_that_count_together_lose_no_increment(
             assert service.http.get("/stuff/counter").json() == expected
 
 
-def test_of_many_who_create_a_document_one_does(tmp_path: Path) -> None:
+def test_one_of_many_concurrent_creates_succeeds(tmp_path: Path) -> None:
     ids, racers = 15, 6
     statuses: dict[int, list[int]] = {number: [] for number in range(ids)}
 
@@ -117,7 +117,7 @@ def following(service: Service) -> Iterator[Follower]:
         yield Follower(lines)
 
 
-def test_whoever_follows_sees_what_all_processes_write(tmp_path: Path) -> None:
+def test_a_follower_sees_the_writes_of_all_processes(tmp_path: Path) -> None:
     followers, writers, writes = 4, 4, 25
 
     def write(service: Service, writer: int) -> None:
@@ -137,7 +137,7 @@ def test_whoever_follows_sees_what_all_processes_write(tmp_path: Path) -> None:
             assert follower.seen == expected
 
 
-def test_the_figures_are_those_of_all_workers(tmp_path: Path) -> None:
+def test_metrics_cover_all_workers(tmp_path: Path) -> None:
     with stuff_serve(tmp_path, "--workers=2") as service:
         for n in range(40):
             # Each on a connection of its own, to one worker or the other.

@@ -80,7 +80,7 @@ def test_workers_share_one_engine(tmp_path: Path) -> None:
     assert not running(str(tmp_path))
 
 
-def test_a_port_in_use_is_said_and_starts_no_engine(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_and_starts_no_engine(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = subprocess.run(
             [sys.executable, "-m", "service", "serve", "--port", str(taken.getsockname()[1])],
@@ -137,7 +137,7 @@ def test_the_service_logs_without_secrets(tmp_path: Path, form: str) -> None:
         assert {"time", "level", "logger", "message"} <= lines[0].keys()
 
 
-def test_with_a_key_or_insecure_it_listens_to_others_too(tmp_path: Path) -> None:
+def test_with_a_key_or_insecure_it_listens_to_other_machines_too(tmp_path: Path) -> None:
     token, key = make_key(["read", "write"])
     with stuff_serve(tmp_path, "--host=0.0.0.0", "--insecure") as service:
         assert service.http.get("/stuff").status_code == 200

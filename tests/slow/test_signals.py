@@ -86,7 +86,7 @@ def can_connect(address: tuple[str, int]) -> bool:
     return True
 
 
-def test_a_request_that_crosses_the_signal_on_a_resting_connection_is_answered(
+def test_a_request_that_crosses_the_signal_on_an_idle_connection_is_answered(
     tmp_path: Path,
 ) -> None:
     with stuff_serve(tmp_path) as service:

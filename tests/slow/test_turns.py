@@ -123,7 +123,7 @@ async def test_a_write_without_an_answer_is_waited_for_until_its_deadline(
     assert [document["n"] for document in engine.collection.find()] == [2]
 
 
-async def test_those_who_waited_in_vain_leave_nothing_behind(
+async def test_writes_that_stop_waiting_leave_nothing_behind(
     client: AsyncClient, engine: FailingEngine
 ) -> None:
     turns: Turns = client._transport.app.state.collection.points._turns  # type: ignore[attr-defined]
