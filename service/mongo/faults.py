@@ -126,7 +126,9 @@ def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | Wri
     for fault in error.details["writeConcernErrors"][:1]:
         concern = WriteConcernError(fault.get("errmsg", ""), fault.get("code"), fault)
         found.update(dict.fromkeys(range(count), concern))
-    for fault in error.details["writeErrors"]:
+    for entry in error.details["writeErrors"]:
+        # Without the document, which the driver adds: the error's text would hold all of it.
+        fault = {name: value for name, value in entry.items() if name != "op"}
         kind = DuplicateKeyError if fault["code"] == DUPLICATE_KEY else WriteError
         found[fault["index"]] = kind(fault["errmsg"], fault["code"], fault)
     return found

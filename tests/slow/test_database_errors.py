@@ -168,6 +168,19 @@ async def test_a_transient_error_of_one_write_is_503_and_drops_no_line(
             assert_problem(refused, 503, "database-unavailable")
 
 
+async def test_what_is_logged_of_a_write_that_failed_has_no_content(
+    application: Application, play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = play(PRIMARY, forward=True)
+    async with application(mongodb_uri=database.uri()) as client:
+        for code in (133, 9999):  # known and unknown
+            database.answer("insert", write_errors({0: code}))
+            line = b'{"_id": "a", "n": "secret"}'
+            await client.post("/stuff", content=line, headers=NDJSON)
+            assert f"{code}" in caplog.text
+    assert "secret" not in caplog.text
+
+
 async def test_a_read_that_is_not_finished_closes_its_cursor(
     application: Application, play: Play
 ) -> None:
