@@ -141,16 +141,10 @@ class _Load:
                 self._database.operation(),
                 self._turns.turn(documents, self._database.loads) as turn,
             ):
-                outcomes = await turn.write(
-                    lambda: upsert(
-                        self._database.collection, documents, insert_first=self._most_are_new
-                    )
-                )
+                outcomes = await turn.write(lambda: self._upsert(documents))
         faults = list(batch.faults)
         created = 0
         for id, outcome in outcomes.items():
-            if isinstance(outcome, Unavailable):
-                raise outcome  # this line, and perhaps all that follow, can be sent again
             if isinstance(outcome, StuffError):
                 faults.append((batch.documents[id][0], outcome))
             else:
@@ -164,6 +158,16 @@ class _Load:
         stored = len(batch.documents) - (len(faults) - len(batch.faults))
         report.replaced += stored - created
         report.lines = batch.last_line
+
+    async def _upsert(self, documents: dict[str, bytes]) -> dict[str, Outcome]:
+        """Raises `Unavailable`: this line, and perhaps all that follow, can be sent again."""
+        outcomes = await upsert(
+            self._database.collection, documents, insert_first=self._most_are_new
+        )
+        for outcome in outcomes.values():
+            if isinstance(outcome, Unavailable):
+                raise outcome
+        return outcomes
 
 
 async def _lines(

@@ -7,14 +7,15 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, PyMongoError, WriteConcernError, WriteError
 
-from service.errors import StuffError, WriteConflict
+from service.errors import StuffError, Unavailable, WriteConflict
 from service.mongo.database import Collection
 from service.mongo.faults import bulk_faults, is_about_id, translated
 
 MAX_ATTEMPTS = 10
 
 Outcome: TypeAlias = bool | StuffError
-"""Whether a document was created (else it replaced another), or why it was not stored."""
+"""Whether a document was created (else it replaced another), or why it was not stored: an error
+whose cause is the driver's if it is `Unavailable`."""
 
 _Answer: TypeAlias = bool | PyMongoError
 
@@ -44,7 +45,9 @@ async def upsert(
                 # https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/
                 again[id] = document
             else:
-                outcomes[id] = translated(answer)
+                outcomes[id] = fault = translated(answer)
+                if isinstance(fault, Unavailable):
+                    fault.__cause__ = answer
         if not again:
             return outcomes
         pending = again

@@ -15,7 +15,7 @@ from service.mongo.database import Database
 from service.mongo.limits import MARGIN
 from service.store.turns import Turns
 from tests.support.applications import Application
-from tests.support.database.answers import broken, error
+from tests.support.database.answers import Answer, broken, error, write_errors
 from tests.support.database.playing import Play
 from tests.support.database.roles import PRIMARY
 from tests.support.failing import FailingEngine, failing_engine
@@ -140,8 +140,13 @@ async def test_writes_that_stop_waiting_leave_nothing_behind(
     assert turns._waiting == {}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [error(10107, errorLabels=[]), write_errors({0: 133})],
+    ids=["to the command", "to the write"],
+)
 async def test_a_write_that_the_driver_sent_twice_is_waited_for_until_its_deadline(
-    application: Application, play: Play
+    application: Application, play: Play, answer: Answer
 ) -> None:
     """The answer is that to the second attempt; the first may take effect after it."""
     database = play(PRIMARY, forward=True)
@@ -152,7 +157,7 @@ async def test_a_write_that_the_driver_sent_twice_is_waited_for_until_its_deadli
             await client.put(f"/stuff/{id}", json={"n": 0})
             command = "insert" if method == "POST" else "update"
             before = len(database.commands(command))
-            database.answer(command, broken, error(10107, errorLabels=[]))
+            database.answer(command, broken, answer)
             path = "/stuff" if method == "POST" else f"/stuff/{id}"
             content = json.dumps({"_id": id, "n": 1} if method == "POST" else {"n": 1})
             given_up = await client.request(method, path, headers=headers, content=content)

@@ -36,6 +36,7 @@ class Operation(Generic[Answer]):
     since: float = 0.0  # when it arrived, by the clock of the event loop
     waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    error: Exception | None = None  # by which it failed
 
     def answer(self, answer: Answer) -> None:
         for waiter in self.waiters:
@@ -43,6 +44,7 @@ class Operation(Generic[Answer]):
                 waiter.set_result(answer)
 
     def fail(self, error: Exception) -> None:
+        self.error = error
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_exception(error)
@@ -170,7 +172,6 @@ class Lane(ABC, Generic[Answer]):
         """Answer each operation of the batch, or fail it. Ends when the driver's thread has."""
         self._documents.observe(len(batch))
         started = time.monotonic()
-        may_land_for = 0.0
         try:
             spans = [span for operation in batch for span in operation.spans]
             with self._seconds.time(), batch_span(self.kind, len(batch), spans):
@@ -183,9 +184,11 @@ class Lane(ABC, Generic[Answer]):
                 operation.fail(error)
             if isinstance(error.__cause__, ServerSelectionTimeoutError):
                 self._fail_waiting(error)
-            may_land_for = self.database.limits.may_land_for(error, started)
         for operation in batch:
-            self.finished(operation, may_land_for)
+            self.finished(operation, self._may_land_for(operation.error, started))
+
+    def _may_land_for(self, error: Exception | None, started: float) -> float:
+        return 0.0 if error is None else self.database.limits.may_land_for(error, started)
 
     async def _settle_each(self, batch: Sequence[Operation[Answer]]) -> None:
         """The database refused the batch as a whole, perhaps for the sake of one of them."""
