@@ -1,6 +1,7 @@
 """The driver's errors as ours."""
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -69,6 +70,10 @@ TRANSIENT_LABELS = (
     "UnknownTransactionCommitResult",
     "RetryableError",
 )
+
+
+# "... index: name_1 dup key: ...", and DocumentDB: "... requested collection: Index 'name_1'"
+_INDEX = re.compile(r"\bindex:? '?([^' ]+)", re.IGNORECASE)
 
 
 @contextmanager
@@ -160,7 +165,12 @@ def may_still_land(error: BaseException, driver_retries: bool) -> bool:
 
 
 def _keys(error: DuplicateKeyError) -> list[str]:
-    return list((error.details or {}).get("keyPattern", {"_id": 1}))
+    """The fields of the index; none if the database names only an index that is not about `_id`."""
+    details = error.details or {}
+    if pattern := details.get("keyPattern"):
+        return list(pattern)
+    found = _INDEX.search(details.get("errmsg", ""))
+    return ["_id"] if found is None or found[1] == "_id_" else []
 
 
 def bad_query(error: OperationFailure) -> InvalidParameter:

@@ -181,6 +181,25 @@ async def test_what_is_logged_of_a_write_that_failed_has_no_content(
     assert "secret" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        'E11000 duplicate key error collection: d.stuff index: email_1 dup key: { email: "x" }',
+        "Duplicate key violation on the requested collection: Index 'email_1'",
+    ],
+)
+async def test_a_duplicate_of_which_only_the_index_is_named_is_409(
+    application: Application, play: Play, message: str
+) -> None:
+    database = play(PRIMARY, forward=True)
+    async with application(mongodb_uri=database.uri()) as client:
+        for command, headers in (("update", {}), ("insert", {"If-None-Match": "*"})):
+            database.answer(command, write_errors({0: 11000}, message))
+            refused = await client.put("/stuff/a", json={"email": "x"}, headers=headers)
+            assert_problem(refused, 409, "duplicate-key")
+        assert len(database.commands("update") + database.commands("insert")) == 2
+
+
 async def test_a_read_that_is_not_finished_closes_its_cursor(
     application: Application, play: Play
 ) -> None:
