@@ -34,7 +34,7 @@ from service.mongo.faults import (
 )
 from service.mongo.limits import Limits
 from service.mongo.model import StuffDocument, bind
-from service.mongo.shares import LOAD_CALLS, POINT_CALLS, QUERY_CALLS, Share
+from service.mongo.shares import LOAD_CALLS, PING_CALLS, POINT_CALLS, QUERY_CALLS, Share
 from service.observability.tracing import listeners
 from service.settings import Settings
 
@@ -93,6 +93,7 @@ class Database:
         self.points = Share(POINT_CALLS)
         self.queries = Share(QUERY_CALLS)
         self.loads = Share(LOAD_CALLS)
+        self._pings = Share(PING_CALLS)
 
     @property
     def model(self) -> Model:
@@ -112,7 +113,7 @@ class Database:
         seconds = min(PING_TIMEOUT, self._operation_timeout)
         async with self.operation(seconds):
             with pymongo.timeout(seconds):
-                await self.points.run(lambda: self.client.admin.command("ping"))
+                await self._pings.run(lambda: self.client.admin.command("ping"))
 
     @property
     def has_transactions(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from httpx import AsyncClient, Response
 
-from service.mongo.shares import LOAD_CALLS, QUERY_CALLS
+from service.mongo.shares import LOAD_CALLS, POINT_CALLS, QUERY_CALLS
 from tests.support.applications import Application
 from tests.support.failing import FailingEngine, failing_engine
 from tests.support.patience import patient
@@ -47,6 +47,11 @@ async def assert_served(client: AsyncClient, slow: list[asyncio.Task[Response]])
         await client.delete("/stuff/ada"),
     ):
         assert response.is_success
+    await assert_under_way(slow)
+
+
+async def assert_under_way(slow: list[asyncio.Task[Response]]) -> None:
+    """None is done yet; ends them."""
     assert not any(task.done() for task in slow)
     for task in slow:
         task.cancel()
@@ -103,3 +108,15 @@ async def test_operations_do_not_wait_for_a_round_trip_that_hangs(
         for task in hung:
             task.cancel()
         await asyncio.gather(*hung, return_exceptions=True)
+
+
+async def test_readiness_does_not_wait_for_conditional_writes(
+    client: AsyncClient, engine: FailingEngine
+) -> None:
+    engine.block(BLOCKED, ["insert"], POINT_CALLS)
+    headers = {"If-None-Match": "*"}
+    slow = await started(
+        *(client.put(f"/stuff/{n}", json={}, headers=headers) for n in range(POINT_CALLS))
+    )
+    assert (await client.get("/readyz")).status_code == 200
+    await assert_under_way(slow)
