@@ -45,15 +45,15 @@ Collection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
 Model: TypeAlias = type[StuffDocument]
 Result = TypeVar("Result")
 
-RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is away
+RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is unavailable
 PING_TIMEOUT = 2.0  # seconds
 
 
 class Database:
     """One client, and the Beanie model bound to it.
 
-    It may be made while the database is away: until Beanie is set up, every use is answered by
-    `DatabaseUnavailable`, and setting up is tried again in the background.
+    It may be created while the database is unavailable: until Beanie is set up, every use raises
+    `DatabaseUnavailable`, and the setup is retried in the background.
     """
 
     def __init__(self, settings: Settings, uri: str) -> None:
@@ -62,8 +62,8 @@ class Database:
             appname="stuff",
             event_listeners=listeners(settings),
             document_class=RawBSONDocument,
-            # A new primary is found in a second, also where the database does not tell of it by
-            # itself, and a dead connection does not keep the monitor from trying another.
+            # A new primary is found within a second, even if the database does not announce it, and
+            # a dead connection does not keep the monitor from trying another.
             serverMonitoringMode="poll",
             heartbeatFrequencyMS=1000,
             connectTimeoutMS=5000,
@@ -77,7 +77,7 @@ class Database:
             settings.database,
             read_preference=ReadPreference.PRIMARY,
             read_concern=ReadConcern("majority"),
-            # Whatever the URI says: acknowledged means a majority has it in its journal.
+            # Overrides the URI: acknowledged means that a majority has the write in its journal.
             write_concern=WriteConcern(w="majority", j=True),
         )
         self._model = bind(settings.collection)
@@ -122,9 +122,9 @@ class Database:
     def transaction(
         self, work: Callable[[SyncCollection[RawBSONDocument], ClientSession], Result]
     ) -> Awaitable[Result]:
-        """Do the work in a transaction, which is tried again when it meets another one.
+        """Do the work in a transaction, which is retried when it conflicts with another one.
 
-        It runs in a thread of the driver, and hands the session to each call.
+        The work runs in a thread of the driver, and passes the session to each call.
         """
         collection: SyncCollection[RawBSONDocument] = self.collection.delegate
 
@@ -143,7 +143,8 @@ class Database:
 
     @asynccontextmanager
     async def operation(self, seconds: float | None = None) -> AsyncIterator[None]:
-        """Around one use of the database: bounds its time, and raises the driver's errors as ours.
+        """A context for one use of the database: bounds its time, and raises the driver's errors as
+        ours.
 
         The driver alone would look for a server and wait for an answer more than once.
         """
@@ -156,7 +157,7 @@ class Database:
 
     @asynccontextmanager
     async def query(self) -> AsyncIterator[None]:
-        """Around an operation that does what a client has made up: its faults are the client's.
+        """A context for an operation with a client's query: errors in the query are the client's.
 
         Raises `QueryTimeout` and `InvalidParameter`, and what `operation` raises.
         """
@@ -177,10 +178,10 @@ class Database:
         max_await_time_ms: int,
         batch_size: int,
     ) -> ChangeStream[RawBSONDocument]:
-        """What happens to the documents, from now on or after a token.
+        """A change stream of the collection, from now on or after a token.
 
-        For a thread: waiting for changes, it would hold one of the driver's own. Raises the
-        driver's errors, and `DatabaseUnavailable`.
+        Blocks, so it needs a thread of its own: waiting for changes, it would hold one of the
+        driver's. Raises the driver's errors, and `DatabaseUnavailable`.
         """
         collection: SyncCollection[RawBSONDocument] = self.collection.delegate
         return collection.watch(
@@ -204,7 +205,7 @@ class Database:
                 await self._ready.wait()
 
     async def set_up(self) -> None:
-        """Set up Beanie, trying until the database is there."""
+        """Set up Beanie, retrying until the database is available."""
         while not self._ready.is_set():
             try:
                 await init_beanie(
@@ -226,8 +227,8 @@ class Database:
         """Raises `ConfigurationError`."""
         self._engine = await look_at(self.client, self._database, self._model.get_collection_name())
         self.limits.are_ignored = self._engine.ignores_limits
-        # Under `pymongo.timeout` the driver looks for a server for all the time that is left: with
-        # none, nobody is to be told that so late.
+        # Under `pymongo.timeout` the driver looks for a server for all the time that is left, which
+        # would be too late to report that there is none.
         topology = self.client.delegate._topology
         timeout_left = topology.get_server_selection_timeout
         topology.get_server_selection_timeout = lambda: min(self._selection_timeout, timeout_left())
@@ -235,7 +236,8 @@ class Database:
 
 @asynccontextmanager
 async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]:
-    """The database for a lifespan. An absent one delays the start, and does not prevent it."""
+    """The database for a lifespan. If it is unavailable, that delays the start but does not prevent
+    it."""
     database = Database(settings, uri)
     setting_up = asyncio.create_task(database.set_up())
     try:

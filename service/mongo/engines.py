@@ -1,4 +1,4 @@
-"""What the database is and can do: found out once, when the service starts."""
+"""What the database is and can do, determined once, when the service starts."""
 
 import logging
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """The database as far as MongoDB's like differ."""
+    """How databases that speak MongoDB's protocol differ."""
 
     ignores_limits: bool = False
-    """Whether it works on although the time (`maxTimeMS`) is over."""
+    """Whether it continues to work after the time limit (`maxTimeMS`)."""
     has_transactions: bool = False
 
 
@@ -29,7 +29,8 @@ async def look_at(
     database: AsyncIOMotorDatabase[RawBSONDocument],
     collection: str,
 ) -> Engine:
-    """Raises `ConfigurationError` if the collection cannot be served, and the driver's errors."""
+    """Find out what the database can do. Raises `ConfigurationError` if the collection cannot be
+    served, and the driver's errors."""
     await _check_collation(database, collection)
     build = await database.command("buildInfo")
     return Engine(
@@ -41,7 +42,7 @@ async def look_at(
 async def _check_collation(
     database: AsyncIOMotorDatabase[RawBSONDocument], collection: str
 ) -> None:
-    """With a default collation, ids that differ in case or accents may be one.
+    """With a default collation, ids that differ only in case or accents may be equal.
 
     https://www.mongodb.com/docs/manual/reference/collation/
     """
@@ -50,7 +51,7 @@ async def _check_collation(
     except OperationFailure as error:
         if is_transient(error):
             raise
-        log.warning("Whether the collection has a collation cannot be found out: %s", error)
+        log.warning("The collation of the collection cannot be determined: %s", error)
         return
     for found in reply["cursor"]["firstBatch"]:
         collation = found.get("options", {}).get("collation", {})
@@ -69,7 +70,7 @@ async def _has_transactions(
     database: AsyncIOMotorDatabase[RawBSONDocument],
     collection: str,
 ) -> bool:
-    """Tries one that reads a document: what `hello` says is not enough."""
+    """Tries a transaction that reads a document: what `hello` says is not enough."""
     hello = await database.command("hello")
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
         return False

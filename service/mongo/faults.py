@@ -37,7 +37,7 @@ NO_ACCESS = {13, 18}
 
 BAD_QUERIES = {2, 9, 14, 72, 292, 51091, 51108, 51156}
 """BadValue, FailedToParse, TypeMismatch, InvalidOptions, QueryExceededMemoryLimitNoDiskUseAllowed,
-a pattern that is none or takes too many steps: the database refuses what a query says."""
+a pattern that is malformed or takes too many steps: the database refuses the query."""
 
 REFUSED_DOCUMENTS = {
     121,  # DocumentValidationFailure
@@ -48,11 +48,11 @@ REFUSED_DOCUMENTS = {
     54, 61, 66,  # no value, or another one, for the shard key
     10003,  # larger than the document that it replaces in a capped collection
 }  # fmt: skip
-"""What the database cannot store because of what the document holds."""
+"""The database cannot store the document because of its content."""
 
 LACKING = {59, 115, 238, 303, 304, 40324, 40415, 40573}
-"""Commands, stages and fields of commands that an engine does not have, as MongoDB, DocumentDB and
-FerretDB say it: CommandNotFound, CommandNotSupported, NotImplemented, unrecognized names."""
+"""The engine lacks a command, a stage or a field of a command. The codes of MongoDB, DocumentDB and
+FerretDB: CommandNotFound, CommandNotSupported, NotImplemented, unrecognized names."""
 
 TRANSIENT = {
     6, 7, 89, 202, 384, 9001,  # HostUnreachable, HostNotFound, NetworkTimeout, SocketException
@@ -62,7 +62,7 @@ TRANSIENT = {
     43, 133, 134, 237, 251, 365, 462,  # lost cursors and transactions, no majority, too much load
     8000, 14031,  # AtlasError, OutOfDiskSpace
 }  # fmt: skip
-"""What may work a moment later."""
+"""Transient errors: the same operation may succeed a moment later."""
 
 TRANSIENT_LABELS = (
     "RetryableWriteError",
@@ -86,20 +86,22 @@ def translated_errors() -> Iterator[None]:
 
 
 def translated(error: PyMongoError) -> StuffError:
-    """The driver's error as ours; what it does not know is a fault of the service."""
+    """The driver's error as ours; an unknown one is a fault of the service."""
     if isinstance(error, BulkWriteError):
         return translated(next(iter(bulk_faults(error, 1).values())))
     said = (error.details or {}).get("errmsg", error) if isinstance(error, OperationFailure) else ""
     code = getattr(error, "code", None)
     if isinstance(error, WriteConcernError):
         return _unavailable(
-            "The write was not acknowledged by a majority; it may or may not stand. Try again.",
+            "The write was not acknowledged by a majority; it may or may not last. Try again.",
             error,
         )
     if is_transient(error):
-        return _unavailable("The database is away or too slow. Try again.", error)
+        return _unavailable("The database is unavailable or too slow. Try again.", error)
     if code in NO_ACCESS:
-        return _unavailable("The database does not let this service in. Tell its operator.", error)
+        return _unavailable(
+            "The database refuses access to this service. Tell its operator.", error
+        )
     if isinstance(error, DuplicateKeyError):
         return DuplicateKey(_keys(error))
     if code in REFUSED_DOCUMENTS:
@@ -118,7 +120,7 @@ def translated(error: PyMongoError) -> StuffError:
 
 
 def is_transient(error: PyMongoError) -> bool:
-    """Whether the database could not do it right now."""
+    """Whether the same operation may succeed a moment later."""
     if isinstance(error, ConnectionFailure | CursorNotFound | ExecutionTimeout):
         return True
     is_coded = isinstance(error, OperationFailure) and error.code in TRANSIENT
@@ -126,7 +128,7 @@ def is_transient(error: PyMongoError) -> bool:
 
 
 def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | WriteConcernError]:
-    """What went wrong with each of the `count` operations of a bulk, by its index."""
+    """The errors of the `count` operations of a bulk, by their indices."""
     found: dict[int, WriteError | WriteConcernError] = {}
     for fault in error.details["writeConcernErrors"][:1]:
         concern = WriteConcernError(fault.get("errmsg", ""), fault.get("code"), fault)
@@ -140,15 +142,15 @@ def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | Wri
 
 
 def is_about_id(error: PyMongoError) -> bool:
-    """Whether a write failed because another one had just created the document."""
+    """Whether a write failed because another one has just created the document."""
     return isinstance(error, DuplicateKeyError) and _keys(error) == ["_id"]
 
 
 def may_still_land(error: BaseException, driver_retries: bool) -> bool:
-    """Whether a write that ended with this error may take effect later: it was not answered.
+    """Whether a write that ended with this error may still take effect, since it was not answered.
 
-    Where the driver sends a write again, an answer that says "not now" is perhaps the answer to the
-    second attempt only. A success or a refusal holds for both: they have one transaction number.
+    If the driver sends a write again, a transient error may be the answer to the second attempt
+    only. A success or a refusal holds for both: they have the same transaction number.
     https://github.com/mongodb/specifications/blob/master/source/retryable-writes/retryable-writes.md
     """
     if isinstance(error, StuffError) and error.__cause__ is not None:
@@ -174,7 +176,7 @@ def _keys(error: DuplicateKeyError) -> list[str]:
 
 
 def bad_query(error: OperationFailure) -> InvalidParameter:
-    """The database refuses what a client has made up."""
+    """The error for a client's query that the database refuses."""
     return InvalidParameter(
         "filter", f"The database refuses this: {(error.details or {}).get('errmsg', error)}."
     )

@@ -1,7 +1,7 @@
-"""Time limits of the driver's calls, and until when a write may take effect that was not answered.
+"""Time limits of the driver's calls, and until when an unanswered write may still take effect.
 
 `pymongo.timeout` bounds a call with all its attempts, and sends the time that is left with each
-command as `maxTimeMS`, by which the database ends it. Motor's threads take it over from the context
+command as `maxTimeMS`, by which the database ends it. Motor's threads inherit it from the context
 in which a call starts.
 https://www.mongodb.com/docs/languages/python/pymongo-driver/current/connect/connection-options/csot/
 """
@@ -14,31 +14,32 @@ import pymongo
 from service.mongo.faults import may_still_land
 
 MARGIN = 1.0  # seconds, for the way to the database and for its clock
-UNLIMITED = 600.0  # seconds: a thread of the driver is not held for ever
+UNLIMITED = 600.0  # seconds: a thread of the driver is not held forever
 WEEK = 7 * 24 * 3600.0  # seconds
 
 
 class Limits:
-    """To be used around the start of calls."""
+    """Limits to use around the start of calls."""
 
     def __init__(self, operation_timeout: float, *, driver_retries: bool) -> None:
         self._operation_timeout = operation_timeout
         self._driver_retries = driver_retries
         self.are_ignored = False
-        """Whether the database works on although the time is over."""
+        """Whether the database continues to work after the time is over."""
 
     def reads(self) -> AbstractContextManager[None]:
-        """They end in the time that an operation may take."""
+        """The limit of reads: they end in the time that an operation may take."""
         return pymongo.timeout(self._operation_timeout)
 
     def writes(self) -> AbstractContextManager[None]:
-        """They take effect in the time that an operation may take, or not at all."""
+        """The limit of writes: they take effect in the time that an operation may take, or not at
+        all."""
         if self.are_ignored:
             return pymongo.timeout(UNLIMITED)  # it carries out the write, however late
         return pymongo.timeout(self._operation_timeout)
 
     def builds(self) -> AbstractContextManager[None]:
-        """What takes as long as it takes, as an index does. (Zero would mean: as the socket.)"""
+        """No limit in effect, for building an index. (Zero would mean the limit of the socket.)"""
         return pymongo.timeout(WEEK)
 
     def may_land_for(self, error: BaseException, started: float) -> float:

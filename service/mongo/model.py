@@ -1,4 +1,4 @@
-"""The Beanie document: it owns the collection."""
+"""The Beanie document that owns the collection."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
@@ -17,11 +17,11 @@ CLOSE_TIMEOUT = 0.2  # seconds to wait for the database to close a cursor
 
 
 class StuffDocument(Document):
-    """A document of any shape: its `_id`, and all of it as the BSON that stands in the database.
+    """A document of any shape: its `_id`, and the whole document as BSON.
 
     Fields are the user's, so none may have a meaning here: a plain `Document(extra="allow")` would
-    take a stored `revision_id` for its own, and `settings` or `save` for attributes. Hence the
-    model keeps the bytes, which `service.documents.codec` turns into JSON. Writes go through
+    take a stored `revision_id` for its own, and `settings` or `save` for attributes. So the model
+    keeps the bytes, which `service.documents.codec` turns into JSON. Writes go through
     `service.store.points`.
     """
 
@@ -49,7 +49,7 @@ class StuffDocument(Document):
             if document is not None:
                 yield bytes(document.raw)
             return
-        # With a limit the database closes the cursor as soon as it has found them all.
+        # With a limit, the database closes the cursor as soon as it has found all of them.
         condition = {"_id": {"$in": ids}}
         cursor = collection.find_raw_batches(condition, limit=len(ids), batch_size=len(ids))
         try:
@@ -74,7 +74,7 @@ class StuffDocument(Document):
     ) -> AsyncGenerator[list[bytes], None]:
         """The documents that meet the condition, as BSON, in this order, as they arrive.
 
-        Closing the iterator closes the cursor of the database. A limit of 0 is none.
+        Closing the iterator closes the cursor of the database. A limit of 0 means no limit.
         """
         cursor = cls.get_motor_collection().find_raw_batches(
             condition,
@@ -93,7 +93,7 @@ class StuffDocument(Document):
                     return
                 yield list(_split(batch))
         finally:
-            # Goes on by itself if the database is away, or if this is cancelled.
+            # The task continues in the background if the database is slow, or if this is cancelled.
             closing = asyncio.ensure_future(_close(cursor, call, share))
             await asyncio.wait([closing], timeout=CLOSE_TIMEOUT)
 
@@ -105,7 +105,7 @@ class StuffDocument(Document):
 
 async def _close(cursor: Any, call: asyncio.Future[Any] | None, share: Share) -> None:
     if call is not None:
-        await asyncio.wait([call])  # only then it is known which cursor it is
+        await asyncio.wait([call])  # only then is the cursor known
     if cursor.delegate.alive:
         with suppress(PyMongoError):
             await share.run(cursor.close)

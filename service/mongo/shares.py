@@ -17,15 +17,15 @@ PING_CALLS = 2  # of `/readyz`, which is not to depend on what the others do
 
 
 class Share:
-    """At most so many calls of the driver at once; others wait for one of them to end."""
+    """A bounded number of concurrent calls of the driver; others wait for one of them to end."""
 
     def __init__(self, calls: int) -> None:
         self._room = asyncio.Semaphore(calls)
         self._under_way: set[asyncio.Future[Any]] = set()
 
     async def start(self, call: Callable[[], Awaitable[Result]]) -> asyncio.Future[Result]:
-        """Make the call as soon as there is room. The future is done when its thread has returned,
-        and is not to be cancelled: await it under `asyncio.shield`."""
+        """Make the call as soon as there is room. The future is done when its thread has returned.
+        Do not cancel it: await it under `asyncio.shield`."""
         await self._room.acquire()
         try:
             future = asyncio.ensure_future(call())
@@ -37,11 +37,11 @@ class Share:
         return future
 
     async def run(self, call: Callable[[], Awaitable[Result]]) -> Result:
-        """Make the call as soon as there is room. It goes on if this is cancelled."""
+        """Make the call as soon as there is room. It continues if this is cancelled."""
         return await asyncio.shield(await self.start(call))
 
     def _end(self, future: asyncio.Future[Any]) -> None:
         self._under_way.discard(future)
         self._room.release()
         if not future.cancelled():
-            future.exception()  # nobody may be left to be told
+            future.exception()  # retrieved, since nobody may wait for it any more

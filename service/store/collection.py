@@ -31,7 +31,7 @@ async def open_collection(
 ) -> AsyncIterator[Collection]:
     """The collection for a lifespan: its batchers, its feed, and its indexes in the background.
 
-    `encode` makes the bytes that tell followers of a change.
+    `encode` returns the event of a change, as bytes.
     """
     async with AsyncExitStack() as stack:
         turns = Turns(database)

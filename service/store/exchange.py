@@ -1,7 +1,7 @@
-"""Replacing or deleting a document only if it is still, as a whole, the one that was read.
+"""Replaces or deletes a document only if the whole of it is still as it was read.
 
-Another program may change the fields and leave `_stuff` as it was, so that only the content can
-tell. One atomic operation of the database compares it and writes:
+Another program may change the fields and leave `_stuff` as it was, so the content is compared. One
+atomic operation of the database compares and writes:
 
 - an `update` or a `delete` whose filter has the document inline, where both documents together are
   small enough: filter and replacement share the 16 MiB of a command. Works everywhere;
@@ -32,7 +32,8 @@ MAX_INLINE_BYTES = 15 * 1024 * 1024
 async def exchange(
     database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
 ) -> bool:
-    """Put `new` (BSON) in the place of `current`, None deletes; False if it is not there any more.
+    """Replace `current` by `new` (BSON), or delete it if `new` is None. Returns False if the
+    document is no longer `current`.
 
     Raises the driver's errors.
     """

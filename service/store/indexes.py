@@ -1,4 +1,4 @@
-"""Indexes of the collection: of a file that is applied when the service starts, or one by one.
+"""Indexes of the collection: those of a file, made when the service starts, or single ones.
 
 https://www.mongodb.com/docs/manual/reference/command/createIndexes/
 """
@@ -25,7 +25,7 @@ RETRY_INTERVAL = 5.0  # seconds
 
 
 class IndexFault(Exception):
-    """An index cannot be made; the message says why."""
+    """An index cannot be created; the message says why."""
 
 
 class Index(BaseModel):
@@ -63,13 +63,13 @@ def serving(sort: Sort) -> Index:
 
 
 async def create(database: Database, index: Index) -> str:
-    """Make the index unless there is one; returns its name. Others read and write meanwhile.
+    """Create the index if it does not exist, and return its name. Does not block reads and writes.
 
     Raises `IndexFault`, e.g. if another index has the name, and `DatabaseUnavailable`.
     """
     collection = database.collection
     try:
-        # On a large collection this takes as long as it takes.
+        # On a large collection this may take any time.
         with database.limits.builds():
             [name] = await collection.create_indexes([index.model()])
     except PyMongoError as error:
@@ -78,7 +78,7 @@ async def create(database: Database, index: Index) -> str:
 
 
 async def apply(database: Database, indexes: Sequence[Index]) -> None:
-    """Make all of them, in the background of a service that may be up before its database is."""
+    """Create all of them, in the background, retrying until the database is available."""
     for index in indexes:
         while True:
             try:
@@ -87,15 +87,15 @@ async def apply(database: Database, indexes: Sequence[Index]) -> None:
                 await asyncio.sleep(RETRY_INTERVAL)
                 continue
             except IndexFault as error:
-                log.error("The index %s was not made: %s", dict(index.keys), error)
+                log.error("The index %s could not be created: %s", dict(index.keys), error)
             else:
-                log.info("The index %s is there.", name)
+                log.info("The index %s exists.", name)
             break
 
 
 @asynccontextmanager
 async def indexing(database: Database, file: Path) -> AsyncIterator[None]:
-    """Makes the indexes of a file, beside the context. Raises `ConfigurationError`."""
+    """Creates the indexes of a file in the background. Raises `ConfigurationError`."""
     task = asyncio.create_task(apply(database, read_file(file)))
     try:
         yield
@@ -106,7 +106,7 @@ async def indexing(database: Database, file: Path) -> AsyncIterator[None]:
 
 
 async def list_all(database: Database) -> list[dict[str, Any]]:
-    """The indexes that there are, as MongoDB describes them. Raises `DatabaseUnavailable`."""
+    """The existing indexes, as MongoDB describes them. Raises `DatabaseUnavailable`."""
     async with database.operation():
         found = await database.collection.index_information()
     return [{"name": name, **dict(description)} for name, description in sorted(found.items())]
@@ -124,7 +124,7 @@ async def drop(database: Database, name: str) -> None:
 async def explain(
     database: Database, selection: Selection, limit: int, after: SortKey | None = None
 ) -> list[dict[str, Any]]:
-    """How the database would find a page: the winning plan of each of the commands that it takes.
+    """How the database would find a page: the winning plan of each command that a page needs.
 
     https://www.mongodb.com/docs/manual/reference/explain-results/
     """

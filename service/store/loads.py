@@ -1,4 +1,4 @@
-"""Bulk loads: a stream of lines, each a document, stored as it arrives."""
+"""Loads: a stream of lines, each a document, stored as it arrives."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,12 +15,12 @@ from service.store.upserts import Outcome, upsert
 BATCH_COUNT = 1000  # documents in one call of the database
 BATCH_BYTES = 4 * 1024 * 1024
 MAX_NAMED = 1000
-"""Of the lines that fail, so many are named; all are counted."""
+"""Failed lines that are reported; all are counted."""
 
 
 @dataclass(slots=True)
 class Report:
-    """What became of the first `lines` lines of a stream, the empty ones included."""
+    """The result of the first `lines` lines of a stream, empty ones included."""
 
     lines: int = 0
     created: int = 0
@@ -36,7 +36,7 @@ class Report:
 
 @dataclass(slots=True)
 class _Batch:
-    """Documents that are stored together, and lines of the stream that are settled with them."""
+    """Documents that are stored together, and the lines that are settled with them."""
 
     last_line: int
     documents: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # line, BSON; by the id
@@ -58,26 +58,27 @@ class Loader:
     async def load(self, chunks: AsyncIterator[bytes], report: Report) -> None:
         """Store each line of the stream as a put would: under its `_id`, or under one that is made.
 
-        A line that cannot be stored is reported, and harms no other. Lines with the same id are
+        A line that cannot be stored is reported, and affects no other. Lines with the same id are
         stored in their order. Raises `DatabaseUnavailable` and what reading the stream raises; the
-        report then tells how far it has come.
+        report then says how far the load has come. Keeps two batches in memory at most: one is read
+        while another is stored.
         """
         load = _Load(self._database, self._turns, report)
         try:
             async for lines in _lines(chunks, self._max_line_bytes):
                 for line in lines:
-                    if line == b"":  # of which a small body can hold very many
+                    if line == b"":  # a small compressed body can contain very many
                         load.skip()
                     else:
                         await load.add(line)
-                await asyncio.sleep(0)  # others have their turn
+                await asyncio.sleep(0)  # let other requests run
             await load.finish()
         finally:
             await load.abandon()
 
 
 class _Load:
-    """One stream on its way into the collection: a batch is read while another one is stored."""
+    """One stream being stored: a batch is read while another one is stored."""
 
     def __init__(self, database: Database, turns: Turns, report: Report) -> None:
         self._database = database
@@ -99,7 +100,7 @@ class _Load:
             except StuffError as error:
                 batch.faults.append((number, error))
             else:
-                if id in batch.documents:  # one command may not write it twice
+                if id in batch.documents:  # one command must not write it twice
                     await self._store_batch()
                     batch = self._batch
                 batch.documents[id] = number, new
@@ -117,7 +118,7 @@ class _Load:
         await self._stored()
 
     async def abandon(self) -> None:
-        """Let what is on its way to the database arrive, and nothing more."""
+        """Let the batch that was sent to the database finish, and store nothing more."""
         if self._storing is not None:
             with suppress(Exception):
                 await asyncio.shield(self._storing)
@@ -149,7 +150,7 @@ class _Load:
                 faults.append((batch.documents[id][0], outcome))
             else:
                 created += outcome
-        # Inserting costs less than replacing, unless the document is there.
+        # Inserting costs less than replacing, unless the document exists.
         self._most_are_new = created * 2 >= len(batch.documents)
         report = self._report
         for line, error in sorted(faults, key=lambda fault: fault[0]):
@@ -173,7 +174,8 @@ class _Load:
 async def _lines(
     chunks: AsyncIterator[bytes], max_bytes: int
 ) -> AsyncIterator[list[bytes | StuffError]]:
-    """The lines of a stream, in groups as they arrive; too long ones as an error."""
+    """The lines of a stream, in groups as they arrive; an error in place of a line that is too
+    long."""
     rest: list[bytes] = []
     size = 0  # of the rest, which is not kept beyond the limit
     async for chunk in chunks:

@@ -46,8 +46,8 @@ class PointOperations:
         self._database = database
         self._reads = reads
         self._writes = writes
-        # In this process a conditional write need not repeat what it read, since it has its turn
-        # all the while; other processes are met by comparing.
+        # In this process no other write comes between the read and the write of a conditional
+        # write, since it has its turn; writes of other processes are found by comparing.
         self._turns = turns
 
     async def get(self, id: str) -> Stored:
@@ -81,7 +81,7 @@ class PointOperations:
         """Create the document under an id of its own, a UUIDv7: ids sort by time."""
         id = new_id()
         new = new_document(id, fields)
-        # An upsert like any other, since nobody else has this id.
+        # An upsert like any other, since the id is unique.
         return Written(id, await self._writes.put(id, new.bson), new)
 
     async def patch(
@@ -133,9 +133,10 @@ class PointOperations:
     async def _exchange(
         self, id: str, change: Callable[[Stored | None], Stored | None]
     ) -> Stored | None:
-        """Read the document, and write what `change` makes of it, unless it was changed meanwhile.
+        """Read the document, and write what `change` makes of it; again if it was changed
+        meanwhile.
 
-        None stands for no document. Raises what `change` raises, and `WriteConflict`.
+        None means no document. Raises what `change` raises, and `WriteConflict`.
         """
         async with (
             self._database.operation(),
@@ -164,7 +165,7 @@ class PointOperations:
     async def _compare_and_write(
         self, turn: Turn, id: str, current: Stored | None, new: Stored | None
     ) -> bool:
-        """Write the document; False if it is not the current one any more."""
+        """Write the document; False if it is no longer the current one."""
         if current is not None:
             return await exchange(
                 self._database, turn, id, current.bson, None if new is None else new.bson
@@ -188,6 +189,6 @@ def new_document(id: str, fields: bytes) -> Stored:
 
 
 def _delays() -> Iterator[float]:
-    """Seconds to wait after each attempt: growing, and by chance, so that writers do not march."""
+    """Seconds to wait after each attempt: exponential backoff with jitter."""
     for attempt in range(MAX_ATTEMPTS):
         yield random.uniform(0, min(0.001 * 2**attempt, 0.05))  # noqa: S311 (no secret)

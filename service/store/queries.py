@@ -22,13 +22,13 @@ from service.documents.query import (
 from service.errors import DatabaseUnavailable, QueryTimeout
 from service.mongo.database import Database
 
-MAX_PAGE_BYTES = 16 * 1024 * 1024  # of BSON: a page ends before a document that would pass it
+MAX_PAGE_BYTES = 16 * 1024 * 1024  # of BSON: a page ends before a document that would exceed it
 STREAM_BATCH = 1000  # documents that a stream fetches at once
-MAX_ATTEMPTS = 5  # to go on with a stream when the database was away
+MAX_ATTEMPTS = 5  # to continue a stream after the database was unavailable
 RETRY_DELAY = 0.5  # seconds
 
 Batches: TypeAlias = AsyncGenerator[list[bytes], None]
-"""Documents as BSON, as they arrive. To be closed."""
+"""Documents as BSON, as they arrive. The reader must close it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Queries:
         self._max_time_ms = max(1, int(query_timeout * 1000))
 
     async def page(self, selection: Selection, limit: int) -> Page:
-        """At most so many documents; fewer if they are large. Costs the same wherever it starts."""
+        """At most `limit` documents; fewer if they are large. Costs the same wherever it starts."""
         documents: list[bytes] = []
         size = 0
         async with aclosing(self._scan(selection, limit + 1, self._max_time_ms)) as batches:
@@ -68,10 +68,10 @@ class Queries:
         return Page(documents, None)
 
     async def stream(self, selection: Selection, limit: int | None = None) -> Batches:
-        """All documents, or at most so many, in batches as the database sends them.
+        """All documents, or at most `limit`, in batches as the database sends them.
 
-        Each that is not changed meanwhile comes exactly once. When the database is away for a
-        moment, the stream goes on where it was. To be closed.
+        Each document that is not changed meanwhile comes exactly once. After a short outage of the
+        database, the stream continues where it was. The reader must close it.
         """
         after = selection.after
         attempts = 0
@@ -104,7 +104,7 @@ class Queries:
         return count
 
     async def delete(self, filter: Mapping[str, Any]) -> int:
-        """Delete what matches, document by document; returns how many those were."""
+        """Delete the documents that match, one by one; returns how many."""
         collection = self._database.collection
         async with self._database.query():
             # The driver's delete_many takes no time limit.
@@ -126,7 +126,7 @@ class Queries:
     async def _scan(
         self, selection: Selection, limit: int | None, max_time_ms: int | None = None
     ) -> Batches:
-        """What comes after `selection.after`, range by range."""
+        """The documents after `selection.after`, range by range."""
         position = selection.after
         spare = 0  # how many more documents to ask for, since some may come before the range
         while True:
@@ -184,7 +184,8 @@ class Queries:
 def _after(
     batch: list[bytes], sort: Sort, position: SortKey, range: KeyRange
 ) -> tuple[list[bytes], SortKey, bool]:
-    """What of a batch comes after a position, the position after it, and whether the range ends."""
+    """The documents of a batch that come after a position, the position after them, and whether the
+    range ends."""
     kept: list[bytes] = []
     for document in batch:
         values = codec.decode(document)

@@ -1,9 +1,9 @@
 """Turns: the writes of one id go one after the other, in the order of their arrival.
 
-A turn lasts until no call of the driver that was made in it can take effect any more, and not only
-until its client was answered: Motor's threads go on when their futures are cancelled, and what was
-sent may be carried out although nobody waits for it. The writes of other processes are not waited
-for.
+A turn does not end when its client is answered, but when none of its calls of the driver can take
+effect any more: Motor's threads continue when their futures are cancelled, and the database may
+carry out what was sent even if nobody waits for it. Turns do not wait for the writes of other
+processes.
 """
 
 import asyncio
@@ -24,22 +24,22 @@ class Claimant(Protocol):
     """A write that waits for its turn."""
 
     def begin(self) -> None:
-        """Called once, when it is its turn; `Turns.leave` must follow."""
+        """Called once, when its turn begins; `Turns.leave` must follow."""
 
 
 class Turns:
     """The turns of all documents of a collection in this process.
 
-    Holds something for an id only while it has a turn; those who stop waiting withdraw.
+    Keeps an entry for an id only during a turn; claimants that stop waiting withdraw.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        # By the id of each write that has its turn: those that wait, None if nobody has yet.
+        # The waiting claimants by the id of the write that has its turn; None before the first one.
         self._waiting: dict[str, OrderedDict[Claimant, None] | None] = {}
 
     def enter(self, id: str, claimant: Claimant) -> bool:
-        """Whether it is the claimant's turn at once; else its `begin` is called when it is."""
+        """Whether the claimant's turn begins at once; otherwise its `begin` is called later."""
         if id not in self._waiting:
             self._waiting[id] = None
             return True
@@ -75,9 +75,9 @@ class Turns:
 
 
 class Turn:
-    """A context in which some documents may be written. It waits for the turn of each.
+    """A context in which some documents may be written. Entering waits for the turn of each.
 
-    It enters all queues at once, so that no two can wait for one another.
+    It enters all queues at once, so that no two turns can wait for each other.
     """
 
     def __init__(
@@ -121,8 +121,8 @@ class Turn:
         self._leave()
 
     async def write(self, call: Callable[[], Awaitable[Result]]) -> Result:
-        """Make a call of the driver that writes. If this is cancelled, the call goes on, and so
-        does the turn until it has ended."""
+        """Make a call of the driver that writes. If this is cancelled, the call continues, and the
+        turn lasts until it has ended."""
         future = await self._share.start(partial(_within, self._database, call))
         self._calls += 1
         future.add_done_callback(partial(self._end, time.monotonic()))

@@ -1,4 +1,4 @@
-"""Creating or replacing documents, one or many in a call of the database."""
+"""Creates or replaces documents, one or many in a call of the database."""
 
 from collections.abc import Mapping
 from typing import TypeAlias

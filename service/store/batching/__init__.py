@@ -1,13 +1,13 @@
 """Micro-batching: one driver call serves many requests.
 
-A driver call costs several times what everything else about a request costs, and for many documents
+A driver call costs several times as much as everything else about a request, and for many documents
 hardly more than for one. So, while a round trip to the database is under way, the operations that
 arrive wait for the next one. With one client nothing waits; with many, each call serves dozens.
 
 What holds, and why:
 
 A read sees every write that was acknowledged before the read arrived.
-    It joins an operation only as long as that waits: what is sent has left the queue before
+    A read joins an operation only while that waits: an operation leaves the queue before it is sent
     (`Reads.find`, `Reads.next_batch`).
 The writes of one id take effect one after the other, in their order of arrival.
     Only the first of them is in a queue or on its way; the others wait for their turn
@@ -24,8 +24,8 @@ A cancelled request affects only itself.
     no memory (`Lane.withdraw`).
 No request waits longer than an operation may take, in the queue and on the way together
 (`Lane.wait`). A round trip may take longer than its requests wait: it keeps its place until the
-driver's thread has returned, so that the threads are bounded too. Those who wait get another one
-beside it by their age (`Lane._start_beside`).
+driver's thread has returned, so that the threads are bounded too. Operations that have waited for
+long get another round trip beside it (`Lane._start_beside`).
 """
 
 import asyncio

@@ -19,17 +19,17 @@ from service.settings import Settings
 Answer = TypeVar("Answer")
 
 PATIENCE = 0.005
-"""Seconds that operations wait for a round trip to end before another may be started beside it: one
-after the other each serves more, but a database that is far away must not be waited for twice."""
+"""Seconds that operations wait for a round trip to end before another may be started beside it. One
+after the other, each serves more; but no operation should wait for a distant database twice."""
 
 OVERDUE = 0.1
-"""Seconds after which an operation gets a round trip of its own, however few wait with it: what is
-under way may hang."""
+"""Seconds after which an operation gets another round trip, however few wait with it: the current
+one may hang."""
 
 
 @dataclass(slots=True, eq=False)
 class Operation(Generic[Answer]):
-    """What is to be done with one document, and who waits for it to be done."""
+    """What to do with one document, and the requests that wait for it."""
 
     id: str
     document: bytes = b""
@@ -91,24 +91,25 @@ class Lane(ABC, Generic[Answer]):
 
     @abstractmethod
     def next_batch(self) -> list[Operation[Answer]]:
-        """Take a batch off the queue, without what nobody waits for. Empty if nothing is left."""
+        """Take a batch off the queue, without abandoned operations. Empty if nothing is left."""
 
     @abstractmethod
     async def send(self, batch: Sequence[Operation[Answer]]) -> None:
-        """Answer each operation of the batch, or fail it. Raises what concerns all the others."""
+        """Answer each operation of the batch, or fail it. Raises an error that concerns all the
+        others."""
 
     @abstractmethod
     def withdraw(self, operation: Operation[Answer]) -> None:
-        """Forget the operation, for which nobody waits any more, unless it is on its way."""
+        """Forget an abandoned operation, unless it was sent."""
 
     def finished(self, operation: Operation[Answer], may_land_for: float = 0.0) -> None:
-        """Called when the operation will not be sent any more, nor again.
+        """Called when the operation will not be sent (again).
 
-        It may take effect for so many seconds yet.
+        It may still take effect within `may_land_for` seconds.
         """
 
     async def wait(self, operation: Operation[Answer]) -> Answer:
-        """Wait until the operation, which is in the queue or behind another, is done.
+        """Wait until the operation, which is in the queue or waits for its turn, is done.
 
         Raises `DatabaseUnavailable` when that takes longer than an operation may.
         """
@@ -130,7 +131,7 @@ class Lane(ABC, Generic[Answer]):
             timer.cancel()
 
     def wake(self) -> None:
-        """See to it that the queue is sent."""
+        """Make sure that the queue will be sent."""
         if self._is_starting or self._round_trips == self._max_round_trips or not self.queued:
             return
         if self._round_trips == 0 or self.queued >= self.capacity:
@@ -139,7 +140,8 @@ class Lane(ABC, Generic[Answer]):
             self._patience = self._loop.call_later(PATIENCE, self._start_beside)
 
     def _start_beside(self) -> None:
-        """Start another round trip if it serves no fewer than are served, or if one is overdue."""
+        """Start another round trip if it serves no fewer operations than those under way, or if the
+        oldest is overdue."""
         self._patience = None
         if self._is_starting or self._round_trips == self._max_round_trips or not self.queued:
             return
@@ -154,8 +156,8 @@ class Lane(ABC, Generic[Answer]):
         self._tasks.create_task(self._make_round_trips())
 
     async def _make_round_trips(self) -> None:
-        """Make one after the other until nothing waits."""
-        # By now this turn of the event loop has brought all the requests that it had.
+        """Make one round trip after the other until nothing waits."""
+        # This iteration of the event loop has now brought all of its requests.
         self._is_starting = False
         while batch := self.next_batch():
             if self._patience is not None:
@@ -191,7 +193,8 @@ class Lane(ABC, Generic[Answer]):
         return 0.0 if error is None else self.database.limits.may_land_for(error, started)
 
     async def _settle_each(self, batch: Sequence[Operation[Answer]]) -> None:
-        """The database refused the batch as a whole, perhaps for the sake of one of them."""
+        """Send each operation alone: the database refused the batch, perhaps because of one of
+        them."""
         for operation in batch:
             if operation.abandoned:
                 self.finished(operation)
@@ -199,7 +202,8 @@ class Lane(ABC, Generic[Answer]):
                 await self._settle([operation])
 
     def _fail_waiting(self, error: Exception) -> None:
-        """There is no database: nobody shall wait until that is found out once more."""
+        """Fail everything in the queue: there is no database, and finding that out again takes
+        time."""
         while batch := self.next_batch():
             for operation in batch:
                 operation.fail(error)
@@ -207,7 +211,7 @@ class Lane(ABC, Generic[Answer]):
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether the database has refused a command, which it may not do with another one."""
+    """Whether the database has refused a command, but may accept another one."""
     return isinstance(error.__cause__, OperationFailure) and not isinstance(error, Unavailable)
 
 

@@ -12,7 +12,7 @@ from service.store.batching.lane import Lane, Operation
 
 
 class Reads(Lane[bytes | None]):
-    """Those of one id that wait together are one operation."""
+    """Reads of one id that wait together are one operation."""
 
     kind = "read"
 
@@ -20,7 +20,7 @@ class Reads(Lane[bytes | None]):
         super().__init__(database, settings, tasks)
         self._max_count = settings.batch_count
         self._max_bytes = settings.batch_bytes
-        self._usual_size = 0.0  # of a document, in bytes, by the last replies
+        self._usual_size = 0.0  # of a document, in bytes, estimated from the last replies
         self._queue: OrderedDict[str, Operation[bytes | None]] = OrderedDict()
 
     async def find(self, id: str) -> bytes | None:
@@ -40,7 +40,8 @@ class Reads(Lane[bytes | None]):
 
     @property
     def capacity(self) -> int:
-        # How large a document is shows when it is here. Large ones are better read side by side.
+        # The size of a document is only known when it has arrived. Large ones are better read in
+        # parallel.
         return min(self._max_count, max(1, int(self._max_bytes / (self._usual_size + 1))))
 
     def next_batch(self) -> list[Operation[bytes | None]]:
@@ -60,7 +61,7 @@ class Reads(Lane[bytes | None]):
         missing = {operation.id: operation for operation in batch}
         size = 0
         with translated_errors(), self.database.limits.reads():
-            # A reply has 16 MB at most: what it brings is answered while the rest is fetched.
+            # A reply has 16 MB at most: its documents are answered while the rest is fetched.
             async for document in self.database.model.find_raw(list(missing)):
                 size += len(document)
                 operation = missing.pop(layout.id_of(document), None)

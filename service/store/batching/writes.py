@@ -15,7 +15,7 @@ from service.store.upserts import upsert
 
 @dataclass(slots=True, eq=False)
 class _Write(Operation[bool]):
-    """A write, and the lane that it goes to when it is its turn."""
+    """A write, and the lane that it enters when its turn begins."""
 
     lane: "_WriteLane" = field(kw_only=True)
 
@@ -25,7 +25,7 @@ class _Write(Operation[bool]):
 
 
 class Writes:
-    """Puts and deletes, those of one id in their order of arrival."""
+    """Puts and deletes; those of one id go in their order of arrival."""
 
     def __init__(
         self, database: Database, turns: Turns, settings: Settings, tasks: asyncio.TaskGroup
@@ -52,7 +52,7 @@ class Writes:
 
 
 class _WriteLane(Lane[bool]):
-    """Writes of one kind that have their turn, so no two of one id."""
+    """Writes of one kind that have their turn, so no two have the same id."""
 
     def __init__(
         self, turns: Turns, database: Database, settings: Settings, tasks: asyncio.TaskGroup
@@ -121,10 +121,10 @@ class _Upserts(_WriteLane):
 
 
 class _Deletes(_WriteLane):
-    """Answers whether there was a document. A delete goes alone.
+    """Answers whether there was a document. Each delete is sent alone.
 
-    The database counts in total what a command deletes: of two in one command it would not be known
-    whose document it was.
+    The database only counts all deletions of a command: of two deletes in one command, it would be
+    unknown which one found its document.
     """
 
     kind = "delete"
