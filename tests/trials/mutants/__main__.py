@@ -81,7 +81,11 @@ def report(ends: dict[str, str]) -> None:
 def _mutmut(*arguments: str, timeout: float) -> None:
     """Run the tool; at the end of the time have it stop."""
     command = [str(TOOL), *arguments[:1], "--max-children", str(os.cpu_count()), *arguments[1:]]
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+    # It draws a spinner, thousands of lines of it where there is no terminal.
+    output = None if sys.stdout.isatty() else subprocess.DEVNULL
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True
+    ) as process:
         try:
             process.wait(timeout)
         except subprocess.TimeoutExpired:
