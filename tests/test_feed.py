@@ -42,7 +42,7 @@ async def test_the_feed_of_a_document_tells_of_no_other(live_client: AsyncClient
         assert [event.n for event in await events.take(3)] == [2, 4, None]
 
 
-async def test_what_other_programs_change_is_told(
+async def test_changes_by_other_programs_are_events_too(
     live_client: AsyncClient, collection: Documents
 ) -> None:
     async with follow(live_client) as events:
@@ -60,7 +60,7 @@ async def etag_of(client: AsyncClient, fields: dict[str, Any]) -> str:
     return response.headers["etag"].strip('"')
 
 
-async def test_a_filter_narrows_and_deletions_are_always_told(live_client: AsyncClient) -> None:
+async def test_a_filter_narrows_the_feed_but_not_its_deletions(live_client: AsyncClient) -> None:
     filter = '{"$or": [{"n": {"$gt": 5}}, {"n": 1}]}'
     async with follow(live_client, filter=filter) as events:
         for n in (0, 1, 5, 6):
@@ -75,7 +75,7 @@ async def test_a_filter_narrows_and_deletions_are_always_told(live_client: Async
 
 
 @pytest.mark.parametrize("path", ["/stuff", "/stuff/a"])
-async def test_who_takes_json_as_well_is_not_given_the_feed(
+async def test_a_client_that_accepts_json_as_well_does_not_get_the_feed(
     live_client: AsyncClient, path: str
 ) -> None:
     await put(live_client, "a", 1)
@@ -92,7 +92,7 @@ async def test_who_takes_json_as_well_is_not_given_the_feed(
 
 
 @pytest.mark.parametrize("by_parameter", [True, False])
-async def test_the_last_event_is_where_it_goes_on(
+async def test_a_feed_resumes_after_the_last_event(
     live_client: AsyncClient, by_parameter: bool
 ) -> None:
     async with follow(live_client) as events:
@@ -117,7 +117,7 @@ async def test_a_client_that_has_seen_no_event_yet_misses_none(live_client: Asyn
         assert [event.n for event in await events.take(3)] == [0, 1, 2]
 
 
-async def test_keep_alive_comments_say_where_to_go_on(
+async def test_keep_alive_comments_say_where_to_resume(
     live_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feeds, "KEEP_ALIVE", 0.2)
@@ -192,7 +192,7 @@ async def test_a_follower_that_comes_back_again_and_again_sees_all_in_order(
         assert seen == list(range(120))
 
 
-async def test_a_client_goes_on_within_a_transaction(
+async def test_a_client_resumes_within_a_transaction(
     settings: Settings, collection: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whose changes the database made at the same time."""
@@ -219,7 +219,7 @@ async def test_a_client_goes_on_within_a_transaction(
 
 
 @pytest.mark.parametrize("last", ["x", "0" * 16 + ".", "0" * 16 + ".zz", "é", "1.2"])
-async def test_an_id_that_is_none_is_refused(live_client: AsyncClient, last: str) -> None:
+async def test_a_malformed_event_id_is_refused(live_client: AsyncClient, last: str) -> None:
     response = await live_client.get("/stuff", headers=EVENTS, params={"last_event_id": last})
     assert response.status_code == 422
     assert response.json()["parameter"] == "last_event_id"

@@ -65,7 +65,7 @@ async def test_a_shard_that_is_slow_loses_no_change_of_another(play: Play) -> No
 
 
 @pytest.mark.parametrize("is_remembered", [True, False])
-async def test_a_client_goes_on_within_a_transaction(
+async def test_a_client_resumes_within_a_transaction(
     play: Play, is_remembered: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not is_remembered:

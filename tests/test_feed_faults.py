@@ -14,7 +14,7 @@ from tests.support.clients import connect
 from tests.support.following import EVENTS, Documents, follow, put
 
 
-async def test_a_collection_that_is_dropped_ends_the_feed_and_is_gone_for_those_before(
+async def test_a_dropped_collection_ends_the_feed_and_earlier_positions_are_gone(
     live_client: AsyncClient, collection: Documents
 ) -> None:
     await put(live_client, "a", 1)
@@ -38,7 +38,7 @@ async def test_a_collection_that_is_dropped_ends_the_feed_and_is_gone_for_those_
         assert (await events.next()).n == 3
 
 
-async def test_a_slow_subscriber_is_dropped_and_can_go_on(
+async def test_a_slow_subscriber_is_dropped_and_can_resume(
     live_client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(subscription_module, "QUEUE_COUNT", 20)

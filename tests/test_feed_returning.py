@@ -93,7 +93,7 @@ async def test_slow_followers_do_not_hold_others_and_miss_nothing(
             assert (await events.next()).n == -1
 
 
-async def test_a_position_that_is_forgotten_ends_the_feed_of_nobody_else(play: Play) -> None:
+async def test_a_forgotten_position_ends_no_other_feed(play: Play) -> None:
     database = play(MONGOS)
     history = History(database)
     forgotten = await told(database, history, 3)
@@ -118,7 +118,7 @@ async def test_a_position_that_is_forgotten_ends_the_feed_of_nobody_else(play: P
             assert [event.n for event in await events.take(3 - index)] == [*range(index, 3)]
 
 
-async def test_a_catch_up_goes_on_when_the_database_was_away(play: Play) -> None:
+async def test_catching_up_continues_after_an_outage_of_the_database(play: Play) -> None:
     database = play(MONGOS)
     history = History(database)
     ids = await told(database, history, 5)
@@ -137,7 +137,7 @@ async def test_a_catch_up_goes_on_when_the_database_was_away(play: Play) -> None
         assert [event.n for event in await events.take(5)] == [*range(5)]
 
 
-async def test_one_who_is_far_behind_makes_way_for_others(
+async def test_a_follower_that_is_far_behind_makes_way_for_others(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(catching_up, "MAX_ROUNDS", 1)
@@ -156,7 +156,7 @@ async def test_one_who_is_far_behind_makes_way_for_others(
     assert ids[-2].partition(".")[2] in resumed(database)[1:-1]
 
 
-async def test_a_herd_that_has_been_away_for_too_long_learns_it_at_once(play: Play) -> None:
+async def test_a_herd_that_has_been_away_for_too_long_is_told_at_once(play: Play) -> None:
     database = play(MONGOS)
     history = History(database)
     ids = await told(database, history, HERD)

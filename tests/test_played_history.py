@@ -121,7 +121,7 @@ def test_a_collection_that_is_dropped_ends_its_streams(play: Play) -> None:
             assert told(again, 1) == ["new"]
 
 
-def test_what_is_forgotten_unknown_or_no_token_is_refused(play: Play) -> None:
+def test_forgotten_unknown_and_malformed_tokens_are_refused(play: Play) -> None:
     database = play(MONGOS)
     history = History(database)
     [token] = history.happened(Put("a"))

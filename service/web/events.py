@@ -22,12 +22,12 @@ from service.web.streams import DocumentStream
 
 EVENT_STREAM = "text/event-stream"
 KEEP_ALIVE = 15.0  # seconds
-RECONNECT = 1000  # milliseconds that a client waits before it comes back
+RECONNECT = 1000  # milliseconds that a client waits before it reconnects
 CHUNK_BYTES = 256 * 1024
 HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "Accept",
-    "X-Accel-Buffering": "no",  # proxies shall not wait for more
+    "X-Accel-Buffering": "no",  # proxies must not buffer events
 }
 
 
@@ -54,11 +54,11 @@ def encode_change(change: Change) -> bytes:
 
 
 class FeedResponse(DocumentStream):
-    """A response that starts in the same step in which its request arrives, without waiting.
+    """A response that starts at once, in the step of the event loop in which its request arrives.
 
-    A request that has no response yet holds one of the places of `STUFF_MAX_REQUESTS`. When many
-    followers return at the same moment, it would be refused to most of them, and `EventSource`
-    gives up for good on any other status than 200.
+    A request without a response counts towards `STUFF_MAX_REQUESTS`. When many followers return at
+    the same moment, most of them would be refused, and `EventSource` gives up for good on any
+    status but 200.
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,8 +85,8 @@ async def feed_response(
     id: str | None = None,
     filter: Mapping[str, Any] | None = None,
 ) -> FeedResponse:
-    """The feed of all documents, or of one. Raises what `Feed.follow` raises; that the feed cannot
-    go on after the position is found out later, and is an event then."""
+    """The feed of all documents, or of one. Raises what `Feed.follow` raises. If the feed turns out
+    later to be unable to resume after the position, that is an event."""
     chunks = _events(request, feed, after, id, filter)
     await anext(chunks)
     return FeedResponse(chunks, headers=HEADERS, media_type=EVENT_STREAM)
@@ -99,7 +99,7 @@ async def _events(
     id: str | None,
     filter: Mapping[str, Any] | None,
 ) -> AsyncGenerator[bytes, None]:
-    """The first chunk is empty, and comes when the feed is followed."""
+    """The first chunk is empty, and comes when the subscription has begun."""
     async with feed.follow(id=id, filter=filter, after=after) as changes:
         yield b""
         async with aclosing(changes.batches(KEEP_ALIVE)) as batches:
@@ -113,7 +113,7 @@ async def _events(
 
 
 def _chunks(changes: Sequence[Change]) -> Iterable[bytes]:
-    """The events, in few pieces."""
+    """The events, joined to few chunks."""
     start = size = 0
     for index, change in enumerate(changes, 1):
         size += len(change.wire)
@@ -138,12 +138,12 @@ def _mark(batch: Batch) -> bytes:
 
 
 def _last(end: End, request: Request) -> bytes:
-    """What is said at the end."""
+    """The event or comment at the end of the feed."""
     if end.kind == "closed":
         return format_sse_event(comment=end.detail)
     if end.problem is None:
         data = {"type": f"{TYPE_PREFIX}feed-{end.kind}", "detail": end.detail}
         return format_sse_event(event=end.kind, data_str=orjson.dumps(data).decode())
-    # An empty id makes browsers forget the last one: when they come back, they begin anew.
+    # An empty id makes browsers forget the last one, so that they start afresh when they reconnect.
     data = problem_body(end.problem, raw_path(request))
     return format_sse_event(event=end.kind, id="", data_str=orjson.dumps(data).decode())

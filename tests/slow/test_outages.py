@@ -144,7 +144,7 @@ async def test_a_slow_link_is_tolerated_and_one_too_slow_is_not(
         assert await comes_back(client) < 2 * LIMIT + BACK  # what is on its way arrives first
 
 
-async def test_a_feed_goes_on_where_it_was_when_the_link_was_cut(
+async def test_a_feed_resumes_where_it_was_when_the_link_was_cut(
     link: Link, through: Settings, collection: Collection[dict[str, Any]]
 ) -> None:
     events = {"Accept": "text/event-stream"}

@@ -1,4 +1,5 @@
-"""Brings followers from far behind up to a channel, many of them with one change stream."""
+"""Lets followers that are far behind catch up with a channel, many of them with one change
+stream."""
 
 import asyncio
 import logging
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 MAX_ROUNDS = 4  # at a time, for a channel: each has a change stream
 GATHER = 0.1  # seconds between the starts of rounds; followers that come meanwhile share the next
 PATIENCE = 1.0  # seconds that a round waits for slow members, before it leaves them behind
-TURN = 5.0  # seconds after which a round makes way, if others wait
+TURN = 5.0  # seconds after which a round ends, if others wait
 PART_BYTES = 1024 * 1024  # that a member is given at a time
 MAX_AWAIT = 0.05  # seconds that the database waits for a change
 REST = 0.025  # seconds after an answer without changes
@@ -30,20 +31,20 @@ class Present(Protocol):
     """The channel to catch up with."""
 
     def remembers(self, position: Position) -> bool:
-        """Whether all changes after the position are remembered, or to come."""
+        """Whether all changes after the position are remembered, or still to come."""
 
     def join(self, subscription: Subscription, after: Position) -> None:
-        """Tell the subscription all of them."""
+        """Give the subscription all changes after the position."""
 
     def admit(self, subscription: Subscription) -> None:
-        """Let the subscription join, or catch up."""
+        """Have the subscription join, or catch up."""
 
     def encoded(self, change: Change) -> Change:
         """The change, ready to be sent."""
 
 
 class CatchingUp:
-    """Followers that are behind a channel, and the rounds that bring them up to it.
+    """Followers that are behind a channel, and the rounds that let them catch up.
 
     A follower waits until a round passes its position. The first round starts at the oldest
     position; others start beside it with the follower that has waited longest, if no round gets
@@ -61,11 +62,11 @@ class CatchingUp:
         self._places = asyncio.Semaphore(MAX_ROUNDS)
         self._rounds: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
-        self._is_in_turns = False  # someone has made way
+        self._is_in_turns = False  # a round has ended for others
         self._has_forgotten = False  # a position was one that the database has forgotten
 
     def add(self, subscription: Subscription, after: Position) -> None:
-        """Bring the subscription from this position to the channel, which it joins then."""
+        """Let the subscription catch up from this position, and then join the channel."""
         self._waiting[subscription] = after
         if self._starting is None or self._starting.done():
             self._starting = asyncio.create_task(self._start_rounds())
@@ -95,7 +96,7 @@ class CatchingUp:
         self._is_in_turns = True
 
     def forget(self, position: Position, error: StuffError) -> None:
-        """Nobody at the position or before it can go on."""
+        """End the subscriptions at the position or before it: they cannot resume."""
         self._has_forgotten = True
         for subscription, at in list(self._waiting.items()):
             if position.reaches(at):
@@ -170,10 +171,10 @@ class _Round:
             if stream.is_forgotten:
                 self._others.forget(self._position, error)
         except StuffError as error:
-            # True for those who are here. The others find out for themselves.
+            # This holds for the members only; others may still succeed.
             self._finish(gone(error))
         except Exception:
-            log.exception("A change stream of the past has failed.")
+            log.exception("Reading past changes failed unexpectedly.")
             self._finish(LATE)
         finally:
             await stream.close()
@@ -181,7 +182,8 @@ class _Round:
             self._channel.admit(subscription)
 
     async def _read(self, stream: Stream) -> None:
-        """Until the channel remembers what follows, nobody is left, or others want a turn."""
+        """Read until the channel remembers what follows, no member is left, or others want a
+        turn."""
         now = asyncio.get_running_loop().time
         end_of_turn = now() + TURN
         while self._members:
@@ -191,7 +193,7 @@ class _Round:
             changes = await stream.next_batch()
             for part in parts(changes, PART_BYTES):
                 for index, change in enumerate(part, 1):
-                    # At once, before the channel forgets it.
+                    # Join at once, before the channel forgets the change.
                     if self._channel.remembers(change.position):
                         self._give(part[:index], change.position)
                         self._hand_over(change.position)

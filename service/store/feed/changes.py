@@ -1,4 +1,4 @@
-"""Changes, as the database's events tell of them."""
+"""Changes, read from the database's events."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +39,7 @@ class Interrupted(Exception):
 
 
 def read_change(event: RawBSONDocument) -> Change | None:
-    """The change in an event of the database; None if it tells nothing. Raises `Interrupted`."""
+    """The change in an event of the database; None if there is none. Raises `Interrupted`."""
     kind = event["operationType"]
     if kind in ENDS:
         raise Interrupted
@@ -51,13 +51,13 @@ def read_change(event: RawBSONDocument) -> Change | None:
     if kind == "delete":
         return Change(position, key, None)
     document = event.get("fullDocument")
-    if document is None:  # of an update, and deleted since: the deletion is told next
+    if document is None:  # of an update, and deleted since: the deletion comes next
         return None
     return Change(position, key, bytes(document.raw))
 
 
 def parts(changes: Sequence[Change], max_bytes: int) -> Iterable[Sequence[Change]]:
-    """The same changes in parts of about so many bytes, each of one change at least."""
+    """The same changes in parts of about `max_bytes`, each of one change at least."""
     start = size = 0
     for end, change in enumerate(changes, 1):
         size += change.size
@@ -67,7 +67,7 @@ def parts(changes: Sequence[Change], max_bytes: int) -> Iterable[Sequence[Change
 
 
 def prefixed(filter: Mapping[str, Any]) -> dict[str, Any]:
-    """A filter of documents as one of the events that carry them."""
+    """A filter of documents as a filter of the events that contain them."""
     return {
         key if key.startswith("$") else f"fullDocument.{key}": [prefixed(child) for child in value]
         if key.startswith("$")
@@ -77,11 +77,11 @@ def prefixed(filter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def pipeline(filter: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The stages after `$changeStream`: the filter, and what events need not have.
+    """The stages after `$changeStream`: the filter, and the removal of unneeded fields.
 
-    Deletions cannot be filtered, since the document is no longer there. `updateDescription`
-    repeats what `fullDocument` has: without it, an update of a large document fits into an event,
-    which has 16 MiB at most. Taking it out keeps `_id`, which must not change.
+    Deletions cannot be filtered, since the document is no longer there. `updateDescription` repeats
+    what `fullDocument` has: without it, an update of a large document fits into an event, which has
+    16 MiB at most. Excluding it keeps `_id`, which must not change.
     """
     stages: list[dict[str, Any]] = []
     if filter is not None:
@@ -92,5 +92,5 @@ def pipeline(filter: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 
 def filter_key(filter: Mapping[str, Any] | None) -> bytes:
-    """The same for equal filters."""
+    """A key that is the same for equal filters."""
     return b"" if filter is None else bson.encode(filter)

@@ -1,4 +1,4 @@
-"""One change stream, its recent changes, and those who follow it."""
+"""One change stream, its recent changes, and its followers."""
 
 import asyncio
 import logging
@@ -23,14 +23,14 @@ Encode = Callable[[Change], bytes]
 
 RECENT_COUNT = 10_000  # changes that are remembered
 RECENT_BYTES = 8 * 1024 * 1024
-PART_BYTES = 1024 * 1024  # of changes that are told before others have their turn
+PART_BYTES = 1024 * 1024  # of changes that are sent before other tasks run
 MAX_AWAIT = 0.5  # seconds that the database waits for a change before it answers that there is none
-REST = 0.025  # seconds between two looks under load: each costs much more than a change does
+REST = 0.025  # seconds between two requests under load: each costs much more than a change
 RETRY_INTERVAL = 0.5  # seconds
 
 
 class Channel:
-    """What one change stream tells, fanned out.
+    """Fans out one change stream to its followers.
 
     It is open once the database has said where the stream begins. Followers that come before that,
     or in a gap, wait. A channel whose stream can never be opened has a `failure`, which ends them.
@@ -43,7 +43,7 @@ class Channel:
         self.now: Position | None = None
         """After the last change; None while it is not open."""
         self.answered = asyncio.get_running_loop().time()
-        """When the database has last told what happened, or that nothing did (`loop.time()`)."""
+        """When the database has last answered, with changes or without (`loop.time()`)."""
         self.failure: StuffError | None = None
         self._has_begun = asyncio.Event()  # it is open, or never will be
         self._start: Position | None = None  # the recent changes are all that came after it
@@ -77,7 +77,7 @@ class Channel:
             subscription.finish(CLOSED)
 
     def admit(self, subscription: Subscription) -> None:
-        """Let the subscription go on at its position, or begin now."""
+        """Have the subscription resume at its position, or begin now."""
         if subscription.end is not None:
             return
         self._subscriptions.add(subscription)
@@ -102,7 +102,7 @@ class Channel:
                 del self._of_one[subscription.id]
 
     def remembers(self, position: Position) -> bool:
-        """Whether all changes after the position are among the recent ones, or to come."""
+        """Whether all changes after the position are among the recent ones, or still to come."""
         if self._start is None or self.now is None:
             return False
         return (
@@ -112,7 +112,7 @@ class Channel:
         )
 
     def join(self, subscription: Subscription, after: Position | None) -> None:
-        """Tell the subscription everything from here on, beginning with what is remembered."""
+        """Give the subscription every change from here on, beginning with the remembered ones."""
         if subscription.end is not None:
             return
         if subscription.id is None:
@@ -139,7 +139,7 @@ class Channel:
         return change
 
     async def _read(self) -> None:
-        """Read the change stream for ever, through whatever happens to the database."""
+        """Read the change stream forever, through all outages of the database."""
         while self.failure is None:
             stream = Stream(self._database, self._pipeline, MAX_AWAIT)
             try:
@@ -151,7 +151,7 @@ class Channel:
             except StuffError as error:
                 self._fail(error)
             except Exception:
-                log.exception("The feed is interrupted, and begins anew.")
+                log.exception("The feed failed unexpectedly, and starts again.")
                 self._interrupt(FeedGone())
             finally:
                 await stream.close()
@@ -172,7 +172,7 @@ class Channel:
             self.now = stream.position
             if not self._recent:
                 self._start = self.now
-            # Some databases answer at once that there is nothing, when others write.
+            # Some databases answer at once without changes when there are other writes.
             if changes or self.answered - asked < REST:
                 await asyncio.sleep(REST)
 
@@ -209,7 +209,7 @@ class Channel:
             self._start = forgotten.position
 
     def _interrupt(self, error: FeedGone) -> None:
-        """A gap: nobody who has joined can go on."""
+        """A gap: no follower that has joined can continue."""
         self._recent.clear()
         self._recent_bytes = 0
         self._numbers.clear()

@@ -13,8 +13,8 @@ from service.store.feed.channel import Channel, Encode
 from service.store.feed.positions import Position
 from service.store.feed.subscription import CLOSED, Subscription
 
-MAX_FILTERS = 16  # that are followed at once: each has a change stream
-LINGER = 60.0  # seconds that a channel without subscribers remembers what happens
+MAX_FILTERS = 16  # in use at once: each has a change stream
+LINGER = 60.0  # seconds that a channel without subscribers stays open
 OPENING = 2.0  # seconds that the first follower of a channel waits until it is open
 SILENCE_INTERVAL = 1.0  # seconds between two measurements
 
@@ -58,7 +58,7 @@ class Feed:
             yield subscription
             return
         if sum(self._users.values()) >= self._max_subscribers:
-            raise FeedFull("As many follow the feed as this server allows. Try again later.")
+            raise FeedFull("The feed has as many followers as this server allows. Try again later.")
         key = filter_key(filter)
         channel = self._channels.get(key)
         is_new = channel is None
@@ -78,7 +78,7 @@ class Feed:
             self._leave(key)
 
     def close(self) -> None:
-        """End all subscriptions, and take no more: the service is about to stop."""
+        """End all subscriptions and accept no more, because the service is about to stop."""
         self._is_closed = True
         for channel in self._channels.values():
             channel.close()
@@ -90,7 +90,7 @@ class Feed:
         await asyncio.gather(*self._stopping)
 
     async def measure(self) -> None:
-        """Export the longest silence of the database, for ever."""
+        """Export the longest silence of the database, forever."""
         now = asyncio.get_running_loop().time
         while True:
             followed = [self._channels[key] for key in self._users if key in self._channels]
@@ -117,12 +117,14 @@ class Feed:
                 self._lingering[key] = loop.call_later(LINGER, self._stop_channel, key)
 
     def _make_room(self) -> None:
-        """See to it that another filter can be followed. Raises `FeedFull`."""
+        """Make room for another filter. Raises `FeedFull`."""
         if sum(1 for key in self._channels if key) < MAX_FILTERS:
             return
         unused = next((key for key in self._lingering if key), None)
         if unused is None:
-            raise FeedFull("As many filters are followed as this server allows. Follow it without.")
+            raise FeedFull(
+                "The feed has as many filters as this server allows. Follow it without one."
+            )
         self._stop_channel(unused)
 
     def _stop_channel(self, key: bytes) -> None:

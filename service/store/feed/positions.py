@@ -1,4 +1,4 @@
-"""Places in the history of a collection, and which of two comes first."""
+"""Positions in the history of a collection, and which of two comes first."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Position:
     cluster time (64 bits) of the last change before it, 0 if that is not known.
 
     Only tokens are compared: the changes of one transaction have the same time, and a place between
-    two changes has none of its own. The time is for people, and for versions before this rule.
+    two changes has none of its own. The time is informative, and kept for older versions.
     """
 
     time: int
@@ -30,8 +30,8 @@ class Position:
         return f"{self.time:016x}.{self.token}"
 
     def reaches(self, other: "Position") -> bool:
-        """Whether a reader that has come here has seen everything up to the other place. False also
-        where that cannot be known: tokens of unknown form can only be the same or not."""
+        """Whether a reader that has come here has seen everything up to the other position. False
+        also if that is unknown: tokens of unknown form are only compared for equality."""
         if self.token == other.token:
             return True
         mine, others = self._order, other._order
@@ -43,7 +43,7 @@ class Position:
 
 
 def _order(token: str) -> tuple[str, str] | None:
-    """The form of a token, and a text that sorts as the tokens of this form do.
+    """The form of a token, and a text that sorts in the order of the tokens of this form.
 
     MongoDB's are KeyStrings in hexadecimal, made to be sorted as bytes: type and cluster time
     first, then the place within a transaction (src/mongo/db/pipeline/resume_token.h). mongos merges

@@ -35,11 +35,11 @@ Result = TypeVar("Result")
 
 class Stream:
     """Reads a change stream in a thread of its own: waiting for changes, it would hold one of those
-    in which the driver reads documents. To be closed, whether it could be opened or not.
+    in which the driver reads documents. Close it even if it could not be opened.
 
     One coroutine uses it at a time. `open` and `next_batch` raise `FeedGone`, `FeedUnsupported`,
-    `InvalidParameter` if the database refuses the filter, and `DatabaseUnavailable` for all that
-    may be over in a moment; after any of these the stream can only be closed.
+    `InvalidParameter` if the database refuses the filter, and `DatabaseUnavailable` for transient
+    errors; after any of these the stream can only be closed.
     """
 
     def __init__(
@@ -52,16 +52,16 @@ class Stream:
         self._stream: ChangeStream[RawBSONDocument] | None = None
         self._position: Position | None = None
         self._is_interrupted = False
-        self.is_forgotten = False  # where it should begin, and so all before it
+        self.is_forgotten = False  # the position where it should begin, and so all before it
 
     @property
     def position(self) -> Position:
-        """Where the stream has come to, also when nothing happened there."""
+        """Where the stream has come to, even if no change is there."""
         assert self._position is not None, "the stream is not open"
         return self._position
 
     async def open(self, after: Position | None) -> None:
-        """Begin after this place, or now."""
+        """Begin after this position, or now."""
         await self._in_thread(self._open, after)
 
     async def next_batch(self) -> list[Change]:
@@ -70,7 +70,7 @@ class Stream:
         return await self._in_thread(self._next_batch)
 
     async def close(self) -> None:
-        """Returns when the database was told, or does not answer."""
+        """Close the stream. Returns when the database has answered, or after `CLOSE_TIMEOUT`."""
         with suppress(TimeoutError, PyMongoError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await asyncio.shield(self._in_thread(self._close))
@@ -91,8 +91,8 @@ class Stream:
             self._position = after
             if after is None:
                 # The stream itself says where it has begun. The time of another command would be
-                # an earlier one, and what came between would be missed. A first batch that is not
-                # empty leaves no token: then the feed begins after the changes in it.
+                # earlier, and changes in between would be missed. A first batch that is not empty
+                # leaves no token: then the feed begins after the changes in it.
                 while self._stream.resume_token is None:
                     self._read(self._stream)
                 self._position = _position(self._stream, 0)
@@ -124,7 +124,7 @@ class Stream:
                 break
             if change is not None:
                 changes.append(change)
-            # Asking further would make what there is wait for what is to come.
+            # Another request would delay these changes until later ones arrive.
             event = stream.try_next() if stream._cursor._has_next() else None
         return changes
 
@@ -154,7 +154,7 @@ def _fault(error: PyMongoError, after: Position | None, *, is_open: bool) -> Stu
     """The driver's error as one of the feed's."""
     code = getattr(error, "code", None)
     if code == TOO_LARGE:
-        return FeedGone("A change is too large for the feed to tell of it.")
+        return FeedGone("A change is too large for an event of the feed.")
     if code == HISTORY_LOST or code in ENDED:
         return FeedGone()
     if code in UNSUPPORTED:
@@ -163,5 +163,5 @@ def _fault(error: PyMongoError, after: Position | None, *, is_open: bool) -> Stu
         return FeedGone("The database does not know this event.")
     if not is_open and after is None and code in BAD_QUERIES:
         return bad_query(error)  # type: ignore[arg-type]
-    log.warning("The change stream is interrupted, and will be opened again: %s", error)
+    log.warning("The change stream was interrupted and will be opened again: %s", error)
     return DatabaseUnavailable("The database does not answer. Try again.")

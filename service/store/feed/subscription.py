@@ -1,4 +1,4 @@
-"""What one follower is told, and why it ends."""
+"""The changes for one follower, and why its feed ends."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -20,11 +20,11 @@ State = Literal["begins", "current", "behind", "silent"]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Changes in their order; none if there were none for as long as the reader waits.
+    """Changes in their order; none if there were none for as long as the reader wanted to wait.
 
-    `position` is where to go on after these; None if that is not known. `state` says what it means
-    that there are none: the feed begins; nothing has happened; it is being read what has happened
-    since the position; the database has not answered for `silence` seconds.
+    `position` is where to resume after these; None if it is unknown. `state` says why there are
+    none: the feed begins; nothing has changed; past changes since the position are being read; the
+    database has not answered for `silence` seconds.
     """
 
     changes: Sequence[Change]
@@ -39,8 +39,8 @@ class End:
 
     - `closed`: the service stops.
     - `dropped`: the follower is too slow, or the database has been silent for long.
-    - `gone`: it cannot go on there, because of `problem`. After the others it may come back and go
-      on.
+    - `gone`: the feed cannot resume there, because of `problem`. After the other kinds, the
+      follower may come back and resume.
     """
 
     kind: Literal["closed", "dropped", "gone"]
@@ -49,9 +49,9 @@ class End:
 
 
 CLOSED = End("closed", "The server stops.")
-TOO_SLOW = End("dropped", "The feed is faster than it is read. Come back to go on.")
-SILENT = End("dropped", "The database has not answered for long. Come back to go on.")
-LATE = End("dropped", "What has happened since could not be read in time. Come back to go on.")
+TOO_SLOW = End("dropped", "The client reads more slowly than the feed. Reconnect to resume.")
+SILENT = End("dropped", "The database has not answered for a long time. Reconnect to resume.")
+LATE = End("dropped", "Past changes could not be read in time. Reconnect to resume.")
 
 
 def gone(problem: StuffError) -> End:
@@ -59,7 +59,7 @@ def gone(problem: StuffError) -> End:
 
 
 class Source(Protocol):
-    """A channel, as those who follow it see it."""
+    """A channel, as its followers see it."""
 
     now: Position | None
     """After the last change."""
@@ -70,8 +70,8 @@ class Source(Protocol):
 class Subscription:
     """The changes of all documents or of one, for one follower.
 
-    It is told by a channel or, while it is behind, by a round of catching up. They call `join`,
-    `push`, `give` and `finish`, none of which waits; the follower reads `batches`.
+    Changes come from a channel or, while the follower is behind, from a round of catching up.
+    Both call `join`, `push`, `give` and `finish`, which never wait; the follower reads `batches`.
     """
 
     def __init__(self, id: str | None, after: Position | None) -> None:
@@ -79,9 +79,9 @@ class Subscription:
         self.end: End | None = None
         self.taken = asyncio.Event()  # nothing waits
         self.taken.set()
-        self.was_slow = False  # others have waited for it, in vain
+        self.was_slow = False  # a round has waited for it in vain
         self.on_taken: Callable[[], None] | None = None
-        """Called once, when all that waits is taken."""
+        """Called once, when all waiting changes are taken."""
         self._told = after  # everything up to here is told, or waits; while it is behind
         self._source: Source | None = None  # whom it follows; None while it is behind
         self._floor: Position | None = None  # a round was ahead of the source, and has told this
@@ -94,7 +94,7 @@ class Subscription:
 
     @property
     def position(self) -> Position | None:
-        """Where to go on, once all is sent that was taken; None until it is known."""
+        """Where to resume after all that was taken; None until it is known."""
         if self._source is None:
             return self._told
         now = self._source.now
@@ -111,8 +111,8 @@ class Subscription:
         return self._now() - max(self._heard, answered)
 
     def join(self, source: Source, changes: Sequence[Change], floor: Position | None) -> None:
-        """From now on the source tells what happens; these changes are what it remembers. If it is
-        behind the floor, it will repeat what was told."""
+        """Follow the source from now on; these are the changes that it remembers. If it is behind
+        the floor, it will repeat what the follower has already."""
         if self._told is None:
             self._told = source.now
         self._source = source
@@ -121,7 +121,7 @@ class Subscription:
         self._wake.set()
 
     def push(self, changes: Sequence[Change]) -> None:
-        """Tell what has just happened. If too much waits by now, the feed ends."""
+        """Add new changes. If too many wait, the feed ends."""
         if self._floor is not None:
             changes = [change for change in changes if not self._floor.reaches(change.position)]
         if not changes or self.end is not None:
@@ -135,14 +135,14 @@ class Subscription:
             self._add(changes)
 
     def give(self, changes: Sequence[Change], position: Position) -> None:
-        """Tell what has happened up to a place in the past."""
+        """Add past changes, up to a position."""
         self._heard = self._now()
         self._told = position
         if self.end is None:
             self._add(changes)
 
     def finish(self, end: End) -> None:
-        """Let the follower have no more than what it is being sent."""
+        """End the feed: the follower gets no more than what is being sent."""
         if self.end is None:
             self.end = end
             self._waiting.clear()
@@ -150,8 +150,8 @@ class Subscription:
             self._wake.set()
 
     async def batches(self, idle: float) -> AsyncGenerator[Batch, None]:
-        """All changes, as they come; an empty batch where the feed begins, and after so many
-        seconds in which nothing came. Ends with a reason, which is `end` then."""
+        """All changes as they come; an empty batch where the feed begins, and after `idle` seconds
+        without changes. When it ends, `end` says why."""
         has_begun = False
         while True:
             if self._told is not None and not has_begun and self.end is None:
