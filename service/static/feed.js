@@ -1,4 +1,4 @@
-// The feed by fetch, since EventSource cannot send a key. Goes on where it was when it breaks.
+// The feed through fetch, since EventSource cannot send a key. Resumes where the connection broke.
 
 const RETRY = 1000; // milliseconds
 

@@ -1,5 +1,5 @@
 // The page at /: list, open, edit and delete documents, and see changes arrive.
-// Whatever a document says is put on the page as text, never as markup.
+// The content of documents is put on the page as text, never as markup.
 
 import { difference } from './diff.js';
 import { follow } from './feed.js';
@@ -326,7 +326,7 @@ function listen() {
       if (status === 401) {
         askForKey();
       } else {
-        // Its place is forgotten, or there is no feed: what is shown may be old by now.
+        // Its position is forgotten, or there is no feed: the page may be out of date.
         setTimeout(guarded(begin), 10_000);
       }
     },

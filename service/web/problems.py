@@ -84,7 +84,7 @@ def unexpected_response(request: Request) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Have the application answer every error with a problem."""
+    """Make the application answer every error with a problem."""
 
     async def own(request: Request, error: Exception) -> Response:
         assert isinstance(error, StuffError)

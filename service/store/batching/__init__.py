@@ -19,9 +19,9 @@ A fault of one operation affects no other.
     The database answers for each operation of a bulk by itself. If it refuses a batch as a whole,
     each operation is sent alone (`Lane._settle_each`).
 A cancelled request affects only itself.
-    Each request waits for a future of its own. A batch goes on when one of its requests is
-    cancelled or out of time. An operation that nobody waits for any more is not sent, and keeps
-    no memory (`Lane.withdraw`).
+    Each request waits for a future of its own. A batch continues when one of its requests is
+    cancelled or out of time. An operation that nobody waits for any more is not sent, and keeps no
+    memory (`Lane.withdraw`).
 No request waits longer than an operation may take, in the queue and on the way together
 (`Lane.wait`). A round trip may take longer than its requests wait: it keeps its place until the
 driver's thread has returned, so that the threads are bounded too. Operations that have waited for

@@ -11,7 +11,7 @@ be a few of those. Followers that return from far behind share a few more.
 What holds, and why:
 
 Nothing is missed and nothing repeated.
-    A subscriber goes on after a `Position`. If the channel remembers it, what came since is
+    A subscriber resumes after a `Position`. If the channel remembers it, what came since is
     replayed; if it is older, a round reads the past up to there (`Channel.admit`, `CatchingUp`).
     Positions are compared by the order of the database's tokens, never by their time, which several
     changes may share (`Position.reaches`). A round ends where its stream has certainly come to what

@@ -229,7 +229,7 @@ class _Round:
 
         for subscription in self._members:
             give(subscription, None)
-        # Not those further back: what they miss was told before they came.
+        # Not those further back: what they miss was sent before they came.
         for subscription, after in self._others.between(self._position, position).items():
             self._members.add(subscription)
             give(subscription, after)

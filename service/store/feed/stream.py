@@ -113,7 +113,7 @@ class Stream:
         changes: list[Change] = []
         event = stream.try_next()
         if event is None and stream.resume_token is None:
-            raise FeedUnsupported  # the database has no tokens to go on by
+            raise FeedUnsupported  # the database has no tokens to resume by
         while event is not None:
             try:
                 change = read_change(event)

@@ -82,11 +82,13 @@ class Subscription:
         self.was_slow = False  # a round has waited for it in vain
         self.on_taken: Callable[[], None] | None = None
         """Called once, when all waiting changes are taken."""
-        self._told = after  # everything up to here is told, or waits; while it is behind
+        self._told = after  # everything up to here was sent, or waits; while it is behind
         self._source: Source | None = None  # whom it follows; None while it is behind
-        self._floor: Position | None = None  # a round was ahead of the source, and has told this
+        self._floor: Position | None = (
+            None  # a round was ahead of the source, and has sent up to here
+        )
         self._waiting: list[Change] = []
-        self._queued = 0  # changes that the source has told, of those that wait
+        self._queued = 0  # waiting changes that came from the source
         self._queued_bytes = 0
         self._wake = asyncio.Event()
         self._now = asyncio.get_running_loop().time
