@@ -41,7 +41,7 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
-Collection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
+MotorCollection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
 Model: TypeAlias = type[StuffDocument]
 Result = TypeVar("Result")
 
@@ -102,9 +102,9 @@ class Database:
         return self._model
 
     @property
-    def collection(self) -> Collection:
+    def collection(self) -> MotorCollection:
         """The Motor collection of the model. Raises what `model` raises."""
-        collection: Collection = self.model.get_motor_collection()
+        collection: MotorCollection = self.model.get_motor_collection()
         return collection
 
     async def ping(self) -> None:

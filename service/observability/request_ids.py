@@ -1,4 +1,4 @@
-"""What every response carries: the id of its request, and header fields for browsers and caches."""
+"""Request ids: each response, problem and line of the log has that of its request."""
 
 import os
 import re
@@ -10,16 +10,6 @@ _VALID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 """The id of the current request, for logs and problems."""
-
-DEFAULTS = (
-    # Anything but our own pages: no sniffing, no framing.
-    (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    # A cache must revalidate. Without this, Last-Modified would let a client's own cache answer
-    # with what was there before the client's last write (RFC 9111, section 4.2.2).
-    (b"cache-control", b"no-cache"),
-)
-"""Header fields of every response that does not set them itself."""
 
 
 def make_request_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -10,26 +10,13 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.documents import codec, layout
 from service.documents.query import Selection
-from service.errors import (
-    DatabaseUnavailable,
-    DatabaseUnsupported,
-    DocumentRejected,
-    DocumentTooLarge,
-    DuplicateKey,
-    FeedFull,
-    FeedUnsupported,
-    InvalidParameter,
-    NotAcceptable,
-    QueryTimeout,
-    StuffError,
-    WriteConflict,
-    raises,
-)
+from service.errors import InvalidParameter, NotAcceptable, StuffError, raises
 from service.openapi import collection as operations
 from service.openapi import operation_id
 from service.security import reads, writes
 from service.store.loads import Report
-from service.store.queries import Page
+from service.store.points import PointOperations
+from service.store.queries import Page, Queries
 from service.web.compression import coding_for, pack, packed
 from service.web.dependencies import (
     CollectionDep,
@@ -82,15 +69,7 @@ Count = Annotated[
 )
 @reads
 @negotiated
-@raises(
-    NotAcceptable,
-    InvalidParameter,
-    DatabaseUnavailable,
-    DatabaseUnsupported,
-    QueryTimeout,
-    FeedUnsupported,
-    FeedFull,
-)
+@raises(NotAcceptable, InvalidParameter, Queries.page, feed_response)
 async def get_documents(
     request: Request,
     selection: SelectionDep,
@@ -148,7 +127,7 @@ async def get_documents(
 )
 @reads
 @negotiated
-@raises(NotAcceptable, InvalidParameter, DatabaseUnavailable, DatabaseUnsupported, QueryTimeout)
+@raises(NotAcceptable, InvalidParameter, Queries.page)
 async def head_documents(
     request: Request,
     selection: SelectionDep,
@@ -174,14 +153,7 @@ async def head_documents(
     openapi_extra=operations.PREFERENCE | operations.NEW_DOCUMENTS_BODY,
 )
 @writes
-@raises(
-    DuplicateKey,
-    DocumentTooLarge,
-    DocumentRejected,
-    DatabaseUnavailable,
-    DatabaseUnsupported,
-    WriteConflict,
-)
+@raises(PointOperations.create)
 async def create_document(
     request: Request,
     sent: NewDocuments,
@@ -214,7 +186,7 @@ async def create_document(
     responses=operations.DELETE_DOCUMENTS,
 )
 @writes
-@raises(InvalidParameter, DatabaseUnavailable, DatabaseUnsupported, QueryTimeout)
+@raises(Queries.delete)
 async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Response:
     """Deletes every document that matches the filter, which is required: `{}` matches all.
 

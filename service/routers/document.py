@@ -5,22 +5,7 @@ from fastapi import APIRouter, Request, Response
 from service.documents import codec
 from service.documents.preconditions import Preconditions
 from service.documents.query import View
-from service.errors import (
-    DatabaseUnavailable,
-    DatabaseUnsupported,
-    DocumentNotFound,
-    DocumentRejected,
-    DocumentTooLarge,
-    DuplicateKey,
-    FeedFull,
-    FeedUnsupported,
-    InvalidDocument,
-    InvalidPatch,
-    PatchTestFailed,
-    PreconditionFailed,
-    WriteConflict,
-    raises,
-)
+from service.errors import PreconditionFailed, raises
 from service.openapi import document as operations
 from service.openapi import operation_id
 from service.security import reads, writes
@@ -61,14 +46,7 @@ PATH = "/{id:document_id}"
 )
 @reads
 @negotiated
-@raises(
-    DocumentNotFound,
-    PreconditionFailed,
-    DatabaseUnavailable,
-    DatabaseUnsupported,
-    FeedUnsupported,
-    FeedFull,
-)
+@raises(PreconditionFailed, PointOperations.get, feed_response)
 async def get_document(
     request: Request,
     id: DocumentId,
@@ -97,7 +75,7 @@ async def get_document(
 )
 @reads
 @negotiated
-@raises(DocumentNotFound, PreconditionFailed, DatabaseUnavailable, DatabaseUnsupported)
+@raises(PreconditionFailed, PointOperations.get)
 async def head_document(
     id: DocumentId,
     view: ViewDep,
@@ -118,15 +96,7 @@ async def head_document(
     openapi_extra=operations.WRITE_CONDITIONS | operations.DOCUMENT_BODY,
 )
 @writes
-@raises(
-    PreconditionFailed,
-    DuplicateKey,
-    DocumentTooLarge,
-    DocumentRejected,
-    DatabaseUnavailable,
-    DatabaseUnsupported,
-    WriteConflict,
-)
+@raises(PointOperations.put)
 async def put_document(
     request: Request,
     id: DocumentId,
@@ -153,19 +123,7 @@ async def put_document(
     openapi_extra=operations.WRITE_CONDITIONS | operations.PATCH_BODY,
 )
 @writes
-@raises(
-    DocumentNotFound,
-    PreconditionFailed,
-    PatchTestFailed,
-    DuplicateKey,
-    DocumentTooLarge,
-    InvalidPatch,
-    InvalidDocument,
-    DocumentRejected,
-    DatabaseUnavailable,
-    DatabaseUnsupported,
-    WriteConflict,
-)
+@raises(PointOperations.patch)
 async def patch_document(
     request: Request,
     id: DocumentId,
@@ -189,9 +147,7 @@ async def patch_document(
     openapi_extra=operations.DELETE_CONDITIONS,
 )
 @writes
-@raises(
-    DocumentNotFound, PreconditionFailed, DatabaseUnavailable, DatabaseUnsupported, WriteConflict
-)
+@raises(PointOperations.delete)
 async def delete_document(
     id: DocumentId, preconditions: PreconditionsDep, collection: CollectionDep
 ) -> Response:

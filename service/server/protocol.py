@@ -18,9 +18,10 @@ from service.errors import (
     StuffError,
     UrlTooLong,
 )
-from service.observability.request_ids import DEFAULTS, REQUEST_ID, make_request_id
+from service.observability.request_ids import REQUEST_ID, make_request_id
 from service.server.upgrades import UpgradeIgnoringProtocol
 from service.settings import Settings
+from service.web.headers import DEFAULTS
 from service.web.problems import MEDIA_TYPE, problem_body
 
 # https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2, with a port

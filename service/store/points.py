@@ -15,8 +15,21 @@ from service.documents.layout import Metadata, Stored
 from service.documents.patches import Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions
 from service.documents.query import View
-from service.errors import DocumentNotFound, WriteConflict
-from service.mongo.database import Collection, Database
+from service.errors import (
+    DatabaseUnavailable,
+    DatabaseUnsupported,
+    DocumentNotFound,
+    DocumentRejected,
+    DocumentTooLarge,
+    DuplicateKey,
+    InvalidDocument,
+    InvalidPatch,
+    PatchTestFailed,
+    PreconditionFailed,
+    WriteConflict,
+    raises,
+)
+from service.mongo.database import Database, MotorCollection
 from service.mongo.faults import is_about_id
 from service.store.batching import Reads, Writes
 from service.store.exchange import exchange
@@ -50,6 +63,7 @@ class PointOperations:
         # write, since it has its turn; writes of other processes are found by comparing.
         self._turns = turns
 
+    @raises(DocumentNotFound, DatabaseUnavailable, DatabaseUnsupported)
     async def get(self, id: str) -> Stored:
         """The document. Raises `DocumentNotFound`."""
         document = await self._reads.find(id)
@@ -57,6 +71,7 @@ class PointOperations:
             raise DocumentNotFound(id)
         return layout.read(document)
 
+    @raises(get)
     async def get_view(self, id: str, view: View) -> Stored:
         """Some fields of the document. Raises `DocumentNotFound`."""
         async with self._database.operation():
@@ -68,6 +83,15 @@ class PointOperations:
             raise DocumentNotFound(id)
         return layout.read_view(bytes(document.raw), view.name)
 
+    @raises(
+        PreconditionFailed,
+        DuplicateKey,
+        DocumentTooLarge,
+        DocumentRejected,
+        DatabaseUnavailable,
+        DatabaseUnsupported,
+        WriteConflict,
+    )
     async def put(
         self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
     ) -> Written:
@@ -77,6 +101,14 @@ class PointOperations:
             return await self._put_if(preconditions, id, new)
         return Written(id, await self._writes.put(id, new.bson), new)
 
+    @raises(
+        DuplicateKey,
+        DocumentTooLarge,
+        DocumentRejected,
+        DatabaseUnavailable,
+        DatabaseUnsupported,
+        WriteConflict,
+    )
     async def create(self, fields: bytes) -> Written:
         """Create the document under an id of its own, a UUIDv7: ids sort by time."""
         id = new_id()
@@ -84,6 +116,7 @@ class PointOperations:
         # An upsert like any other, since the id is unique.
         return Written(id, await self._writes.put(id, new.bson), new)
 
+    @raises(DocumentNotFound, PatchTestFailed, InvalidPatch, InvalidDocument, put)
     async def patch(
         self, id: str, patch: Patch, preconditions: Preconditions = NO_PRECONDITIONS
     ) -> Written:
@@ -102,6 +135,13 @@ class PointOperations:
         assert new is not None
         return Written(id, False, new)
 
+    @raises(
+        DocumentNotFound,
+        PreconditionFailed,
+        DatabaseUnavailable,
+        DatabaseUnsupported,
+        WriteConflict,
+    )
     async def delete(self, id: str, preconditions: Preconditions = NO_PRECONDITIONS) -> None:
         """Delete the document. Raises `DocumentNotFound`."""
         if preconditions.guard_writes():
@@ -151,8 +191,8 @@ class PointOperations:
         raise WriteConflict
 
     @property
-    def _collection(self) -> Collection:
-        collection: Collection = self._database.collection
+    def _collection(self) -> MotorCollection:
+        collection: MotorCollection = self._database.collection
         return collection
 
     async def _find(self, id: str) -> Stored | None:

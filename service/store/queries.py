@@ -19,7 +19,13 @@ from service.documents.query import (
     SortKey,
     encode_cursor,
 )
-from service.errors import DatabaseUnavailable, QueryTimeout
+from service.errors import (
+    DatabaseUnavailable,
+    DatabaseUnsupported,
+    InvalidParameter,
+    QueryTimeout,
+    raises,
+)
 from service.mongo.database import Database
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # of BSON: a page ends before a document that would exceed it
@@ -51,6 +57,7 @@ class Queries:
         self._database = database
         self._max_time_ms = max(1, int(query_timeout * 1000))
 
+    @raises(InvalidParameter, DatabaseUnavailable, DatabaseUnsupported, QueryTimeout)
     async def page(self, selection: Selection, limit: int) -> Page:
         """At most `limit` documents; fewer if they are large. Costs the same wherever it starts."""
         documents: list[bytes] = []
@@ -67,6 +74,7 @@ class Queries:
                     documents.append(document)
         return Page(documents, None)
 
+    @raises(page)
     async def stream(self, selection: Selection, limit: int | None = None) -> Batches:
         """All documents, or at most `limit`, in batches as the database sends them.
 
@@ -94,6 +102,7 @@ class Queries:
                 after = selection.sort.key(codec.decode(last))
             await asyncio.sleep(RETRY_DELAY * attempts)
 
+    @raises(page)
     async def count(self, filter: Mapping[str, Any]) -> int:
         """How many documents match."""
         collection = self._database.collection
@@ -103,6 +112,7 @@ class Queries:
             )
         return count
 
+    @raises(page)
     async def delete(self, filter: Mapping[str, Any]) -> int:
         """Delete the documents that match, one by one; returns how many."""
         collection = self._database.collection

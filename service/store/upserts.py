@@ -8,7 +8,7 @@ from pymongo import ReplaceOne
 from pymongo.errors import BulkWriteError, PyMongoError, WriteConcernError, WriteError
 
 from service.errors import StuffError, Unavailable, WriteConflict
-from service.mongo.database import Collection
+from service.mongo.database import MotorCollection
 from service.mongo.faults import bulk_faults, is_about_id, translated
 
 MAX_ATTEMPTS = 10
@@ -21,7 +21,7 @@ _Answer: TypeAlias = bool | PyMongoError
 
 
 async def upsert(
-    collection: Collection, documents: Mapping[str, bytes], *, insert_first: bool = False
+    collection: MotorCollection, documents: Mapping[str, bytes], *, insert_first: bool = False
 ) -> dict[str, Outcome]:
     """Store each document (BSON) under its id. Raises the driver's error about the whole command.
 
@@ -55,7 +55,7 @@ async def upsert(
     return outcomes
 
 
-async def _insert(collection: Collection, documents: Mapping[str, bytes]) -> list[_Answer]:
+async def _insert(collection: MotorCollection, documents: Mapping[str, bytes]) -> list[_Answer]:
     faults: Mapping[int, PyMongoError] = {}
     try:
         await collection.insert_many(map(RawBSONDocument, documents.values()), ordered=False)
@@ -64,7 +64,9 @@ async def _insert(collection: Collection, documents: Mapping[str, bytes]) -> lis
     return [faults.get(index, True) for index in range(len(documents))]
 
 
-async def _replace_one(collection: Collection, documents: Mapping[str, bytes]) -> list[_Answer]:
+async def _replace_one(
+    collection: MotorCollection, documents: Mapping[str, bytes]
+) -> list[_Answer]:
     # Costs less than a bulk of one.
     [(id, document)] = documents.items()
     try:
@@ -74,7 +76,9 @@ async def _replace_one(collection: Collection, documents: Mapping[str, bytes]) -
     return [result.upserted_id is not None]
 
 
-async def _replace_many(collection: Collection, documents: Mapping[str, bytes]) -> list[_Answer]:
+async def _replace_many(
+    collection: MotorCollection, documents: Mapping[str, bytes]
+) -> list[_Answer]:
     requests: list[ReplaceOne[RawBSONDocument]] = [
         ReplaceOne({"_id": id}, RawBSONDocument(document), upsert=True)
         for id, document in documents.items()

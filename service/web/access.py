@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Forbidden, TokenKeysUnavailable, Unauthorized, raises
 from service.security import PUBLIC, Gate, decision_of
-from service.web.bodies import header
+from service.web.headers import header
 
 
 def guarded(route: BaseRoute) -> BaseRoute:

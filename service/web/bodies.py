@@ -14,18 +14,11 @@ from service.errors import (
     UnsupportedMediaType,
     raises,
 )
+from service.web.headers import header
 
 CODINGS = "gzip, identity"
 UNPACKED_CHUNK = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
-
-
-def header(request: Request, name: bytes) -> str | None:
-    """The first header field of this name. Faster than `request.headers`, for hot paths."""
-    for key, value in request.scope["headers"]:
-        if key == name:
-            return str(value, "latin-1")
-    return None
 
 
 @raises(UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedCoding)

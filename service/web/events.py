@@ -13,8 +13,9 @@ from fastapi.sse import format_sse_event
 from starlette.types import Message, Receive, Scope, Send
 
 from service.documents import codec, layout
+from service.errors import FeedFull, FeedUnsupported, raises
 from service.store.feed import Batch, Change, End, Feed, Position
-from service.web.bodies import header
+from service.web.headers import header
 from service.web.negotiation import prefers
 from service.web.problems import TYPE_PREFIX, problem_body, raw_path
 from service.web.responses import JSON
@@ -77,6 +78,7 @@ class FeedResponse(DocumentStream):
             await super().__call__(scope, receive, send_rest)
 
 
+@raises(FeedUnsupported, FeedFull)
 async def feed_response(
     request: Request,
     feed: Feed,

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Overloaded, raises
 from service.observability import metrics
-from service.observability.request_ids import DEFAULTS, REQUEST_ID, make_request_id, request_id
+from service.observability.request_ids import REQUEST_ID, make_request_id, request_id
+from service.web.headers import DEFAULTS
 from service.web.problems import problem_response, unexpected_response
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from service.errors import NotAcceptable
-from service.web.bodies import header
+from service.web.headers import header
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _NEGOTIATED = "__negotiated__"

@@ -1,6 +1,6 @@
 """The dependencies of endpoints, each named once as a type."""
 
-from service.web.dependencies.bodies import (
+from service.web.dependencies.documents import (
     PATCH_TYPES,
     DocumentPatch,
     Fields,

@@ -24,7 +24,7 @@ from service.errors import (
     raises,
 )
 from service.store.feed import Position, parse_position
-from service.web.bodies import header
+from service.web.headers import header
 from service.web.responses import Preference
 
 

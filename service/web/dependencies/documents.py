@@ -16,9 +16,10 @@ from service.errors import (
     UnsupportedMediaType,
     raises,
 )
-from service.web.bodies import header, read_all, read_chunks
+from service.web.bodies import read_all, read_chunks
 from service.web.dependencies.parameters import DocumentId
 from service.web.dependencies.state import SettingsDep
+from service.web.headers import header
 from service.web.responses import JSON, NDJSON
 
 PATCH_FORMATS: dict[str, Callable[[bytes], Patch]] = {
