@@ -106,3 +106,15 @@ async def test_a_collection_with_a_default_collation_is_not_served(
         with anyio.fail_after(TIMEOUT):
             while (await client.put("/stuff/a", json={})).status_code != 201:
                 await anyio.sleep(0.05)
+
+
+async def test_a_reply_that_is_not_understood_does_not_end_the_setup(
+    application: Application, play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
+    database = play(roles.PRIMARY, forward=True)
+    database.answer("listCollections", {"ok": 1.0})  # without a cursor
+    async with application(mongodb_uri=database.uri()) as client:
+        with anyio.fail_after(TIMEOUT):
+            while (await client.get("/readyz")).status_code != 200:
+                await anyio.sleep(0.05)
+    assert "KeyError: 'cursor'" in caplog.text

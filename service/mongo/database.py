@@ -5,9 +5,9 @@ The only module that names Motor.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import pymongo
@@ -124,14 +124,20 @@ class Database:
     ) -> Awaitable[Result]:
         """Do the work in a transaction, which is retried when it conflicts with another one.
 
-        The work runs in a thread of the driver, and passes the session to each call.
+        The work runs in a thread of the driver, and passes the session to each call. Call this
+        under `limits.writes`.
         """
         collection: SyncCollection[RawBSONDocument] = self.collection.delegate
+        started = time.monotonic()
+
+        def limited_work(session: ClientSession) -> Result:
+            with self.limits.work_of_transaction(started):
+                return work(collection, session)
 
         def run() -> Result:
             with self.client.delegate.start_session() as session:
                 result: Result = session.with_transaction(
-                    partial(work, collection),
+                    limited_work,
                     read_preference=ReadPreference.PRIMARY,
                     write_concern=self._database.write_concern,
                 )
@@ -219,6 +225,9 @@ class Database:
                 await asyncio.sleep(RETRY_INTERVAL)
             except PyMongoError as error:
                 log.warning("The database is not available, trying again: %s", error)
+                await asyncio.sleep(RETRY_INTERVAL)
+            except Exception:  # e.g. a reply without a member that MongoDB's has
+                log.exception("The database cannot be set up, trying again.")
                 await asyncio.sleep(RETRY_INTERVAL)
             else:
                 self._ready.set()

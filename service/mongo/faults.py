@@ -54,8 +54,12 @@ LACKING = {59, 115, 238, 303, 304, 40324, 40415, 40573}
 """The engine lacks a command, a stage or a field of a command. The codes of MongoDB, DocumentDB and
 FerretDB: CommandNotFound, CommandNotSupported, NotImplemented, unrecognized names."""
 
+UNANSWERED = {6, 89, 202, 384, 9001}
+"""HostUnreachable, NetworkTimeout, NetworkInterfaceExceededTimeLimit, ConnectionError,
+SocketException: mongos did not get the answer of a shard, which may still carry out the write."""
+
 TRANSIENT = {
-    6, 7, 89, 202, 384, 9001,  # HostUnreachable, HostNotFound, NetworkTimeout, SocketException
+    *UNANSWERED, 7,  # HostNotFound
     91, 189, 10058, 10107, 11600, 11602, 13435, 13436,  # shutdown, stepdown, no primary (yet)
     24, 46, TIME_LIMIT, 112, 262, 11601,  # locks, time limits, conflicts, Interrupted
     63, 150, 249, 13388,  # stale versions of shards
@@ -155,6 +159,9 @@ def may_still_land(error: BaseException, driver_retries: bool) -> bool:
     """
     if isinstance(error, StuffError) and error.__cause__ is not None:
         error = error.__cause__
+    if isinstance(error, BulkWriteError):
+        faults = bulk_faults(error, 1).values()
+        return any(may_still_land(fault, driver_retries) for fault in faults)
     if isinstance(error, ServerSelectionTimeoutError):
         return False  # not sent; if it is sent again, the driver raises the first error
     if isinstance(error, WriteConcernError):
@@ -162,7 +169,7 @@ def may_still_land(error: BaseException, driver_retries: bool) -> bool:
     if isinstance(error, NotPrimaryError):
         return driver_retries
     if isinstance(error, OperationFailure) and error.code != TIME_LIMIT:
-        return driver_retries and is_transient(error)
+        return error.code in UNANSWERED or (driver_retries and is_transient(error))
     return isinstance(error, ConnectionFailure | ExecutionTimeout)
 
 

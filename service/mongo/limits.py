@@ -7,14 +7,18 @@ https://www.mongodb.com/docs/languages/python/pymongo-driver/current/connect/con
 """
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pymongo
+from pymongo.errors import ExecutionTimeout
 
-from service.mongo.faults import may_still_land
+from service.mongo.faults import TIME_LIMIT, may_still_land
 
 MARGIN = 1.0  # seconds, for the way to the database and for its clock
 UNLIMITED = 600.0  # seconds: a thread of the driver is not held forever
+WORK_SHARE = 0.8  # of the time of a transaction; the rest is for its commit, or to abort it
+SHORTEST = 0.01  # seconds, see `work_of_transaction`
 WEEK = 7 * 24 * 3600.0  # seconds
 
 
@@ -37,6 +41,25 @@ class Limits:
         if self.are_ignored:
             return pymongo.timeout(UNLIMITED)  # it carries out the write, however late
         return pymongo.timeout(self._operation_timeout)
+
+    @contextmanager
+    def work_of_transaction(self, started: float) -> Iterator[None]:
+        """The limit of the work in a transaction, under that of `writes`. However often the work is
+        retried, there is time left to abort the transaction: it would stay open, and keep others
+        from writing its documents.
+
+        `started` is when the transaction started (`time.monotonic`). Raises `ExecutionTimeout` if
+        the time is over: with less than a millisecond the driver would send a `maxTimeMS` of 0,
+        which means no limit.
+        """
+        if self.are_ignored:
+            yield
+            return
+        left = started + self._operation_timeout * WORK_SHARE - time.monotonic()
+        if left < SHORTEST:
+            raise ExecutionTimeout("no time is left for the work of the transaction", TIME_LIMIT)
+        with pymongo.timeout(left):
+            yield
 
     def builds(self) -> AbstractContextManager[None]:
         """No limit in effect, for building an index. (Zero would mean the limit of the socket.)"""

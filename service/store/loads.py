@@ -1,6 +1,7 @@
 """Loads: a stream of lines, each a document, stored as it arrives."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -165,9 +166,11 @@ class _Load:
         outcomes = await upsert(
             self._database.collection, documents, insert_first=self._most_are_new
         )
-        for outcome in outcomes.values():
-            if isinstance(outcome, Unavailable):
-                raise outcome
+        unavailable = [fault for fault in outcomes.values() if isinstance(fault, Unavailable)]
+        if unavailable:
+            # The one for which the turn lasts longest.
+            limits, now = self._database.limits, time.monotonic()
+            raise max(unavailable, key=lambda fault: limits.may_land_for(fault, now))
         return outcomes
 
 

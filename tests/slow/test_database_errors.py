@@ -149,7 +149,7 @@ def test_only_known_codes_are_faults_of_the_document(code: int, status: int) -> 
         assert translated(kind("no", code, {"errmsg": "no", "code": code})).status == status
 
 
-@pytest.mark.parametrize("code", [6, 50, 91, 133, 14031])
+@pytest.mark.parametrize("code", [7, 50, 91, 133, 14031])
 async def test_a_transient_error_of_one_write_is_503_and_drops_no_line(
     application: Application, play: Play, code: int
 ) -> None:
