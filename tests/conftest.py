@@ -6,8 +6,9 @@ import subprocess
 import sysconfig
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, suppress
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import httpx
@@ -153,9 +154,12 @@ def url(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that no process takes by itself: outgoing connections have others (ip_local_port_range
+    of Linux), and each test asks for one by chance, whatever the seed of the run is."""
+    for port in SystemRandom().sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 @pytest.fixture

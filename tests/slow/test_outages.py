@@ -104,7 +104,9 @@ async def test_the_service_recovers_from_an_outage(
         await asyncio.sleep(pause)
         await link.open()
         assert await comes_back(client) < BACK
-        assert (await client.get("/stuff/a")).json() == {"_id": "a", "n": 1}
+        # A write that was answered 503 may have been stored at the last moment.
+        found = (await client.get("/stuff/a")).json()
+        assert found in ({"_id": "a", "n": 1}, {"_id": "a", "n": 2}, {"_id": "a"})
 
 
 async def test_a_link_that_hangs_is_given_up_in_time_and_used_again(

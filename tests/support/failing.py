@@ -10,6 +10,8 @@ from typing import Any
 
 from pymongo import MongoClient
 
+from tests.support.patience import TIMEOUT
+
 
 class FailingEngine:
     """The embedded engine, told what to do with the next commands of the service."""
@@ -48,6 +50,6 @@ def allow_test_commands(home: Path) -> dict[str, str]:
 def failing_engine(port: int) -> Iterator[FailingEngine]:
     """The engine on this port, which was started with `--enable-test-commands`, when it answers."""
     uri = f"mongodb://127.0.0.1:{port}/?retryWrites=false&retryReads=false"
-    with MongoClient[dict[str, Any]](uri) as mongo:
+    with MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=int(TIMEOUT * 1000)) as mongo:
         mongo.admin.command("ping")
         yield FailingEngine(mongo, uri)
