@@ -53,7 +53,7 @@ test-slow: $(DEV) ## Run the slow tests: outages, kills, restarts, several proce
 	$(PYTEST) -n auto tests/slow $(COVERAGE) $(if $(COVERAGE),--cov-append)
 
 coverage: $(DEV) ## Check what the tests cover (after make test test-slow CI=true)
-	$(BIN)/coverage report --fail-under=90
+	$(BIN)/coverage report --fail-under=95
 
 bench: $(DEV) ## Measure it, side by side with the original (needs wrk; BENCH="connections --turns 1")
 	$(BIN)/$(PIP_INSTALL) -r requirements/bench.txt
