@@ -6,6 +6,7 @@ import math
 import random
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -24,6 +25,10 @@ PAUSE = 0.3  # seconds after a request without an answer
 
 class Fault(Exception):
     """What must not happen."""
+
+
+class Impossible(Fault):
+    """A history that cannot have happened in any order."""
 
 
 def fields(value: int) -> dict[str, Any]:
@@ -63,8 +68,25 @@ class History:
                 what = f"The history of {id} is not linearizable"
                 if is_linearizable([replace(event, given_up=math.inf) for event in events]):
                     what = f"A write of {id} that was answered 503 has undone a later one"
-                lines = "\n".join(map(str, sorted(events, key=lambda event: event.start)))
-                raise Fault(f"{what}:\n{lines}")
+                raise Impossible(f"{what}:\n{_told(events)}")
+
+
+def _told(events: Sequence[Event]) -> str:
+    """A line for each event: milliseconds from and to, what it did, what was answered."""
+    zero = min(event.start for event in events)
+    lines = []
+    for event in sorted(events, key=lambda event: event.start):
+        answer: Any = "?" if event.answer is ANY else event.answer
+        did = event.operation if event.value is None else f"{event.operation} {event.value}"
+        if event.operation == "replace":
+            did += f" for {event.seen}"
+        if not event.is_answered:
+            answer = "never answered"
+            if event.given_up < math.inf:
+                answer = f"given up at {1000 * (event.given_up - zero):.0f}"
+        end = f"{1000 * (event.end - zero):.0f}" if event.is_answered else ""
+        lines.append(f"{1000 * (event.start - zero):.0f}-{end} {did}: {answer}")
+    return "\n".join(lines)
 
 
 class Client:
