@@ -74,7 +74,7 @@ def _followers(url: str, paths: list[str]) -> Iterator[_Followers]:
         assert target.hostname
         reader, writer = await asyncio.open_connection(target.hostname, target.port, limit=2**24)
         writer.write(
-            f"GET {path} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n".encode()
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n".encode()
         )
         await reader.readuntil(b"retry:")
         begun.release()

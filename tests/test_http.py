@@ -148,10 +148,10 @@ async def test_a_connection_can_be_used_after_a_fault_of_the_service(
 
     monkeypatch.setattr(PointOperations, "get", fail)
     async with connect(live_client.base_url) as connection:
-        failed = await connection.send(b"GET /stuff/a HTTP/1.1\r\nHost: a\r\n\r\n")
+        failed = await connection.send(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert failed.status_code == 500
         assert "connection" not in failed.headers
-        alive = await connection.send(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        alive = await connection.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert alive.json() == {"status": "ok"}
     assert "the reason" in caplog.text
 

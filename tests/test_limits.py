@@ -106,7 +106,7 @@ async def test_an_address_that_is_too_long_is_a_414(settings: Settings) -> None:
         assert (await client.get("/stuff/" + "a" * 500)).status_code == 404
         for path in ("/stuff/" + "a" * 2000, "/stuff?filter=" + "a" * 2000):
             async with connected(client) as (reader, writer):
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
                 status, problem = await answer(reader)
                 assert (status, problem["type"]) == (414, "/problems/url-too-long")
                 assert problem["limit"] == 2000
@@ -118,7 +118,9 @@ async def test_headers_that_are_too_large_are_a_431(settings: Settings) -> None:
         assert (await client.get("/stuff/a", headers={"X-A": "a" * 1500})).status_code == 404
         for headers in ("X-A: " + "a" * 3000, "\r\n".join(f"X-{n}: {n}" for n in range(1000))):
             async with connected(client) as (reader, writer):
-                writer.write(f"GET /stuff/a HTTP/1.1\r\nHost: x\r\n{headers}\r\n\r\n".encode())
+                writer.write(
+                    f"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode()
+                )
                 status, problem = await answer(reader)
                 assert (status, problem["type"]) == (431, "/problems/headers-too-large")
         async with connected(client) as (reader, writer):  # without an end
@@ -140,11 +142,11 @@ async def test_malformed_http_is_a_400(settings: Settings, sent: str) -> None:
 
 async def test_nonsense_after_a_request_does_not_lose_its_answer(settings: Settings) -> None:
     async with serving(settings) as client, connected(client) as (reader, writer):
-        writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n")
+        writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n")
         assert (await answer(reader))[0] == 404
         assert await reader.read() == b""
     async with serving(settings) as client, connected(client) as (reader, writer):
-        head = b"PUT /stuff/a HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = b"PUT /stuff/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         writer.write(head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nnonsense\r\n")
         assert (await answer(reader))[0] == 400
         assert await reader.read() == b""
@@ -157,7 +159,7 @@ async def test_a_request_for_another_protocol_is_answered_over_http_1_1(
     settings: Settings, framing: str, is_split: bool
 ) -> None:
     head, _, body = framing.partition("\r\n\r\n")
-    put = f"PUT /stuff/%s HTTP/1.1\r\nHost: x\r\n{UPGRADE}{head}\r\n\r\n"
+    put = f"PUT /stuff/%s HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}{head}\r\n\r\n"
     async with serving(settings) as client, connected(client) as (reader, writer):
         for id in ("a", "b"):
             writer.write((put % id).encode())
@@ -171,7 +173,7 @@ async def test_a_request_for_another_protocol_is_answered_over_http_1_1(
 
 async def test_repeated_requests_for_another_protocol_are_all_answered(settings: Settings) -> None:
     async with serving(settings) as client, connected(client) as (reader, writer):
-        writer.write(f"GET /stuff/a HTTP/1.1\r\nHost: x\r\n{UPGRADE}\r\n".encode() * 1100)
+        writer.write(f"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n".encode() * 1100)
         for _ in range(1100):
             assert (await answer(reader))[0] == 404
 
@@ -189,7 +191,7 @@ async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) 
                 assert await reader.read() == b""
         # On a connection that was used before, too.
         async with connected(client) as (reader, writer):
-            writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: x\r\n\r\n")
+            writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert (await answer(reader))[0] == 404
             writer.write(b"GET /stuff/a HT")
             assert (await answer(reader))[0] == 408
@@ -201,9 +203,8 @@ async def test_a_body_that_does_not_arrive_in_time_is_a_408(settings: Settings, 
         serving(settings, client_timeout=patient(0.3)) as client,
         connected(client) as (r, w),
     ):
-        head = (
-            f"POST /stuff HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 99\r\n\r\n"
-        )
+        fields = f"Host: localhost\r\nContent-Type: {kind}\r\nContent-Length: 99"
+        head = f"POST /stuff HTTP/1.1\r\n{fields}\r\n\r\n"
         w.write(head.encode() + b'{"a": 1')
         status, problem = await answer(r)
         assert (status, problem["type"]) == (408, "/problems/request-timeout")
@@ -215,7 +216,9 @@ async def test_a_client_that_stops_reading_is_disconnected(
     collection.insert_many([{"_id": n, "text": "x" * 10_000} for n in range(2000)])
     async with serving(settings, client_timeout=patient(0.3), max_requests=1) as client:
         async with connected(client) as (reader, writer):
-            writer.write(b"GET /stuff HTTP/1.1\r\nHost: x\r\nAccept: application/x-ndjson\r\n\r\n")
+            writer.write(
+                b"GET /stuff HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n"
+            )
             await reader.readuntil(b"\r\n\r\n")
             async with asyncio.timeout(TIMEOUT):
                 while (await client.get("/stuff/a")).status_code == 503:

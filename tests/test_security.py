@@ -75,7 +75,7 @@ async def test_a_route_without_a_declaration_is_closed_to_all(with_keys: bool) -
 
     app = create_app(Settings(api_keys=str(key) if with_keys else None))
     app.router.routes.extend(guarded(route) for route in router.routes)
-    async with AsyncClient(transport=ASGITransport(app), base_url="http://stuff.test") as client:
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://localhost") as client:
         response = await client.get("/forgotten", headers=bearer(token))
         assert response.status_code == 403
         assert "secret" not in response.text

@@ -65,7 +65,9 @@ def test_a_signal_lets_requests_finish_and_takes_no_others(tmp_path: Path) -> No
         url = httpx.URL(service.base_url)
         address = (url.host, url.port or 0)
         with socket.create_connection(address, TIMEOUT) as slow:
-            slow.sendall(b"PUT /stuff/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n{")
+            slow.sendall(
+                b"PUT /stuff/slow HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\n{"
+            )
             service.http.get("/healthz")  # by now the other one is under way
             service.process.send_signal(signal.SIGTERM)
             wait_until(lambda: not can_connect(address))
@@ -94,11 +96,11 @@ def test_a_request_that_crosses_the_signal_on_an_idle_connection_is_answered(
         address = (url.host, url.port or 0)
         with socket.create_connection(address, TIMEOUT) as resting:
             reader = resting.makefile("rb")
-            resting.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            resting.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert read_status(reader) == 200
             service.process.send_signal(signal.SIGTERM)
             wait_until(lambda: not can_connect(address))
-            resting.sendall(b"GET /stuff/none HTTP/1.1\r\nHost: x\r\n\r\n")
+            resting.sendall(b"GET /stuff/none HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert read_status(reader) == 404
             assert reader.read() == b""  # and closed
         assert service.process.wait(TIMEOUT) == 0

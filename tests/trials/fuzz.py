@@ -38,7 +38,7 @@ def request(
     line: bytes, body: bytes | None = None, headers: bytes = b"", length: int | None = None
 ) -> bytes:
     """A request; with a body its length, or another that is claimed."""
-    head = line + b" HTTP/1.1\r\nHost: x\r\n" + headers
+    head = line + b" HTTP/1.1\r\nHost: localhost\r\n" + headers
     if body is None:
         return head + b"\r\n"
     claimed = len(body) if length is None else length
@@ -46,7 +46,9 @@ def request(
 
 
 def chunked(line: bytes, *chunks: bytes, headers: bytes = JSON) -> bytes:
-    head = line + b" HTTP/1.1\r\nHost: x\r\n" + headers + b"Transfer-Encoding: chunked\r\n\r\n"
+    head = (
+        line + b" HTTP/1.1\r\nHost: localhost\r\n" + headers + b"Transfer-Encoding: chunked\r\n\r\n"
+    )
     return head + b"".join(chunks)
 
 
