@@ -1,7 +1,6 @@
 """Bulk loads: lines as they arrive, each stored or named, and none lost for its neighbours."""
 
 import asyncio
-import gzip
 import json
 import random
 from collections.abc import AsyncIterator, Iterable
@@ -197,54 +196,6 @@ async def test_what_has_arrived_before_the_client_left_is_stored(
         await live_client.post("/stuff", content=pieces(), headers=NDJSON)
     assert (await live_client.get("/stuff", params={"count": "true"})).json()["total"] == 1000
     assert (await live_client.put("/stuff/1", json={})).status_code == 200
-
-
-@pytest.mark.parametrize("members", [1, 3])
-async def test_a_body_may_be_compressed(client: AsyncClient, members: int) -> None:
-    parts = [b'{"_id": "%d"}\n' % n for n in range(300)]
-    size = len(parts) // members
-    packed = b"".join(
-        gzip.compress(b"".join(parts[start : start + size])) for start in range(0, len(parts), size)
-    )
-    headers = NDJSON | {"Content-Encoding": "gzip"}
-    report = (await client.post("/stuff", content=packed, headers=headers)).json()
-    assert (report["created"], report["failed"]) == (300, 0)
-    document = gzip.compress(b'{"packed": true}')
-    response = await client.put(
-        "/stuff/one", content=document, headers={"Content-Encoding": "gzip"}
-    )
-    assert response.status_code == 201
-    assert (await client.get("/stuff/one")).json() == {"_id": "one", "packed": True}
-
-
-@pytest.mark.parametrize(
-    "packed",
-    [
-        b"plain",
-        gzip.compress(b'{"_id": "a"}\n' * 9, mtime=0)[:-9],
-        gzip.compress(b"{}", mtime=0)[:5] + b"x" * 20,
-    ],
-)
-async def test_a_body_that_is_not_encoded_as_it_says_is_refused(
-    client: AsyncClient, packed: bytes
-) -> None:
-    for method, path, types in (("POST", "/stuff", NDJSON), ("PUT", "/stuff/a", {})):
-        headers = types | {"Content-Encoding": "gzip"}
-        response = await client.request(method, path, content=packed, headers=headers)
-        assert response.status_code == 400
-        assert response.json()["type"] == "/problems/malformed-coding"
-
-
-async def test_the_decompressed_size_is_bounded(application: Application) -> None:
-    bomb = gzip.compress(b" " * 10_000_000)
-    assert len(bomb) < 10_000
-    async with application(max_body_bytes=10_000, max_stream_bytes=1_000_000) as client:
-        headers = {"Content-Encoding": "gzip"}
-        response = await client.put("/stuff/a", content=bomb, headers=headers)
-        assert response.status_code == 413
-        response = await client.post("/stuff", content=bomb, headers=NDJSON | headers)
-        assert response.status_code == 413
-        assert response.json()["limit"] == 1_000_000
 
 
 async def test_too_long_a_stream_is_a_413_that_reports_how_far_it_was_stored(
