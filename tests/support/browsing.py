@@ -66,3 +66,10 @@ async def chromium(origin: str, **options: Any) -> AsyncIterator[Browser]:
             yield Browser(context, origin)
         finally:
             await browser.close()
+
+
+async def live(browser: Browser, path: str = "/") -> Page:
+    """The page at `/` in a new window, when it has joined the feed."""
+    page = await browser.open(path)
+    await expect(page.locator("#live")).to_have_text("live")
+    return page
