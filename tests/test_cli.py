@@ -76,7 +76,7 @@ def test_serve_without_the_embedded_engine_says_what_to_do(tmp_path: Path) -> No
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT
     )
     assert result.returncode == 1
-    assert "stuff[embedded]" in result.stderr
+    assert "pip install '.[embedded]'" in result.stderr
     assert "STUFF_MONGODB_URI" in result.stderr
     assert "Traceback" not in result.stderr
 

@@ -104,7 +104,7 @@ from service.errors.requests import (
     UnsupportedMediaType,
     UrlTooLong,
 )
-from service.errors.startup import ConfigurationError, EngineError
+from service.errors.startup import ConfigurationError, EngineError, how_to_install
 
 __all__ = [
     "AtPointer",
@@ -151,6 +151,7 @@ __all__ = [
     "UnsupportedMediaType",
     "UrlTooLong",
     "WriteConflict",
+    "how_to_install",
     "json_pointer",
     "problem_types",
     "raised_by",

@@ -1,4 +1,4 @@
-"""Why the service does not start."""
+"""Errors that keep the service from starting; their messages are for its operator."""
 
 
 class ConfigurationError(Exception):
@@ -13,3 +13,9 @@ class ConfigurationError(Exception):
 
 class EngineError(Exception):
     """The embedded engine cannot be started; the message says what to do."""
+
+
+def how_to_install(extra: str) -> str:
+    """How operators install an optional extra. They name the checkout, not the distribution: the
+    index may have a package of that name by somebody else."""
+    return f"Install the extra {extra!r} from the checkout: pip install '.[{extra}]'."

@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, Status, StatusCode
 
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, how_to_install
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def listeners(settings: Settings) -> "list[CommandListener]":
         from opentelemetry.instrumentation.pymongo import CommandTracer
     except ImportError:
         raise ConfigurationError(
-            "tracing", "Tracing needs the extra 'tracing': pip install 'stuff[tracing]'."
+            "tracing", f"The exporter is not installed. {how_to_install('tracing')}"
         ) from None
 
     class Commands(CommandTracer):

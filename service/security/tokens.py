@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from service.errors import ConfigurationError, TokenKeysUnavailable, Unauthorized
+from service.errors import (
+    ConfigurationError,
+    TokenKeysUnavailable,
+    Unauthorized,
+    how_to_install,
+)
 from service.security.decisions import SCOPES
 from service.settings import Settings
 
@@ -39,7 +44,7 @@ class TokenVerifier:
             import jwt
         except ImportError:
             raise ConfigurationError(
-                "jwt_jwks_url", "Tokens need the extra 'jwt': pip install 'stuff[jwt]'."
+                "jwt_jwks_url", f"PyJWT is not installed. {how_to_install('jwt')}"
             ) from None
         assert settings.jwt_jwks_url is not None
         self._jwt = jwt

