@@ -1,11 +1,12 @@
 """What the RFCs about HTTP ask of requests and responses, whatever they are about."""
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from httpx import AsyncClient
+from httpx import AsyncClient, Response
 from pymongo.collection import Collection
 
 from service.routers import assets
@@ -138,6 +139,33 @@ async def test_the_tag_with_metadata_covers_the_time_of_the_last_write(
     assert unknown.headers["etag"] == f'"{unknown.json()["_stuff"]["etag"]}.-"'
     known = {"If-Match": unknown.headers["etag"]}
     assert (await client.delete("/stuff/a", headers=known)).status_code == 204
+
+
+def assert_dated(response: Response) -> str:
+    """`Last-Modified`, which is not later than `Date`."""
+    [date] = response.headers.get_list("date")
+    modified: str = response.headers["last-modified"]
+    assert parsedate_to_datetime(modified) <= parsedate_to_datetime(date)
+    return modified
+
+
+async def test_a_document_is_never_modified_after_the_date_of_the_response(
+    live_client: AsyncClient, collection: Collection[dict[str, Any]]
+) -> None:
+    seconds = set[str]()
+    while len(seconds) < 3:  # so that a second begins at any moment between two responses
+        seconds.add(assert_dated(await live_client.put("/stuff/a", json={})))
+        assert_dated(await live_client.get("/stuff/a"))
+    # Written by a machine whose clock is ahead.
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    collection.update_one({"_id": "a"}, {"$set": {"_stuff.updated_at": ahead}})
+    assert_dated(await live_client.get("/stuff/a"))
+
+
+async def test_a_refused_request_has_a_date(live_client: AsyncClient) -> None:
+    response = await live_client.get("/stuff/a", headers={"Host": "a b"})
+    assert response.status_code == 400
+    assert parsedate_to_datetime(response.headers["date"]).tzinfo == UTC
 
 
 async def test_a_connection_can_be_used_after_a_fault_of_the_service(

@@ -19,6 +19,7 @@ from service.errors import (
     UrlTooLong,
 )
 from service.observability.request_ids import REQUEST_ID, make_request_id
+from service.server.dates import DATED, date_field
 from service.server.upgrades import UpgradeIgnoringProtocol
 from service.settings import Settings
 from service.web.headers import DEFAULTS
@@ -84,6 +85,7 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
         self.url, _, query = self.url.partition(b"?")
         super().on_headers_complete()  # starts a task, which has not run yet
         self.scope["query_string"] = query.partition(b"#")[0]
+        self.cycle.default_headers = DATED
         if self._is_shutting_down:
             self.cycle.keep_alive = False
 
@@ -152,6 +154,7 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
             body = problem_body(error, b"") | {"request_id": id.decode()}
             content = orjson.dumps(body)
             headers = [
+                date_field(),
                 (b"content-type", MEDIA_TYPE.encode()),
                 (b"content-length", str(len(content)).encode()),
                 (b"connection", b"close"),

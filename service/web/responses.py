@@ -1,6 +1,6 @@
 """Responses with documents, and responses to writes."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Literal
@@ -22,7 +22,9 @@ def validators(stored: Stored, etag: str | None = None) -> dict[str, str]:
     """The validators of a document (RFC 9110, section 8.8), with `etag` in place of its own tag."""
     headers = {"ETag": f'"{etag or stored.etag}"'}
     if stored.updated_at is not None:
-        headers["Last-Modified"] = _http_date(stored.updated_at.replace(microsecond=0))
+        # Another machine's clock may be ahead (RFC 9110, section 8.8.2.1).
+        modified = min(stored.updated_at, datetime.now(UTC))
+        headers["Last-Modified"] = _http_date(modified.replace(microsecond=0))
     return headers
 
 

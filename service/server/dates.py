@@ -1,0 +1,31 @@
+"""The `Date` of a response (RFC 9110, section 6.6.1)."""
+
+import time
+from collections.abc import Iterable
+from email.utils import formatdate
+from functools import lru_cache
+
+Field = tuple[bytes, bytes]
+
+
+def date_field() -> Field:
+    """The header field with the present second."""
+    return b"date", _http_date(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _http_date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
+
+
+class _DatedFields(list[Field]):
+    """Adds the current date to header fields. uvicorn, which adds this list to those of each
+    response, would have had it renewed once a second."""
+
+    def __add__(self, others: Iterable[Field]) -> list[Field]:  # type: ignore[override]
+        return [date_field(), *others]
+
+
+DATED = _DatedFields()
+"""What a response starts with: the date of that moment. An older one could be before the
+`Last-Modified` of a document that was just written, which must not be (section 8.8.2.1)."""
