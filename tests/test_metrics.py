@@ -56,7 +56,7 @@ async def test_requests_are_counted_and_timed_by_route_and_status(client: AsyncC
     def more(name: str, **labels: str) -> float:
         return value(after, name, **labels) - value(before, name, **labels)
 
-    route = "/stuff/{id:document_id}"
+    route = "/stuff/{id}"
     assert more("stuff_requests_total", method="PUT", route=route, status="201") == 3
     assert more("stuff_requests_total", method="GET", route=route, status="404") == 1
     assert more("stuff_requests_total", method="none", route="none", status="404") == 1

@@ -104,7 +104,7 @@ class RequestMiddleware:
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         # Clients can make up paths and methods: those without a route must not become labels.
-        route = getattr(scope.get("route"), "path", "none")
+        route = getattr(scope.get("route"), "path_format", "none")
         method = scope["method"] if route != "none" else "none"
         counter = self._counters.get((method, route, status))
         if counter is None:
