@@ -1,0 +1,3 @@
+// The elements of the page, which index.html names.
+
+export const element = (id) => document.getElementById(id);

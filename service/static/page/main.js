@@ -1,0 +1,76 @@
+// The page at /: list, open, edit and delete documents, and see changes arrive.
+// The content of documents is put on the page as text, never as markup.
+
+import { addressed } from './addresses.js';
+import { Editor } from './editor.js';
+import { element } from './elements.js';
+import { takeKey } from './keys.js';
+import { List } from './list.js';
+import { listen } from './live.js';
+import { guarded, say } from './notices.js';
+
+const list = new List();
+const editor = new Editor(list);
+
+const begin = guarded(async () => {
+  listen({
+    change: async (id, etag, json) => {
+      list.change(id, json);
+      await editor.change(id, etag, json);
+    },
+    lost: begin,
+  });
+  await list.load();
+});
+const route = guarded(() => editor.show(addressed()));
+const leave = () => {
+  if (!editor.isDirty || confirm('Leave what is not saved?')) editor.leave();
+};
+
+document.addEventListener('keydown', guarded(async (event) => {
+  const typing = event.target.matches('input, textarea');
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') {
+    event.preventDefault();
+    await editor.save();
+  } else if (event.key === 'Escape' && editor.isOpen) {
+    leave();
+  } else if (event.key === '/' && !typing) {
+    event.preventDefault();
+    element('query').focus();
+  } else if (event.key === 'n' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    editor.start();
+  } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && !typing) {
+    if (list.step(event.key === 'ArrowDown' ? 1 : -1)) event.preventDefault();
+  }
+}));
+
+const onClick = (id, work) => element(id).addEventListener('click', guarded(work));
+onClick('new', () => editor.start());
+onClick('save', () => editor.save());
+onClick('delete', () => editor.remove());
+onClick('close', leave);
+onClick('theirs', () => editor.takeTheirs());
+onClick('mine', () => editor.keepMine());
+onClick('fresh', () => list.load());
+onClick('next', () => list.next());
+onClick('previous', () => list.previous());
+element('search').addEventListener('submit', guarded(async (event) => {
+  event.preventDefault();
+  await list.find(element('query').value.trim());
+}));
+element('key-form').addEventListener('submit', guarded(async (event) => {
+  event.preventDefault();
+  takeKey();
+  say('');
+  await begin();
+  await route();
+}));
+window.addEventListener('hashchange', route);
+window.addEventListener('popstate', route);
+window.addEventListener('beforeunload', (event) => {
+  if (editor.isDirty) event.preventDefault();
+});
+
+await begin();
+if (location.hash) await route();
