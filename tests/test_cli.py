@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from service import settings as settings_module
 from service.cli import COMMANDS
 from service.cli import stuff as stuff_group
 from service.cli.lazy import LazyCommand
 from service.errors import ConfigurationError
 from service.security import Gate
 from service.settings import Settings
+from service.settings import settings as settings_module
 from tests.support.commands import stuff_here
 from tests.support.patience import TIMEOUT
 from tests.support.serving import stuff
