@@ -10,7 +10,9 @@ from starlette.types import Message
 from service.application import create_app
 from service.settings import Settings
 from tests.support.applications import Application
-from tests.support.problems import assert_problem
+from tests.support.problems import assert_problem, is_sentence
+
+PATCH = {"Content-Type": "application/json-patch+json"}
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,46 @@ async def test_json_that_cannot_be_stored_is_422_with_a_pointer(
     response = await client.put("/stuff/ada", content=body)
     assert_problem(response, 422, "invalid-document", pointer=pointer)
     assert (await client.get("/stuff/ada")).status_code == 404
+
+
+LONG = "x" * 60_000
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "headers"),
+    [
+        ("PUT", "/stuff/a", json.dumps({"$" + LONG: 1}), {}),
+        ("PUT", "/stuff/a", f'{{"a": {{"{LONG}\\u0000": 1}}}}', {}),
+        ("PUT", "/stuff/a", f'{{"{LONG}": 1, "{LONG}": 2}}', {}),
+        ("PUT", "/stuff/a", '{"a": ' * 90 + f'{{"{LONG}": 1{"0" * 30}}}' + "}" * 90, {}),
+        ("PUT", "/stuff/a", "{}", {"Content-Type": f"text/{LONG}"}),
+        ("PUT", "/stuff/a", "{}", {"Content-Type": f"application/json; charset={LONG}"}),
+        ("PUT", "/stuff/a", "{}", {"Content-Encoding": LONG}),
+        ("PATCH", "/stuff/a", json.dumps([{"op": LONG}]), PATCH),
+        ("PATCH", "/stuff/a", json.dumps([{"op": "remove", "path": LONG}]), PATCH),
+        ("PATCH", "/stuff/a", json.dumps([{"op": "remove", "path": "/" + LONG}]), PATCH),
+        ("GET", "/stuff", None, {"Accept": f"text/{LONG}"}),
+        ("GET", f"/stuff?filter=%7B%22a%22:%7B%22$oid%22:%22{LONG}%22%7D%7D", None, {}),
+        ("GET", f"/stuff?filter=%7B%22a%22:%7B%22${LONG}%22:1%7D%7D", None, {}),
+        ("GET", f"/stuff?filter=%7B%22${LONG}%22:1%7D", None, {}),
+        ("GET", f"/stuff?filter=%7B%22{LONG}%22:%7B%22$size%22:%22%22%7D%7D", None, {}),
+        ("GET", f"/stuff?sort=a,a.${LONG}", None, {}),
+        ("GET", f"/stuff?limit={LONG}", None, {}),
+        ("GET", f"/stuff?fields=${LONG}", None, {}),
+    ],
+)  # fmt: skip
+async def test_a_problem_is_never_as_long_as_what_was_sent(
+    client: AsyncClient, method: str, path: str, content: str | None, headers: dict[str, str]
+) -> None:
+    await client.put("/stuff/a", json={})
+    response = await client.request(method, path, content=content, headers=headers)
+    assert 400 <= response.status_code < 500
+    assert is_sentence(response.json()["detail"])
+    assert len(response.content) < 4000
+    pointer = response.json().get("pointer", "")
+    assert LONG[:1000] not in pointer
+    if content and "{" * 90 in content.replace('"a": ', ""):
+        assert pointer == "/a" * 90  # the object that has the long key
 
 
 async def test_post_refuses_an_id(client: AsyncClient) -> None:

@@ -1,8 +1,10 @@
 """Bulk loads: lines as they arrive, each stored or named, and none lost for its neighbours."""
 
 import asyncio
+import gzip
 import json
 import random
+import tracemalloc
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any
@@ -150,6 +152,49 @@ async def test_all_faults_are_counted_and_a_thousand_reported(
     report = (await load(client, *([b"x", {"a": 1}] * 1500))).json()
     assert (report["created"], report["failed"], len(report["errors"])) == (1500, 1500, 1000)
     assert [error["line"] for error in report["errors"]] == list(range(1, 2001, 2))
+
+
+async def test_refused_lines_are_reported_but_not_kept(client: AsyncClient) -> None:
+    """Twenty lines of 16 MiB each once took 1.9 GB, and were answered with 335 MB."""
+    size = 1024 * 1024
+    lines = b"".join(b'{"$%s": [%d]}\n' % (b"a" * size, number) for number in range(20))
+    packed = gzip.compress(lines, 1)
+    del lines
+    tracemalloc.start()
+    try:
+        response = await client.post(
+            "/stuff", content=packed, headers=NDJSON | {"Content-Encoding": "gzip"}
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    report = response.json()
+    assert (report["lines"], report["failed"], len(report["errors"])) == (20, 20, 20)
+    assert {error["type"] for error in report["errors"]} == {"/problems/invalid-document"}
+    assert len(response.content) < 20 * 1000
+    assert peak < 30 * size  # one line takes 18 while it is parsed
+
+
+async def test_a_report_is_bounded_whatever_the_lines_are(client: AsyncClient) -> None:
+    line = b'{"%s": {"a": 1%s}}' % (b"a" * 900, b"0" * 30)
+    response = await load(client, *[line] * 1200)
+    report = response.json()
+    assert report["failed"] == 1200
+    assert 100 < len(report["errors"]) < 500
+    assert len(response.content) < 600_000
+
+
+async def test_lines_that_fail_are_settled_as_they_arrive(application: Application) -> None:
+    """They once waited for a batch of documents, in memory."""
+    async with application(max_stream_bytes=5000) as client:
+
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(100):
+                yield b"x\n" * 100
+
+        problem = (await client.post("/stuff", content=pieces(), headers=NDJSON)).json()
+        assert problem["status"] == 413
+        assert problem["lines"] == problem["failed"] >= 1000
 
 
 async def test_lines_may_arrive_in_any_pieces(live_client: AsyncClient) -> None:

@@ -3,10 +3,35 @@
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+# What a client sent may be part of a problem, but a problem is never as long as what was sent.
+MAX_DETAIL = 1000  # characters
+MAX_POINTER = 1000  # characters
+
 
 def json_pointer(path: Sequence[str | int]) -> str:
-    """The RFC 6901 JSON Pointer of a path of keys and indices; `""` is the whole document."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+    """The RFC 6901 JSON Pointer of a path of keys and indices; `""` is the whole document.
+
+    A pointer beyond `MAX_POINTER` ends earlier: it leads to a value that contains the place.
+    """
+    pointer = ""
+    for step in path:
+        if isinstance(step, str):
+            if len(pointer) + len(step) > MAX_POINTER:
+                break
+            step = step.replace("~", "~0").replace("/", "~1")  # noqa: PLW2901
+        longer = f"{pointer}/{step}"
+        if len(longer) > MAX_POINTER:
+            break
+        pointer = longer
+    return pointer
+
+
+def _shortened(detail: str) -> str:
+    """The detail without its middle if it is long: its end says what to do."""
+    if len(detail) <= MAX_DETAIL:
+        return detail
+    half = (MAX_DETAIL - 5) // 2
+    return f"{detail[:half]} ... {detail[-half:]}"
 
 
 class StuffError(Exception):
@@ -28,9 +53,9 @@ class StuffError(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         """`members` are the extension members of the problem (RFC 9457, section 3.2), `headers` the
-        header fields of the response."""
-        super().__init__(detail)
-        self.detail = detail
+        header fields of the response. A `detail` beyond `MAX_DETAIL` loses its middle."""
+        self.detail = _shortened(detail)
+        super().__init__(self.detail)
         self.members = dict(members or {})
         self.headers = dict(headers or {})
 

@@ -74,7 +74,9 @@ class LoadReport(BaseModel):
     created: int = Field(description="How many documents were created.")
     replaced: int = Field(description="How many documents were replaced.")
     failed: int = Field(description="How many lines could not be stored.")
-    errors: list[FailedLine] = Field(description="The problems of the first thousand failed lines.")
+    errors: list[FailedLine] = Field(
+        description="The problems of the first failed lines: a thousand, or fewer if they are long."
+    )
 
 
 class Deleted(BaseModel):

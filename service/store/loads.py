@@ -17,6 +17,8 @@ BATCH_COUNT = 1000  # documents in one call of the database
 BATCH_BYTES = 4 * 1024 * 1024
 MAX_NAMED = 1000
 """Failed lines that are reported; all are counted."""
+MAX_SAID = 256 * 1024
+"""Characters of the details and pointers in a report."""
 
 
 @dataclass(slots=True)
@@ -28,11 +30,13 @@ class Report:
     replaced: int = 0
     failed: int = 0
     failures: list[tuple[int, StuffError]] = field(default_factory=list)  # line numbers from 1
+    said: int = 0
 
     def fail(self, line: int, error: StuffError) -> None:
         self.failed += 1
-        if len(self.failures) < MAX_NAMED:
+        if len(self.failures) < MAX_NAMED and self.said < MAX_SAID:
             self.failures.append((line, error))
+            self.said += len(error.detail) + len(str(error.members.get("pointer", "")))
 
 
 @dataclass(slots=True)
@@ -44,8 +48,14 @@ class _Batch:
     faults: list[tuple[int, StuffError]] = field(default_factory=list)
     size: int = 0
 
+    def fail(self, line: int, error: StuffError) -> None:
+        # These would keep the line in memory, and what was parsed of it.
+        error.__traceback__ = error.__context__ = error.__cause__ = None
+        self.faults.append((line, error))
+
     def is_full(self) -> bool:
-        return len(self.documents) >= BATCH_COUNT or self.size >= BATCH_BYTES
+        count = max(len(self.documents), len(self.faults))
+        return count >= BATCH_COUNT or self.size >= BATCH_BYTES
 
 
 class Loader:
@@ -93,13 +103,13 @@ class _Load:
         batch = self._batch
         number = batch.last_line + 1
         if isinstance(line, StuffError):
-            batch.faults.append((number, line))
+            batch.fail(number, line)
         elif line.strip():
             try:
                 id, fields = parse_line(line)
                 new = new_document(id, fields).bson
             except StuffError as error:
-                batch.faults.append((number, error))
+                batch.fail(number, error)
             else:
                 if id in batch.documents:  # one command must not write it twice
                     await self._store_batch()
