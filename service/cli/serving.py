@@ -18,14 +18,11 @@ from service.errors import ConfigurationError
 from service.observability import logs, metrics
 from service.observability.tracing import telemetry
 from service.security import Gate
+from service.server.http import http_options
 from service.server.mongodb import running_mongodb
-from service.server.protocol import LimitedProtocol
 from service.settings import Settings
 from service.store.indexes import read_file
 
-KEEP_ALIVE = 75
-"""Seconds that a connection may be idle: longer than the minute that most load balancers allow, so
-that they never send a request on a connection that the service is closing."""
 HEALTHCHECK = 30
 """Seconds for a worker process to start, or to answer a health check, on a busy machine."""
 
@@ -65,12 +62,9 @@ def serve(
         log_level=settings.log_level,
         log_config=logs.config(settings),
         access_log=settings.log_level == "debug",
-        server_header=False,
-        http=LimitedProtocol,
         timeout_graceful_shutdown=settings.shutdown_timeout,
-        timeout_keep_alive=KEEP_ALIVE,
         timeout_worker_healthcheck=HEALTHCHECK,
-        ws="none",
+        **http_options(settings),
     )
     with ExitStack() as stack:
         listener = stack.enter_context(config.bind_socket())

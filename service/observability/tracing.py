@@ -14,6 +14,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, Status, StatusCode
 
 from service.errors import ConfigurationError, how_to_install
+from service.observability.paths import path_of
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def telemetry(settings: Settings) -> "TelemetryConfig":
         "tracing": settings.tracing,
         "auto_configure": settings.tracing,
         "operation_spans": False,
-        "exclude": lambda scope: scope["path"] in UNTRACED,
+        "exclude": lambda scope: path_of(scope) in UNTRACED,
         # The service has metrics and logs of its own.
         "metrics": False,
         "logs": False,

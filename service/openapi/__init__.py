@@ -62,7 +62,12 @@ def build(app: FastAPI) -> dict[str, Any]:
             description=DESCRIPTION,
             routes=app.routes,
             tags=TAGS,
-            servers=[{"url": "/", "description": "The server that serves this document."}],
+            servers=[
+                {
+                    "url": app.state.settings.root_path or "/",
+                    "description": "The server that serves this document.",
+                }
+            ],
             license_info={"name": "MIT", "identifier": "MIT"},
             contact={"name": "The Stuff developers"},
         )

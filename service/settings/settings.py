@@ -1,6 +1,7 @@
 """All settings of the service, and its only reader of the environment."""
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -35,6 +36,20 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 chooses a free one.")] = (
         8000
     )
+    root_path: Annotated[
+        str,
+        Field(
+            pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$",
+            description="The path prefix at a reverse proxy, which removes it: `/api`.",
+        ),
+    ] = ""
+    forwarded_allow_ips: Annotated[
+        str,
+        Field(
+            description="Addresses and networks of the reverse proxies whose X-Forwarded-For and "
+            "X-Forwarded-Proto are believed, separated by commas, or *."
+        ),
+    ] = ""
     insecure: Annotated[
         bool, Field(description="Allow other machines to connect even if there is no key.")
     ] = False
@@ -142,6 +157,16 @@ class Settings(BaseSettings):
         if uri is not None and not uri.get_secret_value().startswith(SCHEMES):
             raise ValueError(f"A MongoDB URI starts with {' or '.join(SCHEMES)}")
         return uri
+
+    @field_validator("forwarded_allow_ips")
+    @classmethod
+    def _are_addresses(cls, proxies: str) -> str:
+        for proxy in proxies.split(",") if proxies not in ("", "*") else ():
+            try:
+                ip_network(proxy.strip())
+            except ValueError as error:
+                raise ValueError(f"{error} (10.0.0.1 and 10.0.0.0/8 would be)") from None
+        return proxies
 
     @field_validator("jwt_jwks_url")
     @classmethod

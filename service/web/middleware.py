@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Overloaded, raises
 from service.observability import metrics
+from service.observability.paths import path_of
 from service.observability.request_ids import REQUEST_ID, make_request_id, request_id
 from service.web.headers import DEFAULTS
 from service.web.problems import problem_response, unexpected_response
@@ -57,7 +58,7 @@ class RequestMiddleware:
             return
         exchange = _Exchange(self, scope, send, make_request_id(scope["headers"]))
         request_id.set(exchange.id.decode())
-        if self._in_flight >= self._max_requests and scope["path"] not in EXEMPT:
+        if self._in_flight >= self._max_requests and path_of(scope) not in EXEMPT:
             metrics.refused.inc()
             response = self._across_origins(problem_response(Request(scope), Overloaded()))
             await response(scope, receive, exchange.send)

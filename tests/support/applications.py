@@ -10,7 +10,7 @@ import httpx
 import uvicorn
 
 from service.application import create_app
-from service.server.protocol import LimitedProtocol
+from service.server.http import http_options
 from service.settings import Settings
 from tests.support.clients import connect
 
@@ -36,9 +36,7 @@ async def serve(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 @asynccontextmanager
 async def listen(settings: Settings) -> AsyncIterator[str]:
     """The address of a new application behind a real server, on the loopback interface."""
-    config = uvicorn.Config(
-        create_app(settings), log_level="warning", ws="none", http=LimitedProtocol
-    )
+    config = uvicorn.Config(create_app(settings), log_level="warning", **http_options(settings))
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = asyncio.create_task(server.serve([listener]))

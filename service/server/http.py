@@ -1,0 +1,24 @@
+"""How uvicorn speaks HTTP: the same in `stuff serve` and in its tests."""
+
+from typing import Any
+
+from service.server.protocol import LimitedProtocol
+from service.settings import Settings
+
+KEEP_ALIVE = 75
+"""Seconds that a connection may be idle: longer than the minute that most load balancers allow, so
+that they never send a request on a connection that the service is closing."""
+
+
+def http_options(settings: Settings) -> dict[str, Any]:
+    """The arguments of `uvicorn.Config` that decide what clients see."""
+    return {
+        "http": LimitedProtocol,
+        "ws": "none",
+        "server_header": False,
+        "root_path": settings.root_path,
+        # Unless told which proxies to believe, uvicorn believes every client of this machine.
+        "proxy_headers": bool(settings.forwarded_allow_ips),
+        "forwarded_allow_ips": settings.forwarded_allow_ips,
+        "timeout_keep_alive": KEEP_ALIVE,
+    }
