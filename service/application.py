@@ -13,7 +13,7 @@ from service.observability import tracing
 from service.observability.metrics import counted_process
 from service.routers import routers
 from service.routers.assets import assets
-from service.security import Gate
+from service.security import Gate, Origins
 from service.server.lifecycle import on_stop, stop_with_parent
 from service.server.mongodb import open_mongodb
 from service.settings import Settings
@@ -22,6 +22,7 @@ from service.web import problems
 from service.web.access import guarded
 from service.web.events import encode_change
 from service.web.middleware import RequestMiddleware
+from service.web.origins import OriginMiddleware
 
 
 @asynccontextmanager
@@ -62,6 +63,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.gate = Gate(settings)
     problems.install(app)
+    if app.state.gate.is_local_only:
+        app.add_middleware(OriginMiddleware, origins=Origins(settings.cors_origins))
     app.add_middleware(
         RequestMiddleware,
         max_requests=settings.max_requests,

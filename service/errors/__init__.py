@@ -9,6 +9,7 @@
         InvalidPrecondition           If-Match or If-None-Match is malformed
       Unauthorized               401  no valid API key or token
       Forbidden                  403  the API key or token lacks the scope
+      LocalOnly                  403  without keys: not from this machine, or from a web page
       RouteNotFound              404  no resource at this address
       DocumentNotFound           404  no document under this id
       MethodNotAllowed           405
@@ -91,6 +92,7 @@ from service.errors.requests import (
     Forbidden,
     HeadersTooLarge,
     InvalidPrecondition,
+    LocalOnly,
     MalformedCoding,
     MalformedJSON,
     MalformedPath,
@@ -130,6 +132,7 @@ __all__ = [
     "InvalidParameter",
     "InvalidPatch",
     "InvalidPrecondition",
+    "LocalOnly",
     "MalformedCoding",
     "MalformedJSON",
     "MalformedPath",

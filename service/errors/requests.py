@@ -63,6 +63,13 @@ class Forbidden(StuffError):
     status, slug, title = 403, "forbidden", "The API key or token does not allow this"
 
 
+class LocalOnly(StuffError):
+    """The server has no API keys, so it serves its own machine only. The request came from another
+    machine, for a name that is not this machine's, or from a web page of another origin."""
+
+    status, slug, title = 403, "local-only", "The server serves its own machine only"
+
+
 class RouteNotFound(StuffError):
     """The service has no resource at this address."""
 

@@ -2,13 +2,16 @@
 
 Each endpoint declares which scope it needs, `read` or `write` (`decisions`). A request has the
 scopes of its API key (`keys`), or of its token, which an issuer has signed (`tokens`). The `Gate`
-returns them, and `service.web.access` compares. `key_file` changes the file of keys.
+returns them, and `service.web.access` compares. `key_file` changes the file of keys. Without keys
+and tokens, the service is for its own machine (`loopback`), but not for the web pages that are open
+on it (`origins`).
 """
 
 from service.security.decisions import PUBLIC, SCOPES, decision_of, public, reads, writes
 from service.security.gate import Gate
 from service.security.key_file import KeyFile
 from service.security.keys import KeyFault, make_key, parse_keys
+from service.security.origins import Origins
 
 __all__ = [
     "PUBLIC",
@@ -16,6 +19,7 @@ __all__ = [
     "Gate",
     "KeyFault",
     "KeyFile",
+    "Origins",
     "decision_of",
     "make_key",
     "parse_keys",

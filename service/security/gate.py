@@ -1,8 +1,7 @@
 """What a request may do, by its credentials."""
 
-from ipaddress import ip_address
-
 from service.security.keys import KeyRing
+from service.security.loopback import is_loopback
 from service.security.tokens import TokenVerifier
 from service.settings import Settings
 
@@ -15,14 +14,14 @@ class Gate:
         self._keys = KeyRing(settings)
         self._tokens = TokenVerifier(settings) if settings.jwt_jwks_url is not None else None
         self.is_open = self._keys.is_open and self._tokens is None
-        self._is_insecure = settings.insecure
+        self.is_local_only = self.is_open and not settings.insecure
         self._is_local: dict[str, bool] = {}
 
     def opens_at(self, host: str) -> bool:
         """Whether clients connected to this address of the server need no credentials. On an open
         service that is an address that only this machine can reach, or any if the settings say
         so."""
-        if not self.is_open or self._is_insecure:
+        if not self.is_local_only:
             return self.is_open
         local = self._is_local.get(host)
         if local is None:
@@ -44,7 +43,6 @@ class Gate:
 def _is_local(host: str) -> bool:
     """Whether only this machine can reach the address; a Unix socket's is not an IP address."""
     try:
-        address = ip_address(host)
+        return is_loopback(host)
     except ValueError:
         return True
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback

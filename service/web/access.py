@@ -5,7 +5,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import Forbidden, TokenKeysUnavailable, Unauthorized, raises
+from service.errors import Forbidden, LocalOnly, TokenKeysUnavailable, Unauthorized, raises
 from service.security import PUBLIC, Gate, decision_of
 from service.web.headers import header
 
@@ -34,11 +34,12 @@ class _Guard:
         await self._app(scope, receive, send)
 
 
-@raises(Unauthorized, Forbidden, TokenKeysUnavailable)
+@raises(Unauthorized, Forbidden, LocalOnly, TokenKeysUnavailable)
 async def check_access(request: Request, gate: Gate, scope: str) -> None:
-    """Raise `Unauthorized` or `Forbidden` unless the request may do this (RFC 6750)."""
+    """Raise `Unauthorized` or `Forbidden` (RFC 6750), or `LocalOnly`, unless the request may do
+    this."""
     if gate.is_open:
-        raise Forbidden(
+        raise LocalOnly(
             "This server has no API keys, so it serves its own machine only. Its operator can "
             "create one (stuff key create), or set STUFF_INSECURE to let anyone do anything."
         )

@@ -1,0 +1,26 @@
+"""Refuses requests from web pages of strangers to a service without keys."""
+
+from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import LocalOnly
+from service.security import Origins
+from service.web.middleware import EXEMPT
+from service.web.problems import problem_response
+
+
+class OriginMiddleware:
+    """Checks every request but those for the health of the service."""
+
+    def __init__(self, app: ASGIApp, origins: Origins) -> None:
+        self._app = app
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in EXEMPT:
+            try:
+                self._origins.check(scope["method"], scope["headers"])
+            except LocalOnly as refusal:
+                await problem_response(Request(scope), refusal)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
