@@ -17,7 +17,7 @@ from tests.support.raw import connect
 
 PAGE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
 BODY = b'{"n": 1}'
-PUBLIC = ["/", "/docs", "/redoc", "/openapi.json", "/assets/page.js", "/problems/forbidden"]
+PUBLIC = ["/", "/docs", "/redoc", "/openapi.json", "/assets/page.css", "/problems/forbidden"]
 EVERYWHERE = [*PUBLIC, "/stuff", "/stuff/a", "/metrics", "/nothing"]
 
 
