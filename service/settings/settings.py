@@ -1,41 +1,60 @@
 """All settings of the service, and its only reader of the environment."""
 
 import os
-from ipaddress import ip_network
+import re
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from service.errors import ConfigurationError
+from service.settings import rules
 
+PREFIX = "STUFF_"
 SECRETS_DIR = Path("/run/secrets")
 """Where Docker and Kubernetes mount secrets. A file `stuff_mongodb_uri` there is a setting too."""
 
 ALGORITHM = "(RS|ES|PS)(256|384|512)|EdDSA"
-SCHEMES = ("mongodb://", "mongodb+srv://")
+
+Seconds = Annotated[float, Field(ge=0.001, le=86_400)]  # what the driver can count, too
 
 
 class Settings(BaseSettings):
     """Each field `x` is read from `STUFF_X`, or from a file `stuff_x` in `/run/secrets`."""
 
-    model_config = SettingsConfigDict(env_prefix="STUFF_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     mongodb_uri: Annotated[
-        SecretStr | None,
+        Annotated[SecretStr, AfterValidator(rules.mongodb_uri)] | None,
         Field(description="The MongoDB to use. If unset, the embedded engine is started."),
     ] = None
-    database: Annotated[str, Field(min_length=1, description="The database.")] = "demo"
-    collection: Annotated[str, Field(min_length=1, description="The collection.")] = "stuff"
+    database: Annotated[
+        str,
+        Field(min_length=1, description="The database."),
+        AfterValidator(rules.database_name),
+    ] = "demo"
+    collection: Annotated[
+        str,
+        Field(min_length=1, description="The collection."),
+        AfterValidator(rules.collection_name),
+    ] = "stuff"
     data_dir: Annotated[Path, Field(description="The data directory of the embedded engine.")] = (
         Path("data")
     )
     host: Annotated[str, Field(description="The address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535, description="The port; 0 chooses a free one.")] = (
-        8000
-    )
+    port: Annotated[
+        int,
+        Field(ge=0, le=65535, description="The port; 0 chooses a free one."),
+        BeforeValidator(rules.port),
+    ] = 8000
     root_path: Annotated[
         str,
         Field(
@@ -49,6 +68,7 @@ class Settings(BaseSettings):
             description="Addresses and networks of the reverse proxies whose X-Forwarded-For and "
             "X-Forwarded-Proto are believed, separated by commas, or *."
         ),
+        AfterValidator(rules.proxies),
     ] = ""
     insecure: Annotated[
         bool, Field(description="Allow other machines to connect even if there is no key.")
@@ -62,7 +82,7 @@ class Settings(BaseSettings):
         Field(description="A file with one API key per line, read again when it changes."),
     ] = None
     jwt_jwks_url: Annotated[
-        str | None,
+        Annotated[str, AfterValidator(rules.jwks_url)] | None,
         Field(description="The address of the keys (a JWKS) that sign accepted tokens (JWT)."),
     ] = None
     jwt_issuer: Annotated[str | None, Field(description="The `iss` of accepted tokens.")] = None
@@ -81,6 +101,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[
         str,
         Field(description="Origins whose pages may use the service, separated by commas, or *."),
+        AfterValidator(rules.origins),
     ] = ""
     workers: Annotated[int, Field(ge=1, description="Number of processes that serve requests.")] = 1
     max_body_bytes: Annotated[int, Field(ge=1, description="Largest request body, in bytes.")] = (
@@ -97,21 +118,21 @@ class Settings(BaseSettings):
         int, Field(ge=1, description="Requests that a process serves at once.")
     ] = 1000
     client_timeout: Annotated[
-        float,
-        Field(gt=0, description="Seconds to wait for a client to send, or to read, a part."),
+        Seconds,
+        Field(description="Seconds to wait for a client to send, or to read, a part."),
     ] = 60.0
     max_stream_bytes: Annotated[
         int, Field(ge=1, description="Most bytes that one request may load as lines.")
     ] = 64 * 1024**3
     server_selection_timeout: Annotated[
-        float, Field(gt=0, description="Seconds to look for a primary before a request gets 503.")
+        Seconds, Field(description="Seconds to look for a primary before a request gets 503.")
     ] = 5.0
     operation_timeout: Annotated[
-        float, Field(gt=0, description="Seconds that a database operation may take in all.")
+        Seconds, Field(description="Seconds that a database operation may take in all.")
     ] = 20.0
     query_timeout: Annotated[
-        float,
-        Field(gt=0, description="Seconds that the database may work on a query."),
+        Seconds,
+        Field(description="Seconds that the database may work on a query."),
     ] = 10.0
     batch_count: Annotated[
         int, Field(ge=1, le=10_000, description="Most documents in one call of the database.")
@@ -151,32 +172,6 @@ class Settings(BaseSettings):
         ),
     ] = "console"
 
-    @field_validator("mongodb_uri")
-    @classmethod
-    def _has_a_scheme(cls, uri: SecretStr | None) -> SecretStr | None:
-        if uri is not None and not uri.get_secret_value().startswith(SCHEMES):
-            raise ValueError(f"A MongoDB URI starts with {' or '.join(SCHEMES)}")
-        return uri
-
-    @field_validator("forwarded_allow_ips")
-    @classmethod
-    def _are_addresses(cls, proxies: str) -> str:
-        for proxy in proxies.split(",") if proxies not in ("", "*") else ():
-            try:
-                ip_network(proxy.strip())
-            except ValueError as error:
-                raise ValueError(f"{error} (10.0.0.1 and 10.0.0.0/8 would be)") from None
-        return proxies
-
-    @field_validator("jwt_jwks_url")
-    @classmethod
-    def _is_safe(cls, url: str | None) -> str | None:
-        if url is not None:
-            parts = urlsplit(url)
-            if parts.scheme != "https" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
-                raise ValueError("Keys are fetched over https only")
-        return url
-
     @model_validator(mode="after")
     def _tokens_are_complete(self) -> "Settings":
         given = [self.jwt_jwks_url, self.jwt_issuer, self.jwt_audience]
@@ -187,12 +182,25 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _namespace_is_short(self) -> "Settings":
+        namespace = f"{self.database}.{self.collection}"
+        if len(namespace.encode()) > rules.MAX_NAMESPACE_BYTES:
+            raise ConfigurationError(
+                "collection",
+                f"The names of database and collection have {rules.MAX_NAMESPACE_BYTES} bytes at "
+                "most, with the dot between them",
+            )
+        return self
+
     def __init__(self, **values: Any) -> None:
         """Reads the environment. Raises `ConfigurationError`."""
         # pydantic-settings warns about a missing secrets directory, which is the usual case.
         secrets = SECRETS_DIR if os.access(SECRETS_DIR, os.R_OK | os.X_OK) else None
         try:
             super().__init__(_secrets_dir=secrets, **values)
+        except SettingsError as error:
+            raise _unreadable(error) from None
         except ValidationError as error:
             raise _configuration_error(error) from None  # the cause would show values
 
@@ -206,3 +214,12 @@ def _configuration_error(error: ValidationError) -> ConfigurationError:
     if others:
         return ConfigurationError(first.setting, "\n".join([first.detail, *map(str, others)]))
     return first
+
+
+def _unreadable(error: SettingsError) -> ConfigurationError:
+    """The fault of a secret that is no text, or that this user may not read."""
+    field = re.search('"(.+?)"', str(error))
+    setting = field[1] if field else "secrets"
+    cause = getattr(error.__cause__, "strerror", None) or "it is not UTF-8"
+    file = SECRETS_DIR / f"{PREFIX}{setting}".lower()
+    return ConfigurationError(setting, f"The secret {file} cannot be read: {cause}")

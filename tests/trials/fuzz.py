@@ -79,7 +79,7 @@ CORPUS = [
     request(b"GET /openapi.json", headers=b"Accept-Encoding: gzip;q=0.5, *;q=0\r\n"),
     request(b"GET /metrics"),
     request(b"GET /problems/not-found"),
-    request(b"GET /assets/..%2f..%2fsettings.py"),
+    request(b"GET /assets/..%2f..%2fapp.py"),
     chunked(b"PUT /stuff/a", b"2\r\n{}\r\n0\r\n\r\n"),
     chunked(b"PUT /stuff/a", b"1;x=y\r\n{\r\n1\r\n}\r\n0\r\nTrailer: x\r\n\r\n"),
     # Truncated, of the wrong length, framed twice or badly.

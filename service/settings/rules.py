@@ -1,0 +1,137 @@
+"""Which values settings may have. Each rule returns the value, or raises `ValueError` with the
+cause, which never holds a secret."""
+
+import re
+import warnings
+from ipaddress import ip_network
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+SCHEMES = ("mongodb://", "mongodb+srv://")
+UNKNOWN_OPTION = re.compile(r"Unknown option: (\w+)")
+MALFORMED_URI = (
+    "It is not the URI of a MongoDB. In the user name and the password, percent-encode characters "
+    "such as @ : / ? # and %"
+)
+
+MAX_DATABASE_BYTES = 63
+MAX_NAMESPACE_BYTES = 255  # of `database.collection`
+RESERVED_DATABASES = {"admin", "config", "local"}
+DEFAULT_PORTS = {"http": 80, "https": 443}
+LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+def mongodb_uri(uri: SecretStr) -> SecretStr:
+    """Does not connect, and looks up no names. Options that the driver does not know are fine."""
+    text = uri.get_secret_value()
+    if not text.startswith(SCHEMES):
+        raise ValueError(f"A MongoDB URI starts with {' or '.join(SCHEMES)}")
+    for said in _said_about_uri(text):
+        # The driver would ignore the option.
+        if not UNKNOWN_OPTION.match(said):
+            raise ValueError(f"An option of the URI is wrong: {said}")
+    return uri
+
+
+def unknown_options(uri: SecretStr) -> list[str]:
+    """The names of the URI's options that the driver does not know, and ignores."""
+    matches = map(UNKNOWN_OPTION.match, _said_about_uri(uri.get_secret_value()))
+    return [match[1] for match in matches if match is not None]
+
+
+def _said_about_uri(uri: str) -> list[str]:
+    """What the driver warns of. Raises `ValueError` for what it refuses."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            MongoClient[dict[str, object]](uri, connect=False).close()
+        except OSError as error:  # a file of certificates, for example
+            raise ValueError(f"{error.filename}: {error.strerror}") from None
+        except (PyMongoError, ValueError) as error:
+            # A password with special characters is taken for a port, or the name of a database.
+            is_about_hosts = re.search("escaped|database name|[Pp]ort|IPv6", str(error))
+            raise ValueError(MALFORMED_URI if is_about_hosts else str(error)) from None
+    return [str(warning.message) for warning in caught]
+
+
+def database_name(name: str) -> str:
+    """https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions"""
+    if found := re.search(r'[/\\. "$\0]', name):
+        raise ValueError(f"The name of a database has no {found[0]!r}")
+    if len(name.encode()) > MAX_DATABASE_BYTES:
+        raise ValueError(f"The name of a database has at most {MAX_DATABASE_BYTES} bytes")
+    if name in RESERVED_DATABASES:
+        raise ValueError(f"MongoDB keeps the database {name!r} for itself")
+    return name
+
+
+def collection_name(name: str) -> str:
+    """https://www.mongodb.com/docs/manual/reference/limits/#naming-restrictions"""
+    if found := re.search(r"[$\0]", name):
+        raise ValueError(f"The name of a collection has no {found[0]!r}")
+    if name.startswith("system."):
+        raise ValueError("MongoDB keeps collections for itself whose names start with 'system.'")
+    if name.startswith(".") or name.endswith(".") or ".." in name:
+        raise ValueError("The name of a collection has dots only between other characters")
+    return name
+
+
+def origins(text: str) -> str:
+    """Origins as browsers send them (RFC 6454, section 6.2), separated by commas, or `*`."""
+    for origin in filter(None, map(str.strip, text.split(","))):
+        if origin != "*":
+            _check_origin(origin)
+    return text
+
+
+def _check_origin(origin: str) -> None:
+    example = origin if "://" in origin else f"https://{origin}"
+    try:
+        parts = urlsplit(example)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or "*" in host:
+        raise ValueError(f"{origin!r} is not an origin, such as https://example.com")
+    host = f"[{host}]" if ":" in host else host
+    is_default = port is None or port == DEFAULT_PORTS.get(parts.scheme)
+    expected = f"{parts.scheme}://{host}{'' if is_default else f':{port}'}"
+    if origin != expected:
+        raise ValueError(f"Browsers send {expected} as the origin, not {origin}")
+
+
+def proxies(text: str) -> str:
+    """Addresses and networks, separated by commas, or `*`."""
+    for proxy in text.split(",") if text not in ("", "*") else ():
+        try:
+            ip_network(proxy.strip())
+        except ValueError as error:
+            raise ValueError(f"{error} (10.0.0.1 and 10.0.0.0/8 would be)") from None
+    return text
+
+
+def jwks_url(url: str) -> str:
+    """The address is a secret's: whoever answers there can sign tokens."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError("It is not the URL of a server, such as https://issuer.example/jwks")
+    if parts.scheme != "https" and host not in LOCAL:
+        raise ValueError("Keys are fetched over https only")
+    return url
+
+
+def port(value: object) -> object:
+    """Kubernetes sets STUFF_PORT to an address, if there is a Service named stuff."""
+    if isinstance(value, str) and value.startswith("tcp://"):
+        raise ValueError(
+            "Kubernetes has set this for the Service 'stuff'. Set enableServiceLinks: false in "
+            "the Pod, or STUFF_PORT to a number"
+        )
+    return value
