@@ -11,13 +11,13 @@ from service.security import loopback, make_key
 from service.security.loopback import MAX_HOST_BYTES, names_this_machine
 from service.settings import Settings
 from service.web.origins import OriginMiddleware
-from tests.support.applications import Application
+from tests.support.applications import Application, listen
 from tests.support.problems import assert_problem
 from tests.support.raw import connect
 
 PAGE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
 BODY = b'{"n": 1}'
-PUBLIC = ["/", "/docs", "/redoc", "/openapi.json", "/assets/page.css", "/problems/forbidden"]
+PUBLIC = ["/", "/docs", "/redoc", "/openapi.json", "/assets/favicon.svg", "/problems/forbidden"]
 EVERYWHERE = [*PUBLIC, "/stuff", "/stuff/a", "/metrics", "/nothing"]
 
 
@@ -143,6 +143,13 @@ async def test_with_keys_or_insecure_every_name_and_origin_is_served(
         async with application(**settings) as client:
             assert (await client.post("/stuff", content=BODY, headers=headers)).status_code == 201
             assert (await client.get("/", headers=headers)).status_code == 200
+
+
+async def test_probes_are_answered_under_any_name_behind_a_prefix(settings: Settings) -> None:
+    changed = Settings(**(settings.model_dump() | {"root_path": "/api"}))
+    async with listen(changed) as url, AsyncClient(base_url=url) as client:
+        assert (await client.get("/healthz", headers={"Host": "10.1.2.3"})).status_code == 200
+        assert (await client.get("/stuff", headers={"Host": "10.1.2.3"})).status_code == 403
 
 
 async def test_over_a_real_connection(live_client: AsyncClient) -> None:

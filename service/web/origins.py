@@ -4,6 +4,7 @@ from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import LocalOnly
+from service.observability.paths import path_of
 from service.security import Origins
 from service.web.middleware import EXEMPT
 from service.web.problems import problem_response
@@ -17,7 +18,7 @@ class OriginMiddleware:
         self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in EXEMPT:
+        if scope["type"] == "http" and path_of(scope) not in EXEMPT:
             try:
                 self._origins.check(scope["method"], scope["headers"])
             except LocalOnly as refusal:
