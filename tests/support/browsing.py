@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import playwright.async_api
 import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
@@ -55,15 +56,30 @@ class Browser:
             self.faults.append(text)
 
 
-@asynccontextmanager
-async def chromium(origin: str, **options: Any) -> AsyncIterator[Browser]:
-    path = executable()
-    async with async_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = await playwright.chromium.launch(executable_path=path, args=arguments)
+class Chromium:
+    """A browser without windows."""
+
+    def __init__(self, browser: playwright.async_api.Browser) -> None:
+        self._browser = browser
+
+    @asynccontextmanager
+    async def at(self, origin: str, **options: Any) -> AsyncIterator[Browser]:
+        """Windows of one person at this origin, with nothing remembered from before."""
+        context = await self._browser.new_context(**options)
         try:
-            context = await browser.new_context(**options)
             yield Browser(context, origin)
+        finally:
+            await context.close()
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Chromium]:
+    path = executable()
+    async with async_playwright() as driver:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = await driver.chromium.launch(executable_path=path, args=arguments)
+        try:
+            yield Chromium(browser)
         finally:
             await browser.close()
 

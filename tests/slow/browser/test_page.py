@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 from playwright.async_api import Page, expect
 
-from tests.support.browsing import Browser, chromium, live
+from tests.support.browsing import Browser, Chromium, live
 
 pytestmark = pytest.mark.xdist_group("browser")  # one at a time
 
@@ -199,10 +199,12 @@ async def test_the_keyboard_suffices(browser: Browser, store: AsyncClient) -> No
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_it_is_readable_on_a_phone(url: str, store: AsyncClient, scheme: str) -> None:
+async def test_it_is_readable_on_a_phone(
+    chromium: Chromium, url: str, store: AsyncClient, scheme: str
+) -> None:
     await store.put("/stuff/a", json={"text": "x" * 300})
     phone = {"width": 360, "height": 740}
-    async with chromium(url, viewport=phone, color_scheme=scheme) as browser:
+    async with chromium.at(url, viewport=phone, color_scheme=scheme) as browser:
         page = await live(browser)
         width = "document.documentElement.scrollWidth"
         assert await page.evaluate(width) <= 360

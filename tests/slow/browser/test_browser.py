@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from service.security import make_key
 from service.settings import Settings
 from tests.support.applications import listen
-from tests.support.browsing import Browser, chromium, live
+from tests.support.browsing import Browser, Chromium, live
 from tests.support.clients import connect
 from tests.support.patience import TIMEOUT
 
@@ -51,10 +51,12 @@ async def test_an_event_source_just_works(browser: Browser, store: AsyncClient) 
     assert second.startswith('delete{"_id":"a"')
 
 
-async def test_where_a_key_is_needed_the_page_asks_for_it(settings: Settings) -> None:
+async def test_where_a_key_is_needed_the_page_asks_for_it(
+    settings: Settings, chromium: Chromium
+) -> None:
     token, key = make_key(["read", "write"])
     closed = Settings(**settings.model_dump() | {"api_keys": str(key)})
-    async with listen(closed) as url, chromium(url) as browser:
+    async with listen(closed) as url, chromium.at(url) as browser:
         async with connect(url, headers={"Authorization": f"Bearer {token}"}) as store:
             await store.put("/stuff/a", json={"n": 1})
             page = await browser.open("/#/a")
@@ -70,10 +72,12 @@ async def test_where_a_key_is_needed_the_page_asks_for_it(settings: Settings) ->
         assert browser.faults == []
 
 
-async def test_authorize_in_swagger_ui_sends_the_key(settings: Settings) -> None:
+async def test_authorize_in_swagger_ui_sends_the_key(
+    settings: Settings, chromium: Chromium
+) -> None:
     token, key = make_key(["read", "write"])
     closed = Settings(**settings.model_dump() | {"api_keys": str(key)})
-    async with listen(closed) as url, chromium(url) as browser:
+    async with listen(closed) as url, chromium.at(url) as browser:
         page = await browser.open("/docs")
         await page.locator(".auth-wrapper .authorize").first.click()
         await page.locator(".auth-container input").first.fill(token)

@@ -1,0 +1,1 @@
+"""The page at `/` and Swagger UI, in a real browser."""
