@@ -1,14 +1,12 @@
 """The engine, an application on a database of its own, and a client to talk to it."""
 
 import os
-import socket
 import subprocess
 import sysconfig
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, ExitStack, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 import httpx
@@ -28,6 +26,7 @@ from tests.support.database.playing import Play, played
 from tests.support.database.roles import Role
 from tests.support.database.server import PlayedDatabase
 from tests.support.patience import patient
+from tests.support.ports import find_free_port
 from tests.support.problems import all_declared
 from tests.support.scratch import in_memory
 
@@ -154,12 +153,7 @@ def url(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that no process takes by itself: outgoing connections have others (ip_local_port_range
-    of Linux), and each test asks for one by chance, whatever the seed of the run is."""
-    for port in SystemRandom().sample(range(20_000, 32_000), 100):
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise AssertionError("no port is free")
+    return find_free_port()
 
 
 @pytest.fixture
