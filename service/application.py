@@ -17,6 +17,7 @@ from service.security import Gate, Origins
 from service.server.lifecycle import on_stop, stop_with_parent
 from service.server.mongodb import open_mongodb
 from service.settings import Settings
+from service.store.budget import Budget
 from service.store.collection import open_collection
 from service.web import problems
 from service.web.access import guarded
@@ -37,8 +38,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         mongodb = await stack.enter_async_context(open_mongodb(settings))
         database = await stack.enter_async_context(open_database(settings, mongodb.uri))
         app.state.database = database
+        app.state.budget = budget = Budget(settings.max_total_body_bytes)
         collection = await stack.enter_async_context(
-            open_collection(database, settings, encode_change)
+            open_collection(database, settings, budget, encode_change)
         )
         app.state.collection = collection
         stack.enter_context(on_stop(collection.feed.close))

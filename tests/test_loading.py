@@ -17,7 +17,6 @@ from pymongo.collection import Collection
 from service.errors import DatabaseUnavailable
 from service.mongo.database import Database
 from service.store.loads import Loader
-from service.store.turns import Turns
 from tests.support.applications import Application
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -288,8 +287,8 @@ async def test_when_the_database_goes_away_the_problem_reports_what_is_settled(
 ) -> None:
     started = Loader.__init__
 
-    def leave_early(self: Loader, database: Database, turns: Turns, max_line_bytes: int) -> None:
-        started(self, Away(database, after=2), turns, max_line_bytes)
+    def leave_early(self: Loader, database: Database, *others: Any) -> None:
+        started(self, Away(database, after=2), *others)
 
     monkeypatch.setattr(Loader, "__init__", leave_early)
     async with application() as client:

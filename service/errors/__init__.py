@@ -38,7 +38,7 @@
       Unavailable                503  with Retry-After
         DatabaseUnavailable           a write may or may not have been made
         WriteConflict                 too many others write the document
-        Overloaded                    too many requests in flight
+        Overloaded                    too many requests in flight, or too large ones
         FeedFull                      too many followers of the feed
         TokenKeysUnavailable          tokens cannot be checked
       QueryTimeout               504  the database took too long for a query

@@ -74,12 +74,16 @@ class WriteConflict(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """The service has as many requests in flight as it accepts (STUFF_MAX_REQUESTS)."""
+    """The service has as many requests in flight as it accepts (STUFF_MAX_REQUESTS), or holds as
+    many bytes of documents (STUFF_MAX_TOTAL_BODY_BYTES)."""
 
     slug, title = "overloaded", "Too many requests at once"
 
-    def __init__(self) -> None:
-        super().__init__("The server is at its limit of requests in flight. Try again shortly.")
+    def __init__(
+        self,
+        detail: str = "The server is at its limit of requests in flight. Try again shortly.",
+    ) -> None:
+        super().__init__(detail)
 
 
 class FeedFull(Unavailable):

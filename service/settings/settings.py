@@ -107,6 +107,10 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1, description="Largest request body, in bytes.")] = (
         32 * 1024 * 1024
     )
+    max_total_body_bytes: Annotated[
+        int,
+        Field(ge=0, description="Most bytes of large bodies and documents that a process holds."),
+    ] = 256 * 1024 * 1024
     max_url_bytes: Annotated[
         # Room for a filter of 64 KiB, each byte of it percent-encoded.
         int, Field(ge=1024, description="Longest URL, in bytes.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from service.mongo.database import Database
 from service.settings import Settings
 from service.store.batching import open_batchers
+from service.store.budget import Budget
 from service.store.feed import Encode, Feed, open_feed
 from service.store.indexes import indexing
 from service.store.loads import Loader
@@ -27,11 +28,11 @@ class Collection:
 
 @asynccontextmanager
 async def open_collection(
-    database: Database, settings: Settings, encode: Encode
+    database: Database, settings: Settings, budget: Budget, encode: Encode
 ) -> AsyncIterator[Collection]:
     """The collection for a lifespan: its batchers, its feed, and its indexes in the background.
 
-    `encode` returns the event of a change, as bytes.
+    `budget` is that of the process, `encode` returns the event of a change, as bytes.
     """
     async with AsyncExitStack() as stack:
         turns = Turns(database)
@@ -42,8 +43,8 @@ async def open_collection(
         if settings.indexes is not None:
             await stack.enter_async_context(indexing(database, settings.indexes))
         yield Collection(
-            PointOperations(database, reads, writes, turns),
+            PointOperations(database, reads, writes, turns, budget),
             Queries(database, settings.query_timeout),
-            Loader(database, turns, settings.max_body_bytes),
+            Loader(database, turns, budget, settings.max_body_bytes),
             feed,
         )

@@ -5,10 +5,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from service.documents.parsing import parse_line
 from service.errors import BodyTooLarge, StuffError, Unavailable
 from service.mongo.database import Database
+from service.store.budget import CHUNK_OVERHEAD, Budget
 from service.store.points import new_document
 from service.store.turns import Turns
 from service.store.upserts import Outcome, upsert
@@ -19,6 +21,10 @@ MAX_NAMED = 1000
 """Failed lines that are reported; all are counted."""
 MAX_SAID = 256 * 1024
 """Characters of the details and pointers in a report."""
+
+
+Line: TypeAlias = bytes | StuffError
+"""A line, or why it cannot be read."""
 
 
 @dataclass(slots=True)
@@ -61,31 +67,35 @@ class _Batch:
 class Loader:
     """Stores many documents in one collection."""
 
-    def __init__(self, database: Database, turns: Turns, max_line_bytes: int) -> None:
+    def __init__(
+        self, database: Database, turns: Turns, budget: Budget, max_line_bytes: int
+    ) -> None:
         self._database = database
         self._turns = turns
+        self._budget = budget
         self._max_line_bytes = max_line_bytes
 
     async def load(self, chunks: AsyncIterator[bytes], report: Report) -> None:
         """Store each line of the stream as a put would: under its `_id`, or under one that is made.
 
         A line that cannot be stored is reported, and affects no other. Lines with the same id are
-        stored in their order. Raises `DatabaseUnavailable` and what reading the stream raises; the
-        report then says how far the load has come. Keeps two batches in memory at most: one is read
-        while another is stored.
+        stored in their order. Raises `DatabaseUnavailable`, `Overloaded` if the process cannot hold
+        what has arrived, and what reading the stream raises; the report then says how far the load
+        has come. Keeps a line and two batches in memory at most: one is read while another is
+        stored.
         """
         load = _Load(self._database, self._turns, report)
-        try:
-            async for lines in _lines(chunks, self._max_line_bytes):
-                for line in lines:
-                    if line == b"":  # a small compressed body can contain very many
-                        load.skip()
-                    else:
-                        await load.add(line)
-                await asyncio.sleep(0)  # let other requests run
-            await load.finish()
-        finally:
-            await load.abandon()
+        lines = _Lines(self._max_line_bytes)
+        with self._budget.claim() as claim:
+            try:
+                async for chunk in chunks:
+                    await load.add_all(lines.split(chunk))
+                    claim.hold(lines.size + load.size)
+                    await asyncio.sleep(0)  # let other requests run
+                await load.add_all(lines.end())
+                await load.finish()
+            finally:
+                await load.abandon()
 
 
 class _Load:
@@ -97,9 +107,22 @@ class _Load:
         self._report = report
         self._batch = _Batch(0)
         self._storing: asyncio.Task[None] | None = None
+        self._stored_size = 0  # of the batch that is being stored
         self._most_are_new = True
 
-    async def add(self, line: bytes | StuffError) -> None:
+    @property
+    def size(self) -> int:
+        """The bytes of documents that are in memory."""
+        return self._batch.size + self._stored_size
+
+    async def add_all(self, lines: list[Line]) -> None:
+        for line in lines:
+            if line == b"":  # a small compressed body can contain very many
+                self.skip()
+            else:
+                await self.add(line)
+
+    async def add(self, line: Line) -> None:
         batch = self._batch
         number = batch.last_line + 1
         if isinstance(line, StuffError):
@@ -137,12 +160,14 @@ class _Load:
     async def _store_batch(self) -> None:
         await self._stored()
         batch, self._batch = self._batch, _Batch(self._batch.last_line)
+        self._stored_size = batch.size
         self._storing = asyncio.create_task(self._store(batch))
 
     async def _stored(self) -> None:
         if self._storing is not None:
             await asyncio.shield(self._storing)
             self._storing = None
+            self._stored_size = 0
 
     async def _store(self, batch: _Batch) -> None:
         """Write the documents, and report the lines of the batch."""
@@ -184,32 +209,41 @@ class _Load:
         return outcomes
 
 
-async def _lines(
-    chunks: AsyncIterator[bytes], max_bytes: int
-) -> AsyncIterator[list[bytes | StuffError]]:
-    """The lines of a stream, in groups as they arrive; an error in place of a line that is too
+class _Lines:
+    """The lines of a stream that arrives in chunks; an error in place of a line that is too
     long."""
-    rest: list[bytes] = []
-    size = 0  # of the rest, which is not kept beyond the limit
-    async for chunk in chunks:
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._rest: list[bytes] = []  # of the last line, not kept beyond the limit
+        self._length = 0
+
+    @property
+    def size(self) -> int:
+        """The bytes of an incomplete line that are in memory."""
+        return self._length + CHUNK_OVERHEAD * len(self._rest) if self._rest else 0
+
+    def split(self, chunk: bytes) -> list[Line]:
+        """The lines that are complete with this chunk."""
         first, *whole = chunk.split(b"\n")
-        rest.append(first)
-        size += len(first)
-        found: list[bytes | StuffError] = []
+        self._rest.append(first)
+        self._length += len(first)
+        found: list[Line] = []
         if whole:
             end = whole.pop()
-            found.append(_line(rest, size, max_bytes))
-            rest, size = [end], len(end)
-            if len(chunk) <= max_bytes:
+            found.append(self._line(self._rest, self._length))
+            if len(chunk) <= self._max_bytes:
                 found += whole
             else:
-                found += [_line([line], len(line), max_bytes) for line in whole]
-        if size > max_bytes:
-            rest.clear()
-        yield found
-    if size:
-        yield [_line(rest, size, max_bytes)]
+                found += [self._line([line], len(line)) for line in whole]
+            self._rest, self._length = [end], len(end)
+        if self._length > self._max_bytes:
+            self._rest.clear()
+        return found
 
+    def end(self) -> list[Line]:
+        """The last line, if it has no end."""
+        return [self._line(self._rest, self._length)] if self._length else []
 
-def _line(parts: list[bytes], size: int, max_bytes: int) -> bytes | StuffError:
-    return BodyTooLarge(max_bytes) if size > max_bytes else b"".join(parts)
+    def _line(self, parts: list[bytes], length: int) -> Line:
+        return BodyTooLarge(self._max_bytes) if length > self._max_bytes else b"".join(parts)

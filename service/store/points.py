@@ -32,6 +32,7 @@ from service.errors import (
 from service.mongo.database import Database, MotorCollection
 from service.mongo.faults import is_about_id
 from service.store.batching import Reads, Writes
+from service.store.budget import Budget
 from service.store.exchange import exchange
 from service.store.turns import Turn, Turns
 
@@ -55,13 +56,16 @@ class PointOperations:
     `PreconditionFailed` and `WriteConflict`.
     """
 
-    def __init__(self, database: Database, reads: Reads, writes: Writes, turns: Turns) -> None:
+    def __init__(
+        self, database: Database, reads: Reads, writes: Writes, turns: Turns, budget: Budget
+    ) -> None:
         self._database = database
         self._reads = reads
         self._writes = writes
         # In this process no other write comes between the read and the write of a conditional
         # write, since it has its turn; writes of other processes are found by comparing.
         self._turns = turns
+        self._budget = budget
 
     @raises(DocumentNotFound, DatabaseUnavailable, DatabaseUnsupported)
     async def get(self, id: str) -> Stored:
@@ -176,18 +180,22 @@ class PointOperations:
         """Read the document, and write what `change` makes of it; again if it was changed
         meanwhile.
 
-        None means no document. Raises what `change` raises, and `WriteConflict`.
+        None means no document. Raises what `change` raises, `WriteConflict`, and `Overloaded` if
+        the process cannot hold both documents.
         """
-        async with (
-            self._database.operation(),
-            self._turns.turn([id], self._database.points) as turn,
-        ):
-            for delay in _delays():
-                current = await self._find(id)
-                new = change(current)
-                if await self._compare_and_write(turn, id, current, new):
-                    return new
-                await asyncio.sleep(delay)
+        with self._budget.claim() as claim:
+            async with (
+                self._database.operation(),
+                self._turns.turn([id], self._database.points) as turn,
+            ):
+                for delay in _delays():
+                    current = await self._find(id)
+                    claim.hold(_size(current))
+                    new = change(current)
+                    claim.hold(_size(current) + _size(new))
+                    if await self._compare_and_write(turn, id, current, new):
+                        return new
+                    await asyncio.sleep(delay)
         raise WriteConflict
 
     @property
@@ -226,6 +234,10 @@ def new_document(id: str, fields: bytes) -> Stored:
     """The document with these fields, as it is stored now. Raises `DocumentTooLarge`."""
     etag, now = layout.entity_tag(fields), datetime.now(UTC)
     return Stored(layout.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
+
+
+def _size(document: Stored | None) -> int:
+    return 0 if document is None else len(document.bson)
 
 
 def _delays() -> Iterator[float]:

@@ -1,24 +1,28 @@
 """The bytes of a request's body, decompressed and bounded."""
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterator
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope
 
 from service.errors import (
     BodyTooLarge,
     MalformedCoding,
+    Overloaded,
     RequestTimeout,
     UnsupportedMediaType,
     raises,
 )
+from service.store.budget import CHUNK_OVERHEAD, FREE, Budget, Claim
+from service.web.gunzip import Gunzip
 from service.web.headers import header
 
 CODINGS = "gzip, identity"
-UNPACKED_CHUNK = 64 * 1024
-_GZIP = 16 + zlib.MAX_WBITS
+SLICE = 1024 * 1024
+"""Decompressed bytes after which other requests run."""
+_CLAIM = "stuff.claim"
 
 
 @raises(UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedCoding)
@@ -32,37 +36,84 @@ async def read_chunks(request: Request, limit: int, seconds: float | None) -> As
 
     FastAPI's own `max_body_size` is not used because it answers in plain text.
     """
-    if int(header(request, b"content-length") or 0) > limit:
-        raise BodyTooLarge(limit)
+    is_packed = _is_packed(request, limit)
     chunks = _received(request, seconds)
-    coding = header(request, b"content-encoding")
-    if coding is not None:
-        match coding.strip().lower():
-            case "gzip" | "x-gzip":
-                chunks = _unpacked(chunks)
-            case "identity":
-                pass
-            case _:
-                raise UnsupportedMediaType(
-                    f"The content coding {coding!r} is not supported. Send gzip, or none.",
-                    headers={"Accept-Encoding": CODINGS},
-                )
     size = 0
-    async for chunk in chunks:
+    async for chunk in _unpacked(chunks) if is_packed else chunks:
         size += len(chunk)
         if size > limit:
             raise BodyTooLarge(limit)
         yield chunk
 
 
-@raises(read_chunks)
-async def read_all(request: Request, limit: int, seconds: float) -> bytes:
-    """The whole body, if it arrives within `seconds`. Raises what `read_chunks` raises."""
+@raises(read_chunks, Overloaded)
+async def read_all(request: Request, limit: int, seconds: float, budget: Budget) -> bytes:
+    """The whole body, if it arrives within `seconds`. Raises what `read_chunks` raises, and
+    `Overloaded` if the budget does not suffice.
+
+    A compressed body is decompressed when it has arrived: a client that stops sending holds only
+    what it has sent.
+    """
+    is_packed = _is_packed(request, limit)
     try:
         async with asyncio.timeout(seconds):
-            return b"".join([chunk async for chunk in read_chunks(request, limit, None)])
+            body = await _collected(_received(request, None), limit, request, budget)
+            if is_packed:
+                body = await _collected(_unpacked(_once(body)), limit, request, budget, len(body))
     except TimeoutError:
         raise RequestTimeout(seconds) from None
+    return body
+
+
+def claim_of(request: Request, budget: Budget) -> Claim:
+    """The claim for what this request holds until its end."""
+    claim: Claim | None = request.scope.get(_CLAIM)
+    if claim is None:
+        claim = request.scope[_CLAIM] = budget.claim_of_request()
+    return claim
+
+
+def release_claim(scope: Scope) -> None:
+    """Release what the request holds, if anything."""
+    claim: Claim | None = scope.get(_CLAIM)
+    if claim is not None:
+        claim.release()
+
+
+def _is_packed(request: Request, limit: int) -> bool:
+    """Whether the body is compressed. Raises `UnsupportedMediaType` and `BodyTooLarge`."""
+    if int(header(request, b"content-length") or 0) > limit:
+        raise BodyTooLarge(limit)
+    coding = header(request, b"content-encoding")
+    if coding is None:
+        return False
+    match coding.strip().lower():
+        case "gzip" | "x-gzip":
+            return True
+        case "identity":
+            return False
+        case _:
+            raise UnsupportedMediaType(
+                f"The content coding {coding!r} is not supported. Send gzip, or none.",
+                headers={"Accept-Encoding": CODINGS},
+            )
+
+
+async def _collected(
+    chunks: AsyncIterator[bytes], limit: int, request: Request, budget: Budget, held: int = 0
+) -> bytes:
+    """All chunks as one. `held` are the bytes that the request holds already."""
+    collected: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > limit:
+            raise BodyTooLarge(limit)
+        collected.append(chunk)
+        in_memory = held + size + CHUNK_OVERHEAD * len(collected)
+        if in_memory > FREE:
+            claim_of(request, budget).hold(in_memory)
+    return b"".join(collected)
 
 
 async def _received(request: Request, seconds: float | None) -> AsyncIterator[bytes]:
@@ -82,22 +133,20 @@ async def _received(request: Request, seconds: float | None) -> AsyncIterator[by
         more = message.get("more_body", False)
 
 
+async def _once(chunk: bytes) -> AsyncIterator[bytes]:
+    yield chunk
+
+
 async def _unpacked(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The decompressed body, in chunks of bounded size. Gzip can have several members."""
-    unpacker = zlib.decompressobj(_GZIP)
-    has_begun = False  # with a member
+    """The decompressed body, in chunks of bounded size."""
+    gunzip = Gunzip()
     async for chunk in chunks:
-        packed = chunk
-        while packed:
-            if unpacker.eof:
-                unpacker = zlib.decompressobj(_GZIP)
-            has_begun = True
-            try:
-                unpacked = unpacker.decompress(packed, UNPACKED_CHUNK)
-            except zlib.error as error:
-                raise MalformedCoding(f"The body is not gzip: {error}. Pack it again.") from None
-            packed = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+        work = 0
+        for unpacked in gunzip.unpack(chunk):
             if unpacked:
                 yield unpacked
-    if has_begun and not unpacker.eof:
-        raise MalformedCoding("The gzip body ends early. Send all of it.")
+            work += gunzip.PIECE + len(unpacked)
+            if work > SLICE:
+                work = 0
+                await asyncio.sleep(0)  # let other requests run
+    gunzip.finish()

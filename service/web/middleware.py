@@ -17,6 +17,7 @@ from service.errors import Overloaded, raises
 from service.observability import metrics
 from service.observability.paths import path_of
 from service.observability.request_ids import REQUEST_ID, make_request_id, request_id
+from service.web.bodies import release_claim
 from service.web.headers import DEFAULTS
 from service.web.problems import problem_response, unexpected_response
 
@@ -78,6 +79,7 @@ class RequestMiddleware:
             await response(scope, receive, exchange.send)
         finally:
             self.leave(exchange)
+            release_claim(scope)
 
     def _across_origins(self, app: ASGIApp) -> ASGIApp:
         """The application, or a response, with CORS if that is configured."""

@@ -16,9 +16,10 @@ from service.errors import (
     UnsupportedMediaType,
     raises,
 )
-from service.web.bodies import read_all, read_chunks
+from service.store.budget import FREE, Budget
+from service.web.bodies import claim_of, read_all, read_chunks
 from service.web.dependencies.parameters import DocumentId
-from service.web.dependencies.state import SettingsDep
+from service.web.dependencies.state import BudgetDep, SettingsDep
 from service.web.headers import header
 from service.web.responses import JSON, NDJSON
 
@@ -30,9 +31,9 @@ PATCH_TYPES = ", ".join(PATCH_FORMATS)
 
 
 @raises(read_all)
-async def read_body(request: Request, settings: SettingsDep) -> bytes:
+async def read_body(request: Request, settings: SettingsDep, budget: BudgetDep) -> bytes:
     """The body of the request. Raises what `read_all` raises."""
-    return await read_all(request, settings.max_body_bytes, settings.client_timeout)
+    return await read_all(request, settings.max_body_bytes, settings.client_timeout, budget)
 
 
 @raises(UnsupportedMediaType)
@@ -66,21 +67,26 @@ IsWhole = Depends(check_whole)
 
 @raises(MalformedJSON, InvalidDocument)
 async def get_fields(
-    id: DocumentId, _: Annotated[None, IsWhole], __: Annotated[None, IsJSON], body: Body
+    request: Request,
+    id: DocumentId,
+    _: Annotated[None, IsWhole],
+    __: Annotated[None, IsJSON],
+    body: Body,
+    budget: BudgetDep,
 ) -> bytes:
     """The fields (BSON) of the document in the body, for the id in the path."""
-    return parse(body, id)
+    return _parsed(body, id, request, budget)
 
 
 @raises(UnsupportedMediaType, read_all, MalformedJSON, InvalidDocument)
 async def get_new_documents(
-    request: Request, settings: SettingsDep
+    request: Request, settings: SettingsDep, budget: BudgetDep
 ) -> bytes | AsyncIterator[bytes]:
     """The fields (BSON) of the document in the body, which gets a new id; or many documents, as a
     stream of lines."""
     if _media_type(request, [JSON, NDJSON], JSON, {"Accept": f"{JSON}, {NDJSON}"}) == NDJSON:
         return read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
-    return parse(await read_body(request, settings), None)
+    return _parsed(await read_body(request, settings, budget), None, request, budget)
 
 
 @raises(MalformedJSON, InvalidDocument, InvalidPatch)
@@ -92,6 +98,15 @@ async def get_patch(form: PatchFormat, body: Body) -> Patch:
 Fields = Annotated[bytes, Depends(get_fields)]
 NewDocuments = Annotated[bytes | AsyncIterator[bytes], Depends(get_new_documents)]
 DocumentPatch = Annotated[Patch, Depends(get_patch)]
+
+
+def _parsed(body: bytes, id: str | None, request: Request, budget: Budget) -> bytes:
+    """The fields, which the request holds in addition to its body. Raises what `parse` raises, and
+    `Overloaded`."""
+    fields = parse(body, id)
+    if len(body) + len(fields) > FREE:
+        claim_of(request, budget).hold(len(body) + len(fields))
+    return fields
 
 
 def _media_type(

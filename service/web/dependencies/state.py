@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from service.mongo.database import Database
 from service.settings import Settings
+from service.store.budget import Budget
 from service.store.collection import Collection
 
 
@@ -17,6 +18,7 @@ def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
     return get
 
 
+BudgetDep = Annotated[Budget, Depends(_of_state("budget"))]
 CollectionDep = Annotated[Collection, Depends(_of_state("collection"))]
 DatabaseDep = Annotated[Database, Depends(_of_state("database"))]
 SettingsDep = Annotated[Settings, Depends(_of_state("settings"))]
