@@ -1,7 +1,7 @@
 // The editor of one document.
 
 import { leaveAddress, rename } from './addresses.js';
-import { hideConflict, isConflictShown, showConflict } from './conflict.js';
+import { compared, hideConflict, isConflictShown, showConflict } from './conflict.js';
 import { element } from './elements.js';
 import { fault, indented } from './json.js';
 import { say } from './notices.js';
@@ -160,7 +160,7 @@ export class Editor {
     }
     if (response.status === 412) {
       if (isNew) say(`There is a document ${id} already. Choose another id, or open that one.`);
-      else await this.#differ();
+      else await this.#askAboutConflict();
       return;
     }
     const created = isNew && !id ? (await response.json())._id : id;
@@ -179,7 +179,7 @@ export class Editor {
     const headers = { 'If-Match': etag };
     const response = await request(address(id), { method: 'DELETE', headers });
     if (response.status === 412) {
-      await this.#differ();
+      await this.#askAboutConflict();
       return;
     }
     this.leave();
@@ -187,15 +187,27 @@ export class Editor {
     await this.#list.load();
   }
 
-  /** Show how the server's document and the one in the editor differ. */
+  async #askAboutConflict() {
+    await this.#differ();
+    if (isConflictShown()) element('conflict-title').focus();
+  }
+
+  /** Show how the server's document and the one in the editor differ. They do not if a write of
+      our own was stored although its answer was lost. */
   async #differ() {
+    const mine = text.value;
     let theirs = null;
     try {
       theirs = await this.#get(this.#open.id);
     } catch (error) {
       if (error.status !== 404) throw error;
     }
+    if (theirs && !fault(mine) && compared(theirs.saved, mine).length === 0) {
+      this.#fill({ id: this.#open.id, etag: theirs.etag, saved: mine });
+      say('Saved.', true);
+      return;
+    }
     this.#open.theirs = theirs;
-    showConflict(theirs && theirs.saved, text.value);
+    showConflict(theirs && theirs.saved, mine);
   }
 }
