@@ -73,7 +73,7 @@ class Chromium:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Chromium]:
+async def start_chromium() -> AsyncIterator[Chromium]:
     path = executable()
     async with async_playwright() as driver:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -82,6 +82,13 @@ async def chromium() -> AsyncIterator[Chromium]:
             yield Chromium(browser)
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def chromium(origin: str, **options: Any) -> AsyncIterator[Browser]:
+    """Windows at this origin, in a Chromium of their own."""
+    async with start_chromium() as chromium, chromium.at(origin, **options) as browser:
+        yield browser
 
 
 async def live(browser: Browser, path: str = "/") -> Page:

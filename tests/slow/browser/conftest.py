@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from httpx import AsyncClient
 
-from tests.support.browsing import Browser, Chromium
-from tests.support.browsing import chromium as start_chromium
+from tests.support.browsing import Browser, Chromium, start_chromium
 from tests.support.clients import connect
 
 
