@@ -57,6 +57,14 @@ class Preconditions:
             and self.if_unmodified_since is None
         )
 
+    def compare_content(self) -> bool:
+        """Whether the outcome of a write tells what is stored, not only whether there is a
+        document: whoever sends the entity tag of a guess learns whether it is right."""
+        tags = (self.if_match, self.if_none_match)
+        return self.if_unmodified_since is not None or any(
+            each is not None and not each.any for each in tags
+        )
+
     def check(self, current: Validated | None) -> None:
         """Raise `PreconditionFailed` unless a write may proceed. `current` is None for no document.
 

@@ -44,6 +44,8 @@ class StuffError(Exception):
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Internal error"
+    private: ClassVar[frozenset[str]] = frozenset()
+    """The members that tell what is stored: only for clients that may read."""
 
     def __init__(
         self,

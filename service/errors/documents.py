@@ -50,9 +50,11 @@ class PatchTestFailed(AtPointer, Conflict):
 
 class PreconditionFailed(StuffError):
     """The document is not in the state that If-Match, If-None-Match or If-Unmodified-Since asks
-    for. `etag` is its current entity tag, null if there is no document."""
+    for. `etag` is its current entity tag, null if there is no document; a key or token without the
+    scope `read` does not get it."""
 
     status, slug, title = 412, "precondition-failed", "The precondition failed"
+    private = frozenset({"etag"})
 
     def __init__(self, detail: str, etag: str | None) -> None:
         super().__init__(detail, members={"etag": None if etag is None else f'"{etag}"'})

@@ -116,6 +116,7 @@ class TooLarge(StuffError):
     """413, 414, 431: a part of the request is too large. `limit` is the most bytes it can have."""
 
     def __init__(self, detail: str, limit: int) -> None:
+        self.limit = limit
         super().__init__(detail, members={"limit": limit})
 
 

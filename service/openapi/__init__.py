@@ -33,8 +33,8 @@ SECURITY = {
     "key": {
         "type": "http",
         "scheme": "bearer",
-        "description": "An API key of the server, `stuff_...`, with the scope `read` or `write`. A "
-        "server without keys needs none.",
+        "description": "An API key of the server, `stuff_...`, with the scope `read`, `write` or "
+        "both. With `write` alone nothing can be read. A server without keys needs none.",
     },
     "token": {
         "type": "http",

@@ -61,7 +61,10 @@ PUT_DOCUMENT = ok(
     headers=VALIDATORS | LOCATION | PREFERRED,
 )
 PATCH_DOCUMENT = ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED) | ok(
-    204, "The document was changed, and `return=minimal` was preferred.", headers=VALIDATORS
+    204,
+    "The document was changed, and `return=minimal` was preferred, or the key or token lacks the "
+    "scope `read`; it then gets no entity tag.",
+    headers=VALIDATORS,
 )
 DELETE_DOCUMENT = ok(204, "The document was deleted.")
 DOCUMENT_OPTIONS = ok(204, "The methods and patch formats.", headers=ALLOW | ACCEPT_PATCH)

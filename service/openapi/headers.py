@@ -52,13 +52,15 @@ def parameter(
 
 IF_MATCH = parameter(
     "If-Match",
-    "412 unless the document has one of these entity tags; `*` is any document that exists.",
+    "412 unless the document has one of these entity tags, which need the scope `read`; `*` is any "
+    "document that exists.",
     EXAMPLE_TAG,
     ENTITY_TAGS,
 )
 IF_NONE_MATCH = parameter(
     "If-None-Match",
-    "412 if the document has one of these entity tags; `*` is any document that exists.",
+    "412 if the document has one of these entity tags, which need the scope `read`; `*` is any "
+    "document that exists.",
     "*",
     ENTITY_TAGS,
 )
@@ -75,12 +77,13 @@ IF_MODIFIED_SINCE = parameter(
 )
 IF_UNMODIFIED_SINCE = parameter(
     "If-Unmodified-Since",
-    "412 if the document is known to have changed since.",
+    "412 if the document is known to have changed since. Needs the scope `read`.",
     "Mon, 23 Nov 2026 12:00:00 GMT",
 )
 PREFER = parameter(
     "Prefer",
-    "What to return (RFC 7240): `return=representation` for the document, or `return=minimal`.",
+    "What to return (RFC 7240): `return=representation` for the document, which needs the scope "
+    "`read`, or `return=minimal`.",
     "return=representation",
 )
 LAST_EVENT_ID = parameter(

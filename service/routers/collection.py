@@ -185,10 +185,12 @@ async def create_document(
     summary="Delete the documents that match",
     responses=operations.DELETE_DOCUMENTS,
 )
+@reads
 @writes
 @raises(Queries.delete)
 async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Response:
-    """Deletes every document that matches the filter, which is required: `{}` matches all.
+    """Deletes every document that matches the filter, which is required: `{}` matches all. Needs
+    both scopes, `read` and `write`, because the number of documents tells what is stored.
 
     This is not a transaction: documents written meanwhile may or may not be deleted, and a deletion
     that runs out of time may have deleted some of the documents.

@@ -5,11 +5,13 @@ from fastapi import APIRouter, Request, Response
 from service.documents import codec
 from service.documents.preconditions import Preconditions
 from service.documents.query import View
-from service.errors import PreconditionFailed, raises
+from service.errors import PreconditionFailed, StuffError, raises
 from service.openapi import document as operations
 from service.openapi import operation_id
 from service.security import reads, writes
 from service.store.points import PointOperations
+from service.web.access import may_read
+from service.web.blind import blind_fault, blind_response
 from service.web.dependencies import (
     PATCH_TYPES,
     CollectionDep,
@@ -134,8 +136,18 @@ async def patch_document(
 ) -> Response:
     """Applies a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902), all of it or nothing, and
     returns the new document. Concurrent patches never lose each other's changes.
+
+    A key or token without the scope `read` gets a 204 without an entity tag, and may not use the
+    operations `test`, `copy` and `move`.
     """
-    written = await collection.points.patch(id, patch, preconditions)
+    try:
+        written = await collection.points.patch(id, patch, preconditions)
+    except StuffError as error:
+        if may_read(request):
+            raise
+        raise blind_fault(error) from None
+    if not may_read(request):
+        return blind_response(written, preference)
     return written_response(request, written, preference, default="representation")
 
 

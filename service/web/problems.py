@@ -19,6 +19,7 @@ from service.errors import (
     StuffError,
 )
 from service.observability.request_ids import request_id
+from service.web.access import may_read
 from service.web.negotiation import is_negotiated
 
 MEDIA_TYPE = "application/problem+json"
@@ -66,7 +67,10 @@ def raw_path(request: Request) -> bytes:
 
 def problem_response(request: Request, error: StuffError) -> Response:
     """The error as a response."""
-    content = orjson.dumps(problem_body(error, raw_path(request)))
+    body = problem_body(error, raw_path(request))
+    if error.private and not may_read(request):
+        body = {name: value for name, value in body.items() if name not in error.private}
+    content = orjson.dumps(body)
     headers = dict(error.headers)
     if is_negotiated(request):
         headers["Vary"] = "Accept"

@@ -16,6 +16,10 @@ __all__ = ["JsonPatch", "MergePatch", "Patch", "apply"]
 
 
 class Patch(Protocol):
+    @property
+    def reads(self) -> bool:
+        """Whether it uses values that are in the document, or tests them."""
+
     def apply(self, values: dict[str, Any]) -> Any:
         """The patched value; `values` may be changed on the way."""
 

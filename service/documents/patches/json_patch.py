@@ -28,6 +28,7 @@ _MEMBERS = {
     "copy": ("path", "from"),
     "test": ("path", "value"),
 }
+_READING = {"copy", "move", "test"}
 
 
 class JsonPatch:
@@ -42,6 +43,7 @@ class JsonPatch:
         for index, operation in enumerate(patch):
             _check_operation(operation, index)
         self._operations: list[dict[str, Any]] = patch
+        self.reads = any(operation["op"] in _READING for operation in patch)
 
     def apply(self, values: dict[str, Any]) -> Any:
         """Raises `PatchTestFailed`, `InvalidPatch`, and `DocumentTooLarge` if it copies too

@@ -8,6 +8,8 @@ from service.documents import strict_json
 class MergePatch:
     """A JSON Merge Patch: its members are set, or removed if null; the rest stays."""
 
+    reads = False
+
     def __init__(self, body: bytes) -> None:
         self._patch = strict_json.loads(body)
 

@@ -17,6 +17,7 @@ from service.errors import (
     raises,
 )
 from service.store.budget import FREE, Budget
+from service.web.access import check_may_read
 from service.web.bodies import claim_of, read_all, read_chunks
 from service.web.dependencies.parameters import DocumentId
 from service.web.dependencies.state import BudgetDep, SettingsDep
@@ -89,10 +90,13 @@ async def get_new_documents(
     return _parsed(await read_body(request, settings, budget), None, request, budget)
 
 
-@raises(MalformedJSON, InvalidDocument, InvalidPatch)
-async def get_patch(form: PatchFormat, body: Body) -> Patch:
-    """The patch in the body."""
-    return form(body)
+@raises(MalformedJSON, InvalidDocument, InvalidPatch, check_may_read)
+async def get_patch(request: Request, form: PatchFormat, body: Body) -> Patch:
+    """The patch in the body. Raises `Forbidden` if it reads, and the client may not."""
+    patch = form(body)
+    if patch.reads:
+        check_may_read(request, "A patch with `test`, `copy` or `move`")
+    return patch
 
 
 Fields = Annotated[bytes, Depends(get_fields)]

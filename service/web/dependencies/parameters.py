@@ -24,6 +24,7 @@ from service.errors import (
     raises,
 )
 from service.store.feed import Position, parse_position
+from service.web.access import check_may_read, may_read
 from service.web.headers import header
 from service.web.responses import Preference
 
@@ -153,15 +154,21 @@ async def get_last_event(
 LastEvent = Annotated[Position | None, Depends(get_last_event)]
 
 
-@raises(InvalidPrecondition)
+@raises(InvalidPrecondition, check_may_read)
 async def get_preconditions(request: Request) -> Preconditions:
-    """The preconditions of the request. Several lines of a field are one list (RFC 9110, 5.3)."""
+    """The preconditions of the request. Several lines of a field are one list (RFC 9110, 5.3).
+    Raises `Forbidden` if they compare the content, and the client may not read it."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in request.scope["headers"]:
         if raw_name.startswith(b"if-"):
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return parse_preconditions(headers) if headers else NO_PRECONDITIONS
+    if not headers:
+        return NO_PRECONDITIONS
+    preconditions = parse_preconditions(headers)
+    if preconditions.compare_content():
+        check_may_read(request, "A condition other than `*`")
+    return preconditions
 
 
 PreconditionsDep = Annotated[Preconditions, Depends(get_preconditions)]
@@ -169,7 +176,7 @@ PreconditionsDep = Annotated[Preconditions, Depends(get_preconditions)]
 
 async def get_preference(request: Request) -> Preference | None:
     """The preferred response to a write. The first of several preferences counts; unknown ones are
-    ignored (RFC 7240, section 2)."""
+    ignored (RFC 7240, section 2), and so is `representation` for clients that may not read."""
     if header(request, b"prefer") is None:
         return None
     for preference in ",".join(request.headers.getlist("prefer")).split(","):
@@ -178,7 +185,7 @@ async def get_preference(request: Request) -> Preference | None:
             match value.strip().strip('"').lower():
                 case "minimal":
                     return "minimal"
-                case "representation":
+                case "representation" if may_read(request):
                     return "representation"
             return None
     return None

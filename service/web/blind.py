@@ -1,0 +1,33 @@
+"""What clients are told that may write, but not read.
+
+They learn whether their write was made, and with that whether there is a document under the id.
+Nothing tells what is stored. A PUT or a POST answers with the entity tag of what was sent; that of
+a patched document would confirm a guess of the rest of it.
+"""
+
+from fastapi import Response
+
+from service.errors import DocumentTooLarge, Invalid, InvalidPatch, StuffError, TooLarge
+from service.store.points import Written
+from service.web.responses import Preference, validators
+
+
+def blind_response(written: Written, preference: Preference | None) -> Response:
+    """The response to a patch: 204, as for `Prefer: return=minimal`."""
+    headers = validators(written.stored) | {"Vary": "Prefer"}
+    del headers["ETag"]
+    if preference == "minimal":
+        headers["Preference-Applied"] = "return=minimal"
+    return Response(status_code=204, headers=headers)
+
+
+def blind_fault(error: StuffError) -> StuffError:
+    """The error of a patch, which may tell about the document that it did not fit."""
+    if isinstance(error, TooLarge):
+        return DocumentTooLarge("With this patch the document is too large.", error.limit)
+    if isinstance(error, Invalid):
+        return InvalidPatch(
+            "The patch does not fit the document, or the result cannot be stored. What is wrong is "
+            "only told to keys and tokens with the scope 'read'."
+        )
+    return error
