@@ -8,8 +8,7 @@ from httpx import AsyncClient
 
 from tests.support.applications import Application
 from tests.support.patience import patient
-
-NDJSON = {"Content-Type": "application/x-ndjson"}
+from tests.support.requests import NDJSON
 
 
 @pytest.mark.parametrize("members", [1, 3])

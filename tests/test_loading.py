@@ -18,8 +18,8 @@ from service.errors import DatabaseUnavailable
 from service.mongo.database import Database
 from service.store.loads import Loader
 from tests.support.applications import Application
+from tests.support.requests import NDJSON
 
-NDJSON = {"Content-Type": "application/x-ndjson"}
 Documents = Collection[dict[str, Any]]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -16,37 +16,15 @@ from tests.support.applications import Application
 from tests.support.database.answers import cursor, write_errors
 from tests.support.database.playing import Play
 from tests.support.database.roles import PRIMARY
-from tests.support.failing import FailingEngine, failing_engine
+from tests.support.failing import FailingEngine
 from tests.support.problems import assert_problem
+from tests.support.requests import NDJSON, REQUESTS
 
 TRANSIENT = [
     6, 7, 24, 63, 89, 91, 112, 133, 134, 150, 189, 262, 8000, 9001, 10107, 11600, 11602, 13435,
     13436, 14031,
 ]  # fmt: skip
 COMMANDS = ["find", "update", "insert", "delete", "aggregate"]
-JSON, NDJSON = {"Content-Type": "application/json"}, {"Content-Type": "application/x-ndjson"}
-MERGE = {"Content-Type": "application/merge-patch+json"}
-REQUESTS: list[tuple[str, str, dict[str, str], str | None]] = [
-    ("GET", "/stuff/a", {}, None),
-    ("GET", "/stuff/a?fields=n", {}, None),
-    ("PUT", "/stuff/a", JSON, "{}"),
-    ("PUT", "/stuff/a", JSON | {"If-Match": "*"}, "{}"),
-    ("PATCH", "/stuff/a", MERGE, '{"n": 2}'),
-    ("DELETE", "/stuff/b", {}, None),
-    ("GET", "/stuff", {}, None),
-    ("GET", "/stuff?count=true", {}, None),
-    ("GET", "/stuff", {"Accept": "application/x-ndjson"}, None),
-    ("POST", "/stuff", JSON, "{}"),
-    ("POST", "/stuff", NDJSON, '{"_id": "c"}\n{"_id": "d"}'),
-    ("DELETE", '/stuff?filter={"none": 1}', {}, None),
-]
-
-
-@pytest.fixture
-def engine(free_port: int, engine_on_port: Any) -> Iterator[FailingEngine]:
-    engine_on_port(free_port, "--enable-test-commands")
-    with failing_engine(free_port) as engine:
-        yield engine
 
 
 @pytest.fixture

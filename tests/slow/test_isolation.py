@@ -1,7 +1,7 @@
 """Slow calls of the database delay no others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import pytest
@@ -9,18 +9,11 @@ from httpx import AsyncClient, Response
 
 from service.mongo.shares import LOAD_CALLS, POINT_CALLS, QUERY_CALLS
 from tests.support.applications import Application
-from tests.support.failing import FailingEngine, failing_engine
+from tests.support.failing import FailingEngine
 from tests.support.patience import patient
+from tests.support.requests import NDJSON
 
 BLOCKED = patient(8.0)  # seconds
-NDJSON = {"Content-Type": "application/x-ndjson"}
-
-
-@pytest.fixture
-def engine(free_port: int, engine_on_port: Any) -> Iterator[FailingEngine]:
-    engine_on_port(free_port, "--enable-test-commands")
-    with failing_engine(free_port) as engine:
-        yield engine
 
 
 @pytest.fixture

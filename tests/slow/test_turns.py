@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
 
@@ -21,14 +21,13 @@ from tests.support.applications import Application
 from tests.support.database.answers import Answer, Gate, broken, error, forward, write_errors
 from tests.support.database.playing import Play
 from tests.support.database.roles import MONGOS, PRIMARY, Role
-from tests.support.failing import FailingEngine, failing_engine
+from tests.support.failing import FailingEngine
 from tests.support.patience import TIMEOUT, patient
 from tests.support.problems import assert_problem
+from tests.support.requests import JSON, MERGE, NDJSON, Sent
 
 LIMIT = patient(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
-JSON, NDJSON = {"Content-Type": "application/json"}, {"Content-Type": "application/x-ndjson"}
-MERGE = {"Content-Type": "application/merge-patch+json"}
-WRITES: dict[str, tuple[str, str, dict[str, str], str | None]] = {
+WRITES: dict[str, Sent] = {
     "put": ("PUT", "/stuff/put", JSON, '{"n": 1}'),
     "put-if": ("PUT", "/stuff/put-if", JSON | {"If-Match": "*"}, '{"n": 1}'),
     "patch": ("PATCH", "/stuff/patch", MERGE, '{"n": 1}'),
@@ -36,13 +35,6 @@ WRITES: dict[str, tuple[str, str, dict[str, str], str | None]] = {
     "delete-if": ("DELETE", "/stuff/delete-if", {"If-Match": "*"}, None),
     "load": ("POST", "/stuff", NDJSON, '{"_id": "load", "n": 1}'),
 }
-
-
-@pytest.fixture
-def engine(free_port: int, engine_on_port: Any) -> Iterator[FailingEngine]:
-    engine_on_port(free_port, "--enable-test-commands")
-    with failing_engine(free_port) as engine:
-        yield engine
 
 
 @pytest.fixture
