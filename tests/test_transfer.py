@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 
 from service.client import importing
 from service.client.errors import FileError, RequestRefused, ServerUnavailable
-from service.client.files import Source, _elements, target
+from service.client.files import DocumentFile, _elements, target
 from service.client.importing import Importer
 from service.client.retrying import FIRST_DELAY, MAX_DELAY, Retries
 from service.settings import Settings
@@ -183,13 +183,13 @@ def test_a_damaged_array_is_a_fault(tmp_path: Path, text: bytes) -> None:
     file = tmp_path / "array.json"
     file.write_bytes(text)
     with pytest.raises(FileError):
-        list(Source(file).records())
+        list(DocumentFile(file).records())
 
 
 def test_a_fault_inside_a_string_is_not_repaired(tmp_path: Path) -> None:
     file = tmp_path / "array.json"
     file.write_bytes(b'[{"a": "b\nc"}, {"a":\n1}, , 3,]')
-    records = [record for _, record in Source(file).records()]
+    records = [record for _, record in DocumentFile(file).records()]
     for record in (records[0], records[2], records[4]):
         with pytest.raises(ValueError, match=r".*"):
             json.loads(record)
@@ -202,10 +202,10 @@ def test_files_named_gz_are_compressed(tmp_path: Path) -> None:
     with target(packed) as write:
         write(b'{"a": 1}\n{"a": 2}')
     assert gzip.decompress(packed.read_bytes()) == b'{"a": 1}\n{"a": 2}'
-    assert list(Source(packed).records()) == [(1, b'{"a": 1}'), (2, b'{"a": 2}')]
+    assert list(DocumentFile(packed).records()) == [(1, b'{"a": 1}'), (2, b'{"a": 2}')]
     packed.write_bytes(packed.read_bytes()[:-4])
     with pytest.raises(FileError):
-        list(Source(packed).records())
+        list(DocumentFile(packed).records())
 
 
 def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from rich.text import Text
 from service.cli.console import DEFAULT_URL, Filter, Patience, Url, fail
 from service.client.errors import ClientError
 from service.client.exporting import Exporter
-from service.client.files import Source, target
+from service.client.files import DocumentFile, target
 from service.client.http import TIMEOUT, authorization
 from service.client.importing import Importer
 
@@ -98,7 +98,7 @@ def import_documents(
     documents are sent again, but none is created twice. The exit status is 1 if any document could
     not be stored.
     """
-    source = Source(file)
+    documents = DocumentFile(file)
     problem = None
 
     async def run() -> Importer:
@@ -108,12 +108,12 @@ def import_documents(
             base_url=url, timeout=TIMEOUT, limits=limits, headers=authorization()
         ) as client:
             importer = Importer(client, requests, patience)
-            with progress(source.size) as (bar, task):
+            with progress(documents.size) as (bar, task):
                 importer.on_progress = lambda so_far: bar.update(
-                    task, completed=source.position, documents=so_far.stored, bytes=so_far.bytes
+                    task, completed=documents.position, documents=so_far.stored, bytes=so_far.bytes
                 )
                 try:
-                    await importer.run(source.records())
+                    await importer.run(documents.records())
                 except (ClientError, OSError) as error:
                     problem = str(error)
         return importer

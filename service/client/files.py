@@ -18,7 +18,7 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SIGN = re.compile(rb'["\[\]{},]')
 
 
-class Source:
+class DocumentFile:
     """The documents of a file; `-` is standard input."""
 
     def __init__(self, path: Path) -> None:

@@ -24,7 +24,7 @@ from pymongo.read_concern import ReadConcern
 
 from service.errors import ConfigurationError, DatabaseUnavailable, QueryTimeout
 from service.mongo import MAX_THREADS
-from service.mongo.engines import Engine, look_at
+from service.mongo.capabilities import Capabilities, detect_capabilities
 from service.mongo.faults import (
     BAD_QUERIES,
     TIME_LIMIT,
@@ -83,7 +83,7 @@ class Database:
         self._model = bind(settings.collection)
         self._operation_timeout = settings.operation_timeout
         self._selection_timeout = settings.server_selection_timeout
-        self._engine = Engine()
+        self._capabilities = Capabilities()
         self._fault: str | None = None
         self._ready = asyncio.Event()
         self.limits = Limits(
@@ -117,7 +117,7 @@ class Database:
 
     @property
     def has_transactions(self) -> bool:
-        return self._engine.has_transactions
+        return self._capabilities.has_transactions
 
     def transaction(
         self, work: Callable[[SyncCollection[RawBSONDocument], ClientSession], Result]
@@ -217,7 +217,7 @@ class Database:
                 await init_beanie(
                     database=self._database, document_models=[self._model], skip_indexes=True
                 )
-                await self._look_at_engine()
+                await self._detect_capabilities()
             except ConfigurationError as error:
                 if self._fault is None:
                     log.error("%s", error)
@@ -232,10 +232,12 @@ class Database:
             else:
                 self._ready.set()
 
-    async def _look_at_engine(self) -> None:
+    async def _detect_capabilities(self) -> None:
         """Raises `ConfigurationError`."""
-        self._engine = await look_at(self.client, self._database, self._model.get_collection_name())
-        self.limits.are_ignored = self._engine.ignores_limits
+        self._capabilities = await detect_capabilities(
+            self.client, self._database, self._model.get_collection_name()
+        )
+        self.limits.are_ignored = self._capabilities.ignores_limits
         # Under `pymongo.timeout` the driver looks for a server for all the time that is left, which
         # would be too late to report that there is none.
         topology = self.client.delegate._topology

@@ -1,4 +1,4 @@
-"""What the database is and can do, determined once, when the service starts."""
+"""What the database can do, determined once, when the service starts."""
 
 import logging
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class Capabilities:
     """How databases that speak MongoDB's protocol differ."""
 
     ignores_limits: bool = False
@@ -24,16 +24,16 @@ class Engine:
     has_transactions: bool = False
 
 
-async def look_at(
+async def detect_capabilities(
     client: AsyncIOMotorClient[RawBSONDocument],
     database: AsyncIOMotorDatabase[RawBSONDocument],
     collection: str,
-) -> Engine:
+) -> Capabilities:
     """Find out what the database can do. Raises `ConfigurationError` if the collection cannot be
     served, and the driver's errors."""
     await _check_collation(database, collection)
     build = await database.command("buildInfo")
-    return Engine(
+    return Capabilities(
         ignores_limits="secantusVersion" in build,
         has_transactions=await _has_transactions(client, database, collection),
     )
