@@ -16,7 +16,8 @@ https://www.mongodb.com/docs/manual/reference/operator/aggregation/eq/
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 """
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne
@@ -24,13 +25,20 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 
 from service.mongo.database import Database
-from service.store.turns import Turn
 
 MAX_INLINE_BYTES = 15 * 1024 * 1024
 
+Result = TypeVar("Result")
+
+
+class Writer(Protocol):
+    """What makes the calls of the driver; `store.turns.Turn` is one."""
+
+    async def write(self, call: Callable[[], Awaitable[Result]]) -> Result: ...
+
 
 async def exchange(
-    database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
+    database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
     """Replace `current` by `new` (BSON), or delete it if `new` is None. Returns False if the
     document is no longer `current`.
@@ -38,27 +46,27 @@ async def exchange(
     Raises the driver's errors.
     """
     if len(current) + len(new or b"") <= MAX_INLINE_BYTES:
-        return await _inline(database, turn, id, current, new)
+        return await _inline(database, writer, id, current, new)
     if database.has_transactions:
-        return await _in_transaction(database, turn, id, current, new)
-    return await _by_variable(database, turn, id, current, new)
+        return await _in_transaction(database, writer, id, current, new)
+    return await _by_variable(database, writer, id, current, new)
 
 
 async def _inline(
-    database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
+    database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
     condition = _unchanged(id, {"$literal": RawBSONDocument(current)})
     collection = database.collection
     if new is None:
-        deleted = await turn.write(lambda: collection.delete_one(condition))
+        deleted = await writer.write(lambda: collection.delete_one(condition))
         return bool(deleted.deleted_count)
     replacement = RawBSONDocument(new)
-    replaced = await turn.write(lambda: collection.replace_one(condition, replacement))
+    replaced = await writer.write(lambda: collection.replace_one(condition, replacement))
     return bool(replaced.matched_count)
 
 
 async def _in_transaction(
-    database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
+    database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
     def work(collection: Collection[RawBSONDocument], session: ClientSession) -> bool:
         found = collection.find_one({"_id": id}, session=session)
@@ -70,18 +78,18 @@ async def _in_transaction(
             collection.replace_one({"_id": id}, RawBSONDocument(new), session=session)
         return True
 
-    return await turn.write(lambda: database.transaction(work))
+    return await writer.write(lambda: database.transaction(work))
 
 
 async def _by_variable(
-    database: Database, turn: Turn, id: str, current: bytes, new: bytes | None
+    database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
     condition = _unchanged(id, "$$current")
     request: DeleteOne | ReplaceOne[RawBSONDocument] = (
         DeleteOne(condition) if new is None else ReplaceOne(condition, RawBSONDocument(new))
     )
     variables = {"current": {"$literal": RawBSONDocument(current)}}
-    result = await turn.write(lambda: database.collection.bulk_write([request], let=variables))
+    result = await writer.write(lambda: database.collection.bulk_write([request], let=variables))
     return bool(result.deleted_count if new is None else result.matched_count)
 
 
