@@ -12,10 +12,10 @@ import pytest
 from httpx import AsyncClient, Response
 
 from service.errors import Overloaded
+from service.mongo.exchange import exchange
 from service.settings import Settings
 from service.store import points
 from service.store.budget import FREE, Budget
-from service.store.exchange import exchange
 from tests.support.applications import listen
 from tests.support.clients import connect
 from tests.support.patience import TIMEOUT

@@ -8,8 +8,8 @@ from httpx import AsyncClient
 from pymongo.collection import Collection
 
 from service.documents.layout import MAX_DOCUMENT_BYTES
+from service.mongo.exchange import exchange
 from service.store import points
-from service.store.exchange import exchange
 from tests.support.applications import Application
 from tests.support.database import roles
 from tests.support.database.playing import Play
@@ -73,7 +73,7 @@ async def test_numbers_of_the_same_value_are_the_same_content(
     collection: Collection[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """As documented of `service.store.exchange`: MongoDB compares by value."""
+    """As documented of `service.mongo.exchange`: MongoDB compares by value."""
     await client.put("/stuff/a", json={"n": 1})
 
     async def intrude(*arguments: Any) -> bool:

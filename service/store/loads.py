@@ -10,10 +10,10 @@ from typing import TypeAlias
 from service.documents.parsing import parse_line
 from service.errors import BodyTooLarge, StuffError, Unavailable
 from service.mongo.database import Database
+from service.mongo.upserts import Outcome, upsert
 from service.store.budget import CHUNK_OVERHEAD, Budget
 from service.store.points import new_document
 from service.store.turns import Turns
-from service.store.upserts import Outcome, upsert
 
 BATCH_COUNT = 1000  # documents in one call of the database
 BATCH_BYTES = 4 * 1024 * 1024

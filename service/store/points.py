@@ -30,10 +30,10 @@ from service.errors import (
     raises,
 )
 from service.mongo.database import Database, MotorCollection
+from service.mongo.exchange import exchange
 from service.mongo.faults import is_about_id
 from service.store.batching import Reads, Writes
 from service.store.budget import Budget
-from service.store.exchange import exchange
 from service.store.turns import Turn, Turns
 
 MAX_ATTEMPTS = 100

@@ -12,10 +12,10 @@ from httpx import AsyncClient, Response
 from pymongo import MongoClient
 from pymongo.errors import BulkWriteError, OperationFailure, WriteError
 
+from service.mongo import exchange
 from service.mongo.database import Database
 from service.mongo.faults import may_still_land
 from service.mongo.limits import MARGIN
-from service.store import exchange
 from service.store.turns import Turns
 from tests.support.applications import Application
 from tests.support.database.answers import Answer, Gate, broken, error, forward, write_errors

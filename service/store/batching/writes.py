@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from service.mongo.database import Database
 from service.mongo.faults import translated_errors
+from service.mongo.upserts import upsert
 from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
 from service.store.turns import Turns
-from service.store.upserts import upsert
 
 
 @dataclass(slots=True, eq=False)

@@ -11,7 +11,7 @@ atomic operation of the database compares and writes:
 The first and the last compare by value, as MongoDB does: a number of another type is equal to what
 was read (1, 1.0, `NumberLong(1)`, `NumberDecimal("1.0")`), and so is a 0.0 to a -0.0. The order of
 keys counts. Strings are compared byte by byte, since a collection with a default collation is not
-served (`mongo.capabilities`).
+served (`capabilities`).
 https://www.mongodb.com/docs/manual/reference/operator/aggregation/eq/
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 """
