@@ -16,7 +16,7 @@ from bson.raw_bson import RawBSONDocument
 from motor.frameworks.asyncio import run_on_executor
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import ReadPreference, WriteConcern
-from pymongo.change_stream import ChangeStream
+from pymongo.change_stream import ChangeStream as DriverChangeStream
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import OperationFailure, PyMongoError
@@ -41,6 +41,7 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
+ChangeStream: TypeAlias = DriverChangeStream[RawBSONDocument]
 MotorCollection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
 Model: TypeAlias = type[StuffDocument]
 Result = TypeVar("Result")
@@ -183,7 +184,7 @@ class Database:
         resume_after: Mapping[str, Any] | None,
         max_await_time_ms: int,
         batch_size: int,
-    ) -> ChangeStream[RawBSONDocument]:
+    ) -> ChangeStream:
         """A change stream of the collection, from now on or after a token.
 
         Blocks, so it needs a thread of its own: waiting for changes, it would hold one of the

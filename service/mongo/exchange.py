@@ -1,4 +1,5 @@
-"""Replaces or deletes a document only if the whole of it is still as it was read.
+"""Writes of one document with a condition: that there is none, or that the whole of it is still as
+it was read.
 
 Another program may change the fields and leave `_stuff` as it was, so the content is compared. One
 atomic operation of the database compares and writes:
@@ -23,8 +24,10 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
+from pymongo.errors import DuplicateKeyError
 
 from service.mongo.database import Database
+from service.mongo.faults import is_about_id
 
 MAX_INLINE_BYTES = 15 * 1024 * 1024
 
@@ -35,6 +38,21 @@ class Writer(Protocol):
     """What makes the calls of the driver; `store.turns.Turn` is one."""
 
     async def write(self, call: Callable[[], Awaitable[Result]]) -> Result: ...
+
+
+async def insert(database: Database, writer: Writer, new: bytes) -> bool:
+    """Create the document (BSON). Returns False if there is one with its id.
+
+    Raises the driver's errors.
+    """
+    collection = database.collection
+    try:
+        await writer.write(lambda: collection.insert_one(RawBSONDocument(new)))
+    except DuplicateKeyError as error:
+        if not is_about_id(error):
+            raise
+        return False
+    return True
 
 
 async def exchange(

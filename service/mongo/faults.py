@@ -2,8 +2,9 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, TypeAlias
 
 from pymongo.errors import (
     BulkWriteError,
@@ -26,9 +27,13 @@ from service.errors import (
     DuplicateKey,
     InvalidParameter,
     StuffError,
+    Unavailable,
 )
 
 log = logging.getLogger(__name__)
+
+DriverError: TypeAlias = PyMongoError
+"""Any error of the driver."""
 
 # The codes: https://www.mongodb.com/docs/manual/reference/error-codes/
 TIME_LIMIT, DUPLICATE_KEY = 50, 11000
@@ -129,6 +134,24 @@ def is_transient(error: PyMongoError) -> bool:
         return True
     is_coded = isinstance(error, OperationFailure) and error.code in TRANSIENT
     return is_coded or any(map(error.has_error_label, TRANSIENT_LABELS))
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether the database refused a command, and may accept another one; `error` is ours."""
+    return isinstance(error.__cause__, OperationFailure) and not isinstance(error, Unavailable)
+
+
+def is_absence(error: Exception) -> bool:
+    """Whether no server was found in time; `error` is ours."""
+    return isinstance(error.__cause__, ServerSelectionTimeoutError)
+
+
+def check_reply(reply: Mapping[str, Any]) -> None:
+    """Raise the first error in the reply to a write command, as the driver's own methods do."""
+    for fault in reply.get("writeErrors", []):
+        raise WriteError(fault["errmsg"], fault["code"], fault)
+    if fault := reply.get("writeConcernError"):
+        raise WriteConcernError(fault.get("errmsg", ""), fault.get("code"), fault)
 
 
 def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | WriteConcernError]:

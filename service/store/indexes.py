@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pymongo import IndexModel
-from pymongo.errors import PyMongoError
 
 from service.documents.query import EVERYTHING, Selection, Sort, SortKey
 from service.errors import ConfigurationError, DatabaseUnavailable
 from service.mongo.database import Database
-from service.mongo.faults import translated
+from service.mongo.faults import DriverError, translated
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +38,9 @@ class Index(BaseModel):
     partial_filter: Annotated[dict[str, Any] | None, Field(alias="partialFilterExpression")] = None
     expire_after: Annotated[int | None, Field(alias="expireAfterSeconds", ge=0)] = None
 
-    def model(self) -> IndexModel:
-        options = self.model_dump(by_alias=True, exclude_defaults=True, exclude={"keys"})
-        return IndexModel(list(self.keys.items()), **options)
+    def options(self) -> dict[str, Any]:
+        """All but the keys, under MongoDB's names."""
+        return self.model_dump(by_alias=True, exclude_defaults=True, exclude={"keys"})
 
 
 def read_file(path: Path) -> list[Index]:
@@ -71,8 +69,8 @@ async def create(database: Database, index: Index) -> str:
     try:
         # On a large collection this may take any time.
         with database.limits.builds():
-            [name] = await collection.create_indexes([index.model()])
-    except PyMongoError as error:
+            name = await collection.create_index(list(index.keys.items()), **index.options())
+    except DriverError as error:
         raise _fault(error) from error
     return str(name)
 
@@ -117,7 +115,7 @@ async def drop(database: Database, name: str) -> None:
     async with database.operation():
         try:
             await database.collection.drop_index(name)
-        except PyMongoError as error:
+        except DriverError as error:
             raise _fault(error) from error
 
 
@@ -146,7 +144,7 @@ async def explain(
     return plans
 
 
-def _fault(error: PyMongoError) -> Exception:
+def _fault(error: DriverError) -> Exception:
     ours = translated(error)
     if isinstance(ours, DatabaseUnavailable):
         return ours

@@ -6,9 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bson.raw_bson import RawBSONDocument
-from pymongo.errors import DuplicateKeyError
-
 from service.documents import layout, patches
 from service.documents.ids import new_id
 from service.documents.layout import Metadata, Stored
@@ -30,8 +27,7 @@ from service.errors import (
     raises,
 )
 from service.mongo.database import Database, MotorCollection
-from service.mongo.exchange import exchange
-from service.mongo.faults import is_about_id
+from service.mongo.exchange import exchange, insert
 from service.store.batching import Reads, Writes
 from service.store.budget import Budget
 from service.store.turns import Turn, Turns
@@ -218,16 +214,7 @@ class PointOperations:
             return await exchange(
                 self._database, turn, id, current.bson, None if new is None else new.bson
             )
-        return new is None or await self._insert(turn, new)
-
-    async def _insert(self, turn: Turn, new: Stored) -> bool:
-        try:
-            await turn.write(lambda: self._collection.insert_one(RawBSONDocument(new.bson)))
-        except DuplicateKeyError as error:
-            if not is_about_id(error):
-                raise
-            return False
-        return True
+        return new is None or await insert(self._database, turn, new.bson)
 
 
 def new_document(id: str, fields: bytes) -> Stored:

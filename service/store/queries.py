@@ -6,8 +6,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from pymongo.errors import WriteConcernError, WriteError
-
 from service.documents import codec
 from service.documents.query import (
     BY_ID,
@@ -27,6 +25,7 @@ from service.errors import (
     raises,
 )
 from service.mongo.database import Database
+from service.mongo.faults import check_reply
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # of BSON: a page ends before a document that would exceed it
 STREAM_BATCH = 1000  # documents that a stream fetches at once
@@ -127,10 +126,7 @@ class Queries:
                     writeConcern=collection.write_concern.document,
                 )
             )
-            for fault in reply.get("writeErrors", []):
-                raise WriteError(fault["errmsg"], fault["code"], fault)
-            if fault := reply.get("writeConcernError"):
-                raise WriteConcernError(fault.get("errmsg", ""), fault.get("code"), fault)
+            check_reply(reply)
         return int(reply["n"])
 
     async def _scan(

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from opentelemetry.trace import Span, get_current_span
-from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
-from service.errors import DatabaseUnavailable, Unavailable
+from service.errors import DatabaseUnavailable
 from service.mongo.database import Database
+from service.mongo.faults import is_absence, is_refusal
 from service.observability import metrics
 from service.observability.tracing import batch_span
 from service.settings import Settings
@@ -179,12 +179,12 @@ class Lane(ABC, Generic[Answer]):
             with self._seconds.time(), batch_span(self.kind, len(batch), spans):
                 await self.send(batch)
         except Exception as error:
-            if len(batch) > 1 and _is_refusal(error):
+            if len(batch) > 1 and is_refusal(error):
                 await self._settle_each(batch)
                 return
             for operation in batch:
                 operation.fail(error)
-            if isinstance(error.__cause__, ServerSelectionTimeoutError):
+            if is_absence(error):
                 self._fail_waiting(error)
         for operation in batch:
             self.finished(operation, self._may_land_for(operation.error, started))
@@ -208,11 +208,6 @@ class Lane(ABC, Generic[Answer]):
             for operation in batch:
                 operation.fail(error)
                 self.finished(operation)
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether the database has refused a command, but may accept another one."""
-    return isinstance(error.__cause__, OperationFailure) and not isinstance(error, Unavailable)
 
 
 def _expire(waiter: asyncio.Future[Any]) -> None:

@@ -7,13 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from bson.raw_bson import RawBSONDocument
-from pymongo.change_stream import ChangeStream
-from pymongo.errors import PyMongoError
-
 from service.errors import DatabaseUnavailable, FeedGone, FeedUnsupported, StuffError
-from service.mongo.database import Database
-from service.mongo.faults import BAD_QUERIES, bad_query
+from service.mongo.database import ChangeStream, Database
+from service.mongo.faults import BAD_QUERIES, DriverError, bad_query
 from service.store.feed.changes import Change, Interrupted, read_change
 from service.store.feed.positions import Position
 
@@ -49,7 +45,7 @@ class Stream:
         self._pipeline = pipeline
         self._max_await_ms = int(max_await * 1000)
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="feed")
-        self._stream: ChangeStream[RawBSONDocument] | None = None
+        self._stream: ChangeStream | None = None
         self._position: Position | None = None
         self._is_interrupted = False
         self.is_forgotten = False  # the position where it should begin, and so all before it
@@ -71,7 +67,7 @@ class Stream:
 
     async def close(self) -> None:
         """Close the stream. Returns when the database has answered, or after `CLOSE_TIMEOUT`."""
-        with suppress(TimeoutError, PyMongoError):
+        with suppress(TimeoutError, DriverError):
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await asyncio.shield(self._in_thread(self._close))
         self._executor.shutdown(wait=False)
@@ -105,7 +101,7 @@ class Stream:
         self._position = _position(self._stream, time)
         return changes
 
-    def _read(self, stream: ChangeStream[RawBSONDocument]) -> list[Change]:
+    def _read(self, stream: ChangeStream) -> list[Change]:
         """All changes of the next answer. Raises `Interrupted` after the last one before the end of
         the collection."""
         if self._is_interrupted:
@@ -135,7 +131,7 @@ class Stream:
             yield
         except Interrupted:
             raise FeedGone("The collection was dropped or renamed.") from None
-        except PyMongoError as error:
+        except DriverError as error:
             self.is_forgotten = getattr(error, "code", None) == HISTORY_LOST
             raise _fault(error, after, is_open=is_open) from error
 
@@ -144,13 +140,13 @@ class Stream:
             self._stream.close()
 
 
-def _position(stream: ChangeStream[RawBSONDocument], time: int) -> Position:
+def _position(stream: ChangeStream, time: int) -> Position:
     token = stream.resume_token
     assert token is not None
     return Position(time, str(token["_data"]))
 
 
-def _fault(error: PyMongoError, after: Position | None, *, is_open: bool) -> StuffError:
+def _fault(error: DriverError, after: Position | None, *, is_open: bool) -> StuffError:
     """The driver's error as one of the feed's."""
     code = getattr(error, "code", None)
     if code == TOO_LARGE:
