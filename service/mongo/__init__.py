@@ -1,6 +1,6 @@
 """The database: the Motor client, the Beanie model, the driver's errors.
 
-The only room that names Motor and Beanie.
+The only room that names the driver: Motor, Beanie and PyMongo. Others only name `bson`.
 """
 
 import os

@@ -1,7 +1,4 @@
-"""The Motor client and Beanie: set up in the lifespan, handed out by async dependencies.
-
-The only module that names Motor.
-"""
+"""The Motor client and Beanie: set up in the lifespan, handed out by async dependencies."""
 
 import asyncio
 import logging
@@ -35,7 +32,7 @@ from service.mongo.faults import (
 from service.mongo.limits import Limits
 from service.mongo.model import StuffDocument, bind
 from service.mongo.shares import LOAD_CALLS, PING_CALLS, POINT_CALLS, QUERY_CALLS, Share
-from service.observability.tracing import listeners
+from service.mongo.tracing import listeners
 from service.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -1,17 +1,18 @@
-"""Traces (OpenTelemetry) of requests, of the batches that serve them, and of the driver's commands.
+"""Traces (OpenTelemetry) of requests and of the batches that serve them.
 
 FastAPI makes the spans of requests, and sends all spans to the address in the OTEL_* variables
-(https://opentelemetry.io/docs/specs/otel/protocol/exporter/). Needs the extra `tracing`.
+(https://opentelemetry.io/docs/specs/otel/protocol/exporter/); `mongo.tracing` makes those of the
+driver's commands. Needs the extra `tracing`.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, Status, StatusCode
+from opentelemetry.trace import Link, Span
 
 from service.errors import ConfigurationError, how_to_install
 from service.observability.paths import path_of
@@ -19,7 +20,6 @@ from service.settings import Settings
 
 if TYPE_CHECKING:
     from fastapi.telemetry import TelemetryConfig
-    from pymongo.monitoring import CommandListener
 
 UNTRACED = {"/healthz", "/readyz", "/metrics"}
 """Polled all the time, so not traced."""
@@ -28,7 +28,7 @@ UNTRACED = {"/healthz", "/readyz", "/metrics"}
 def telemetry(settings: Settings) -> "TelemetryConfig":
     """The options of tracing for FastAPI. Raises `ConfigurationError`."""
     if settings.tracing:
-        listeners(settings)
+        check_installed()
     return {
         "tracing": settings.tracing,
         "auto_configure": settings.tracing,
@@ -61,33 +61,15 @@ def keep_values_out(settings: Settings) -> None:
         provider.add_span_processor(Names())
 
 
-def listeners(settings: Settings) -> "list[CommandListener]":
-    """Listeners that make spans of the driver's commands, if a request caused them.
-
-    Raises `ConfigurationError` if the extra `tracing` is not installed.
-    """
-    if not settings.tracing:
-        return []
+def check_installed() -> None:
+    """Raises `ConfigurationError` if the extra `tracing` is not installed."""
     try:
         from opentelemetry.exporter.otlp.proto.http import trace_exporter  # noqa: F401
-        from opentelemetry.instrumentation.pymongo import CommandTracer
+        from opentelemetry.instrumentation import pymongo  # noqa: F401
     except ImportError:
         raise ConfigurationError(
             "tracing", f"The exporter is not installed. {how_to_install('tracing')}"
         ) from None
-
-    class Commands(CommandTracer):
-        def started(self, event: Any) -> None:
-            # The feed's own commands belong to no request.
-            if trace.get_current_span().get_span_context().is_valid:
-                super().started(event)
-
-    def say_code_only(span: Span, event: Any) -> None:
-        # The database's messages quote documents.
-        code = event.failure.get("codeName", event.failure.get("code", "unknown"))
-        span.set_status(Status(StatusCode.ERROR, str(code)))
-
-    return [Commands(trace.get_tracer("stuff"), failed_hook=say_code_only)]
 
 
 @contextmanager
