@@ -152,7 +152,7 @@ def _read_own(document: bytes) -> Stored | None:
     ):
         return None
     start = 13 + _INT32.unpack_from(document, 9)[0]
-    # The tag that stands there is that of the fields, or else they are not what they seem.
+    # If the stored tag is not that of the fields, another program has changed something.
     etag = entity_tag(_INT32.pack(tail - start + 5) + document[start:tail] + b"\0")
     if not document.startswith(etag.encode(), tail + _TAG_START):
         return None

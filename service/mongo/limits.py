@@ -73,6 +73,6 @@ class Limits:
         if not may_still_land(error, self._driver_retries):
             return 0.0
         if self.are_ignored:
-            return MARGIN  # it has died, or broken the connection when it was done
+            return MARGIN  # the database ended, or it closed the connection after the write
         deadline = started + self._operation_timeout
         return max(0.0, deadline - time.monotonic()) + MARGIN

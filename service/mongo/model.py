@@ -31,7 +31,7 @@ class StuffDocument(Document):
 
     class Settings:
         name = "stuff"
-        projection = None  # all of it, whatever the keys
+        projection = None  # whole documents, whatever their keys
 
     @model_validator(mode="before")
     @classmethod
@@ -44,7 +44,7 @@ class StuffDocument(Document):
     async def find_raw(cls, ids: Sequence[str]) -> AsyncIterator[bytes]:
         """The documents with these ids, as BSON, in any order, as they arrive."""
         collection = cls.get_motor_collection()
-        if len(ids) == 1:  # by equality, which some engines find faster
+        if len(ids) == 1:  # some engines find it faster by equality
             document = await collection.find_one({"_id": ids[0]})
             if document is not None:
                 yield bytes(document.raw)
@@ -105,7 +105,7 @@ class StuffDocument(Document):
 
 async def _close(cursor: Any, call: asyncio.Future[Any] | None, share: Share) -> None:
     if call is not None:
-        await asyncio.wait([call])  # only then is the cursor known
+        await asyncio.wait([call])  # the first call creates the cursor
     if cursor.delegate.alive:
         with suppress(PyMongoError):
             await share.run(cursor.close)

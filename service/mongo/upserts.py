@@ -14,8 +14,8 @@ from service.mongo.faults import bulk_faults, is_about_id, translated
 MAX_ATTEMPTS = 10
 
 Outcome: TypeAlias = bool | StuffError
-"""Whether a document was created (else it replaced another), or why it was not stored: an error
-whose cause is the driver's if it is `Unavailable`."""
+"""Whether the document was created (else it replaced another), or the error that kept it from being
+stored. The cause of an `Unavailable` is the driver's error."""
 
 _Answer: TypeAlias = bool | PyMongoError
 

@@ -1,8 +1,8 @@
 """Metrics in the format of Prometheus, of all processes of the service together.
 
-https://prometheus.io/docs/practices/naming/. Of several workers, each keeps its metrics in a
-directory (PROMETHEUS_MULTIPROC_DIR, which `stuff serve` creates), and the one that answers a
-request for `/metrics` adds them up.
+Each of several workers keeps its metrics in a directory (PROMETHEUS_MULTIPROC_DIR, which `stuff
+serve` creates); the worker that answers a request for `/metrics` adds them up.
+https://prometheus.io/docs/practices/naming/
 """
 
 import os

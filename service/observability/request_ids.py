@@ -1,4 +1,4 @@
-"""Request ids: each response, problem and line of the log has that of its request."""
+"""Request ids: each response, problem and line of the log has the id of its request."""
 
 import os
 import re

@@ -36,7 +36,7 @@ class Operation(Generic[Answer]):
     since: float = 0.0  # when it arrived, by the clock of the event loop
     waiters: list[asyncio.Future[Answer]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
-    error: Exception | None = None  # by which it failed
+    error: Exception | None = None  # why it failed
 
     def answer(self, answer: Answer) -> None:
         for waiter in self.waiters:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_ROUNDS = 4  # at a time, for a channel: each has a change stream
 GATHER = 0.1  # seconds between the starts of rounds; followers that come meanwhile share the next
-PATIENCE = 1.0  # seconds that a round waits for slow members, before it leaves them behind
+PATIENCE = 1.0  # seconds that a round waits for slow members before it continues without them
 TURN = 5.0  # seconds after which a round ends, if others wait
 PART_BYTES = 1024 * 1024  # that a member is given at a time
 MAX_AWAIT = 0.05  # seconds that the database waits for a change
@@ -47,9 +47,10 @@ class CatchingUp:
     """Followers that are behind a channel, and the rounds that let them catch up.
 
     A follower waits until a round passes its position. The first round starts at the oldest
-    position; others start beside it with the follower that has waited longest, if no round gets
-    there soon, or if followers have made way, who would be the oldest again. If the database has
-    forgotten a position, and so all before it, the next round starts in the middle of the others.
+    position. Others start beside it, at the position of the follower that has waited longest. So
+    does the next one if a round has ended to make way: its members would have the oldest positions
+    again. If the database has forgotten a position, and so all before it, the next round starts in
+    the middle of the others.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class CatchingUp:
         self._places = asyncio.Semaphore(MAX_ROUNDS)
         self._rounds: set[asyncio.Task[None]] = set()
         self._starting: asyncio.Task[None] | None = None
-        self._is_in_turns = False  # a round has ended for others
+        self._is_in_turns = False  # a round has ended to make way
         self._has_forgotten = False  # a position was one that the database has forgotten
 
     def add(self, subscription: Subscription, after: Position) -> None:
@@ -92,7 +93,7 @@ class CatchingUp:
         return found
 
     def take_turns(self) -> None:
-        """A round makes way for the follower that has waited longest."""
+        """A round has made way: start the next one at the follower that has waited longest."""
         self._is_in_turns = True
 
     def forget(self, position: Position, error: StuffError) -> None:
@@ -141,10 +142,10 @@ def _compare(one: Position, other: Position) -> int:
 
 
 class _Round:
-    """One change stream through the past, and its members: the followers that it tells.
+    """One change stream through the past, and its members: the followers that get its changes.
 
-    A member holds it up for `PATIENCE` at most. If it has not taken what it was given by then, it
-    is left behind with that, and waits for another round when it has taken it.
+    It waits for a member for `PATIENCE` at most. A member that has not taken its changes by then
+    leaves the round, and waits for another one when it has taken them.
     """
 
     def __init__(
@@ -200,7 +201,7 @@ class _Round:
                         return
                 self._give(part, part[-1].position)
                 await self._wait_for_members()
-            # An answer without changes proves nothing: only where the stream has come to does.
+            # An answer without changes proves nothing; only the position of the stream does.
             self._give([], stream.position)
             if self._channel.remembers(stream.position):
                 self._hand_over(stream.position)
@@ -210,7 +211,7 @@ class _Round:
                 await asyncio.sleep(REST)
 
     def _give(self, changes: Sequence[Change], position: Position) -> None:
-        """Tell the members, and take in those whose positions the stream passes with this."""
+        """Give the changes to the members, and add the followers whose positions they pass."""
         of_one: dict[str, list[Change]] = {}
         for change in changes:
             if isinstance(id := change.id, str):
@@ -229,7 +230,7 @@ class _Round:
 
         for subscription in self._members:
             give(subscription, None)
-        # Not those further back: what they miss was sent before they came.
+        # Not those further back: the round has read past some of their changes already.
         for subscription, after in self._others.between(self._position, position).items():
             self._members.add(subscription)
             give(subscription, after)

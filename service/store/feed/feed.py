@@ -49,8 +49,8 @@ class Feed:
             # changes.end says why it ends
 
         Raises `FeedFull`, `FeedUnsupported`, and `InvalidParameter` if the database refuses the
-        filter. The first follower of a channel waits for it, for a moment; no other follower waits.
-        So the last two may also be found out later, and then end the feed, as does all else.
+        filter. Only the first follower of a channel waits until it is open, for a moment. So the
+        last two may also occur later; then, like any other error, they end the feed.
         """
         subscription = Subscription(id, after)
         if self._is_closed:

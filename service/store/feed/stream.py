@@ -48,7 +48,7 @@ class Stream:
         self._stream: ChangeStream | None = None
         self._position: Position | None = None
         self._is_interrupted = False
-        self.is_forgotten = False  # the position where it should begin, and so all before it
+        self.is_forgotten = False  # the database no longer has the position where it should begin
 
     @property
     def position(self) -> Position:

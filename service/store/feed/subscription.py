@@ -79,11 +79,11 @@ class Subscription:
         self.end: End | None = None
         self.taken = asyncio.Event()  # nothing waits
         self.taken.set()
-        self.was_slow = False  # a round has waited for it in vain
+        self.was_slow = False  # a round has waited for it, and continued without it
         self.on_taken: Callable[[], None] | None = None
         """Called once, when all waiting changes are taken."""
-        self._told = after  # everything up to here was sent, or waits; while it is behind
-        self._source: Source | None = None  # whom it follows; None while it is behind
+        self._told = after  # while it is behind: all changes up to here were sent, or wait
+        self._source: Source | None = None  # what it follows; None while it is behind
         self._floor: Position | None = (
             None  # a round was ahead of the source, and has sent up to here
         )
