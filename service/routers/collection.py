@@ -1,9 +1,7 @@
 """`/stuff`: the collection."""
 
-import asyncio
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
@@ -16,8 +14,7 @@ from service.openapi import operation_id
 from service.security import reads, writes
 from service.store.loads import Report
 from service.store.points import PointOperations
-from service.store.queries import Page, Queries
-from service.web.compression import coding_for, pack, packed
+from service.store.queries import Queries
 from service.web.dependencies import (
     CollectionDep,
     GivenFilter,
@@ -30,14 +27,13 @@ from service.web.dependencies import (
 from service.web.direct import DirectRoute
 from service.web.events import EVENT_STREAM, feed_response
 from service.web.negotiation import choose, negotiated
+from service.web.pages import page_response
 from service.web.problems import allowed_methods, problem_body, raw_path
 from service.web.responses import JSON, NDJSON, written_response
-from service.web.streams import DocumentStream, begun, encode
+from service.web.streams import DocumentStream, stream_response
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
 MAX_LIMIT = 2**31 - 1  # of a stream; the database and generated clients accept no more
-MIN_PACKED_BYTES = 1400  # a smaller body fits into one packet uncompressed
-MAX_LINK_BYTES = 4096  # clients may reject a longer header field
 
 router = APIRouter(
     tags=["documents"],
@@ -93,30 +89,15 @@ async def get_documents(
         )
     line = partial(_line, selection, meta)
     if media_type == NDJSON:
-        lines = encode(collection.queries.stream(selection, limit), line)
-        headers = {"Vary": "Accept, Accept-Encoding"}
-        if coding := coding_for(request):
-            lines = pack(lines, coding)
-            headers["Content-Encoding"] = coding
-        if request.method != "HEAD":
-            lines = await begun(lines)
-        return DocumentStream(lines, headers=headers, media_type=NDJSON)
+        return await stream_response(request, collection.queries.stream(selection, limit), line)
     if limit is not None and limit > MAX_PAGE_SIZE:
         raise InvalidParameter(
             "limit",
             f"A page has at most {MAX_PAGE_SIZE} documents. Ask for {NDJSON} to get more at once.",
         )
     page = await collection.queries.page(selection, limit or PAGE_SIZE)
-    total = b""
-    if count:
-        total = b',"total":%d' % await collection.queries.count(selection.filter)
-    items = b",".join(map(line, page.documents))
-    body = b'{"items":[%s],"next":%s%s}' % (items, orjson.dumps(page.next), total)
-    headers = {"Vary": "Accept, Accept-Encoding"} | _link(request, page)
-    if len(body) >= MIN_PACKED_BYTES and (coding := coding_for(request)):
-        body = await asyncio.to_thread(packed, body, coding)
-        headers["Content-Encoding"] = coding
-    return Response(body, headers=headers, media_type=JSON)
+    total = await collection.queries.count(selection.filter) if count else None
+    return await page_response(request, page, line, total)
 
 
 @router.head(
@@ -218,17 +199,6 @@ def _line(selection: Selection, meta: bool, document: bytes) -> bytes:
         return codec.dumps(document, pick=view.pick if view else None)
     stored = layout.read(document) if view is None else layout.read_view(document, view.name)
     return codec.dumps(document, stored.metadata, view.pick if view else None)
-
-
-def _link(request: Request, page: Page) -> dict[str, str]:
-    """The address of the next page (RFC 8288), unless it is very long."""
-    if page.next is None:
-        return {}
-    parameters = [item for item in request.query_params.multi_items() if item[0] != "after"]
-    query = urlencode([*parameters, ("after", page.next)])
-    root = request.scope.get("root_path", "").rstrip("/")
-    link = f'<{root}/stuff?{query}>; rel="next"'
-    return {"Link": link} if len(link) <= MAX_LINK_BYTES else {}
 
 
 def _summary(report: Report, request: Request) -> dict[str, Any]:

@@ -5,8 +5,12 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Any
 
+from fastapi import Request
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
+
+from service.web.compression import coding_for, pack
+from service.web.responses import NDJSON
 
 CHUNK_BYTES = 64 * 1024
 
@@ -27,7 +31,23 @@ class DocumentStream(StreamingResponse):
             await super().stream_response(send)
 
 
-async def encode(
+async def stream_response(
+    request: Request,
+    batches: AsyncGenerator[list[bytes], None],
+    line: Callable[[bytes], bytes],
+) -> DocumentStream:
+    """The documents, one per line, each as the JSON that `line` makes of it."""
+    lines = _encode(batches, line)
+    headers = {"Vary": "Accept, Accept-Encoding"}
+    if coding := coding_for(request):
+        lines = pack(lines, coding)
+        headers["Content-Encoding"] = coding
+    if request.method != "HEAD":
+        lines = await _begun(lines)
+    return DocumentStream(lines, headers=headers, media_type=NDJSON)
+
+
+async def _encode(
     batches: AsyncGenerator[list[bytes], None], line: Callable[[bytes], bytes]
 ) -> AsyncGenerator[bytes, None]:
     """Batches of documents as chunks of lines. They are read no faster than the client reads."""
@@ -51,7 +71,7 @@ def _chunks(lines: Iterable[bytes]) -> Iterable[bytes]:
         yield b"".join(pending)
 
 
-async def begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+async def _begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """Wait for the first chunk, so that early errors are raised here; return all chunks."""
     first = await anext(chunks, None)
 
