@@ -23,7 +23,7 @@ from typing import Any, Protocol, TypeVar
 from bson.raw_bson import RawBSONDocument
 from pymongo import DeleteOne, ReplaceOne
 from pymongo.client_session import ClientSession
-from pymongo.collection import Collection
+from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from service.mongo.database import Database
@@ -86,7 +86,7 @@ async def _inline(
 async def _in_transaction(
     database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
-    def work(collection: Collection[RawBSONDocument], session: ClientSession) -> bool:
+    def work(collection: SyncCollection[RawBSONDocument], session: ClientSession) -> bool:
         found = collection.find_one({"_id": id}, session=session)
         if found is None or bytes(found.raw) != current:
             return False
