@@ -1,6 +1,7 @@
 """The database: the Motor client, the Beanie model, the driver's errors.
 
-The only room that names the driver: Motor, Beanie and PyMongo. Others only name `bson`.
+The only room that names the driver: Motor, Beanie and PyMongo. Others only name `bson`; and
+`settings.rules` has the driver check a URI.
 """
 
 import os
