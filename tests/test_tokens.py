@@ -244,6 +244,38 @@ async def test_other_algorithms_are_accepted_if_configured_and_odd_keys_are_igno
         assert await read(client, token) == 401
 
 
+@pytest.mark.parametrize(
+    ("purpose", "status"),
+    [
+        ({}, 200),
+        ({"use": "sig"}, 200),
+        ({"key_ops": ["verify"]}, 200),
+        ({"key_ops": ["sign", "verify"], "use": "sig"}, 200),
+        ({"use": "enc"}, 401),
+        ({"key_ops": ["encrypt", "wrapKey"]}, 401),
+        ({"key_ops": []}, 401),
+        ({"key_ops": ["sign"]}, 401),
+        ({"key_ops": "verify"}, 401),
+        ({"key_ops": {"verify": 1}}, 401),
+        ({"key_ops": ["verify"], "use": "enc"}, 401),
+    ],
+    ids=str,
+)
+async def test_a_key_for_another_purpose_verifies_no_signature(
+    application: Application,
+    issuer: Issuer,
+    trusting: dict[str, Any],
+    purpose: dict[str, Any],
+    status: int,
+) -> None:
+    key = make_ec_key(SECP256R1())
+    published: dict[str, Any] = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    issuer.others = [published | {"kid": "ec"} | purpose]
+    async with application(**trusting) as client:
+        token = issuer.token(key=key, alg="ES256", headers={"kid": "ec"})
+        assert await read(client, token) == status
+
+
 async def test_keys_and_tokens_work_side_by_side(
     application: Application, issuer: Issuer, trusting: dict[str, Any]
 ) -> None:

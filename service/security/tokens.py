@@ -163,13 +163,20 @@ def _parse(body: bytes) -> "dict[str | None, PyJWK]":
             key = PyJWK(entry)
         except (PyJWTError, AttributeError, TypeError, ValueError):  # of an unknown kind
             continue
-        if key.public_key_use in (None, "sig") and key.key_type != "oct":
+        if _is_for_signatures(entry) and key.key_type != "oct":
             keys[key.key_id] = key
     if not keys:
         raise ValueError("It has no key for signatures.")
     if len(keys) == 1:
         keys[None] = next(iter(keys.values()))
     return keys
+
+
+def _is_for_signatures(entry: dict[str, Any]) -> bool:
+    """Whether the key may verify signatures (RFC 7517, sections 4.2 and 4.3)."""
+    operations = entry.get("key_ops")
+    may_verify = operations is None or (isinstance(operations, list) and "verify" in operations)
+    return may_verify and entry.get("use") in (None, "sig")
 
 
 def _claimed(claims: dict[str, Any]) -> set[str]:
