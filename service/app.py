@@ -7,6 +7,7 @@ process. Programs that want an application of their own call `service.applicatio
 import gc
 
 from service.application import create_app
+from service.observability import logs
 
 
 def tune_garbage_collector() -> None:
@@ -22,4 +23,5 @@ def tune_garbage_collector() -> None:
 
 
 app = create_app()
+logs.capture()
 tune_garbage_collector()

@@ -66,13 +66,14 @@ async def test_an_index_that_cannot_be_made_prevents_no_other_and_is_logged(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    collection.insert_many([{"n": 1}, {"n": 1}])
+    collection.insert_many([{"n": "secret"}, {"n": "secret"}])
     file = tmp_path / "indexes.json"
     file.write_text(json.dumps([{"keys": {"n": 1}, "unique": True}, {"keys": {"m": 1}}]))
     async with application(indexes=file) as client:
         await until(lambda: "m_1" in collection.index_information())
         assert (await client.get("/readyz")).status_code == 200
-    assert "could not be created" in caplog.text
+    assert "could not be created: DuplicateKeyError DuplicateKey (code 11000)" in caplog.text
+    assert "secret" not in caplog.text
     assert set(collection.index_information()) == {"_id_", "m_1"}
 
 

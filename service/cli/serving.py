@@ -61,11 +61,12 @@ def serve(
         workers=settings.workers,
         log_level=settings.log_level,
         log_config=logs.config(settings),
-        access_log=settings.log_level == "debug",
+        access_log=False,  # it would have the queries
         timeout_graceful_shutdown=settings.shutdown_timeout,
         timeout_worker_healthcheck=HEALTHCHECK,
         **http_options(settings),
     )
+    logs.capture()
     with ExitStack() as stack:
         listener = stack.enter_context(config.bind_socket())
         mongodb = stack.enter_context(running_mongodb(settings))
@@ -76,9 +77,9 @@ def serve(
         stack.enter_context(metrics.shared(settings.workers))
         port = listener.getsockname()[1]
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
-        typer.echo(f"Documents are kept in {settings.database}.{settings.collection} of {place}.")
-        typer.echo(f"Swagger UI: http://{name}:{port}/docs")
-        sys.stdout.flush()
+        documents = f"{settings.database}.{settings.collection}"
+        logs.announce(settings, f"Documents are kept in {documents} of {place}.")
+        logs.announce(settings, f"Swagger UI: http://{name}:{port}/docs")
         if settings.workers > 1:
             Multiprocess(config, [listener]).run()
         else:

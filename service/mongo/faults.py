@@ -118,11 +118,11 @@ def translated(error: PyMongoError) -> StuffError:
             f"MongoDB says: {said} (code {code}). Change the document accordingly."
         )
     if code in LACKING:
-        log.error("The database does not support this: %s (code %s)", said, code)
+        log.error("The database does not support this: %s", described(error))
         return DatabaseUnsupported(
             f"The database does not support what this needs. It says: {said} (code {code})."
         )
-    log.error("Unexpected error of the database: %s (code %s)", error, code)
+    log.error("Unexpected error of the database: %s", described(error))
     return StuffError(
         f"The database failed unexpectedly (code {code}). Try again, or tell the operator."
     )
@@ -213,5 +213,14 @@ def bad_query(error: OperationFailure) -> InvalidParameter:
 
 
 def _unavailable(detail: str, error: PyMongoError) -> DatabaseUnavailable:
-    log.warning("%s", error)
+    log.warning("The database is unavailable: %s", described(error))
     return DatabaseUnavailable(detail)
+
+
+def described(error: BaseException) -> str:
+    """The error for the log. The database's own messages quote filters and documents, and may quote
+    the whole command, so that they are left out."""
+    if not isinstance(error, OperationFailure):
+        return str(error)
+    name = (error.details or {}).get("codeName", "")
+    return " ".join(filter(None, [type(error).__name__, name, f"(code {error.code})"]))

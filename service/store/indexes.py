@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from service.documents.query import EVERYTHING, Selection, Sort, SortKey
 from service.errors import ConfigurationError, DatabaseUnavailable
 from service.mongo.database import Database
-from service.mongo.faults import DriverError, translated
+from service.mongo.faults import DriverError, described, translated
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,8 @@ async def apply(database: Database, indexes: Sequence[Index]) -> None:
                 await asyncio.sleep(RETRY_INTERVAL)
                 continue
             except IndexFault as error:
-                log.error("The index %s could not be created: %s", dict(index.keys), error)
+                reason = described(error.__cause__ or error)
+                log.error("The index %s could not be created: %s", dict(index.keys), reason)
             else:
                 log.info("The index %s exists.", name)
             break

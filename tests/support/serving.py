@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
@@ -63,24 +63,33 @@ def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 @contextmanager
 def stuff_serve(
-    data_dir: Path, *options: str, stderr: IO[str] | None = None, **environment: str
+    data_dir: Path,
+    *options: str,
+    stdout: Path | None = None,
+    stderr: IO[str] | None = None,
+    **environment: str,
 ) -> Iterator[Service]:
-    """Start it, wait until it answers, and leave nothing of it behind."""
+    """Start it, wait until it answers, and leave nothing of it behind. Its standard output is
+    written to the file `stdout` as it comes, if it is given."""
     command = [sys.executable, "-m", "service", "serve", "--port", "0", *options]
-    process = subprocess.Popen(
-        command,
-        env=os.environ | {"STUFF_DATA_DIR": str(data_dir)} | environment,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-    )
-    assert process.stdout is not None
+    with nullcontext(subprocess.PIPE) if stdout is None else stdout.open("w") as output_file:
+        process = subprocess.Popen(
+            command,
+            env=os.environ | {"STUFF_DATA_DIR": str(data_dir)} | environment,
+            stdout=output_file,
+            stderr=stderr,
+            text=True,
+        )
+    said = process.stdout if stdout is None else stdout.open()
+    assert said is not None
     service = None
     try:
         output = ""
         while "Swagger UI" not in output:
-            line = process.stdout.readline()
-            assert line, f"stuff serve ended with status {process.wait(TIMEOUT)}: {output}"
+            line = said.readline()
+            if not line:
+                assert process.poll() is None, f"stuff serve ended: {output}"
+                time.sleep(0.02)
             output += line
         match = re.search(r"http://\S+(?=/docs)", output)
         assert match, output
@@ -90,7 +99,7 @@ def stuff_serve(
     finally:
         if service is not None:
             service.http.close()
-        process.stdout.close()
+        said.close()
         if process.poll() is None:
             process.terminate()
         try:

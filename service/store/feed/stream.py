@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from service.errors import DatabaseUnavailable, FeedGone, FeedUnsupported, StuffError
 from service.mongo.database import ChangeStream, Database
-from service.mongo.faults import BAD_QUERIES, DriverError, bad_query
+from service.mongo.faults import BAD_QUERIES, DriverError, bad_query, described
 from service.store.feed.changes import Change, Interrupted, read_change
 from service.store.feed.positions import Position
 
@@ -159,5 +159,5 @@ def _fault(error: DriverError, after: Position | None, *, is_open: bool) -> Stuf
         return FeedGone("The database does not know this event.")
     if not is_open and after is None and code in BAD_QUERIES:
         return bad_query(error)  # type: ignore[arg-type]
-    log.warning("The change stream was interrupted and will be opened again: %s", error)
+    log.warning("The change stream was interrupted and is opened again: %s", described(error))
     return DatabaseUnavailable("The database does not answer. Try again.")

@@ -6,7 +6,7 @@ import signal
 import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from tests.support.serving import Service, alive, engines, running, stuff_serve, wait_until
 from tests.trials.crash.clients import Fault
@@ -26,7 +26,7 @@ class Victim:
 
     def __init__(self, data_dir: Path, stack: ExitStack, **environment: str) -> None:
         self._data_dir = data_dir
-        self._environment = environment
+        self._environment: dict[str, Any] = environment
         self._inner = ExitStack()
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self._port = probe.getsockname()[1]
