@@ -1,13 +1,18 @@
 """The programs in `examples/` print what they promise."""
 
 import asyncio
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from httpx import AsyncClient
 
-from examples import fibonacci
+from examples import fibonacci, streams
+from service.settings import Settings
+from tests.support.applications import listen
+from tests.support.clients import connect
 from tests.support.patience import TIMEOUT
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -63,3 +68,25 @@ def test_client(url: str) -> None:
         "DELETE 204",
         "GET 404 No such document",
     ]
+
+
+async def test_streams_reads_every_document(client: AsyncClient) -> None:
+    await client.put("/stuff/ada", json={"born": 1815})
+    await client.put("/stuff/charles", json={"born": 1791})
+    read = [document async for document in streams.documents(client)]
+    assert read == [{"_id": "ada", "born": 1815}, {"_id": "charles", "born": 1791}]
+
+
+async def test_streams_follows_the_feed_and_comes_back(settings: Settings) -> None:
+    async with listen(settings) as url, connect(url) as store:
+        first = asyncio.ensure_future(anext(streams.changes(store)))
+        while not first.done():  # until it follows
+            await store.put("/stuff/ada", json={})
+            await asyncio.wait([first], timeout=0.1)
+        await store.put("/stuff/charles", json={"born": 1791})
+        async for change in streams.changes(store, after=first.result()["id"]):
+            document = json.loads(change["data"])["document"]
+            if document["_id"] == "charles":
+                assert change["event"] == "put"
+                assert document == {"_id": "charles", "born": 1791}
+                break

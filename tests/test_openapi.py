@@ -75,9 +75,12 @@ def test_every_operation_is_described_and_its_errors_are_problems(
             assert response["description"]
             if status >= "400" and not operation["operationId"].startswith("head_"):
                 assert list(response["content"]) == ["application/problem+json"]
-                example = response["content"]["application/problem+json"]["example"]
-                problem = problem_types()[example["type"].removeprefix("/problems/")]
-                assert problem.status == int(status)
+                examples = response["content"]["application/problem+json"]["examples"]
+                for slug, reference in examples.items():
+                    assert problem_types()[slug].status == int(status)
+                    assert reference == {"$ref": f"#/components/examples/{slug}"}
+                    example = document["components"]["examples"][slug]["value"]
+                    assert example["type"] == f"/problems/{slug}"
 
 
 def test_every_problem_is_declared_by_an_operation() -> None:
@@ -98,7 +101,7 @@ def test_every_problem_is_declared_by_an_operation() -> None:
 async def test_the_examples_work(client: AsyncClient, document: dict[str, Any]) -> None:
     path = document["paths"]["/stuff/{id}"]
     parameter = path["put"]["parameters"][0]
-    url = f"/stuff/{parameter['schema']['examples'][0]}"
+    url = f"/stuff/{parameter['examples']['ada']['value']}"
     body = path["put"]["requestBody"]["content"]["application/json"]["example"]
     created = await client.put(url, json=body)
     assert created.status_code == 201

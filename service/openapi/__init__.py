@@ -7,7 +7,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from service import __version__
-from service.openapi.problems import problems_of
+from service.errors import StuffError
+from service.openapi.problems import errors_of, problem_examples, problems_of
 from service.openapi.responses import without_content
 from service.openapi.schemas import JSON_PATCH, Fields, MergePatch, PatchOperation
 from service.security import PUBLIC, decision_of
@@ -78,18 +79,31 @@ def build(app: FastAPI) -> dict[str, Any]:
             schemas[model.__name__] = model.model_json_schema()
         schemas["JsonPatch"] = JSON_PATCH
         for each in schemas.values():
+            _drop_defaults(each)
             if each.get("additionalProperties") is True:  # generators warn unless it has a name
                 each["additionalProperties"] = {"$ref": "#/components/schemas/Value"}
         schemas["Value"] = {"title": "Value", "description": "Any JSON value."}
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
         schema["components"]["securitySchemes"] = SECURITY
-        _complete(app, schema["paths"])
+        schema["components"]["examples"] = problem_examples(_complete(app, schema["paths"]))
         app.openapi_schema = schema
     return app.openapi_schema
 
 
-def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
-    """Add to each operation whether it needs a key, and the problems with which it can respond."""
+def _drop_defaults(schema: dict[str, Any]) -> None:
+    """Let members that may be missing have no default: generators take it for what is sent, or for
+    a promise that the member is always there."""
+    for member in schema.get("properties", {}).values():
+        if member.get("default", "") is None:
+            del member["default"]
+
+
+def _complete(app: FastAPI, paths: dict[str, Any]) -> set[type[StuffError]]:
+    """Add to each operation whether it needs a key, and the problems with which it can respond.
+
+    Returns these problems.
+    """
+    errors: set[type[StuffError]] = set()
     for route in app.routes:
         if not isinstance(route, APIRoute) or not route.include_in_schema:
             continue
@@ -98,7 +112,9 @@ def _complete(app: FastAPI, paths: dict[str, Any]) -> None:
             if decision_of(route.endpoint) != PUBLIC:
                 # Or nothing, on servers without keys.
                 operation["security"] = [{"key": []}, {"token": []}, {}]
+            errors.update(errors_of(route))
             problems = problems_of(route)
             if method == "HEAD":
                 problems = without_content(problems)
             operation["responses"] = dict(sorted((operation["responses"] | problems).items()))
+    return errors

@@ -50,15 +50,16 @@ GET_DOCUMENT = ok(
     content=JSON_FIRST | FEED,
 ) | ok(304, "The client has the document already.", headers=VALIDATORS | VARY_ACCEPT)
 HEAD_DOCUMENT = without_content(GET_DOCUMENT)
-# No content is declared, since by default there is none, and clients would try to read it.
-PUT_DOCUMENT = ok(
-    200,
-    "The document was replaced. With `Prefer: return=representation` the body is the document.",
-    headers=VALIDATORS | PREFERRED,
-) | ok(
-    201,
-    "The document was created. With `Prefer: return=representation` the body is the document.",
-    headers=VALIDATORS | LOCATION | PREFERRED,
+PUT_DOCUMENT = (
+    # By default there is no content, and generated clients try to read what these declare.
+    ok(200, "The document was replaced.", headers=VALIDATORS)
+    | ok(201, "The document was created.", headers=VALIDATORS | LOCATION)
+    | ok(
+        "2XX",
+        "200 or 201 with `Prefer: return=representation`: the body is the document.",
+        model=Document,
+        headers=VALIDATORS | LOCATION | PREFERRED,
+    )
 )
 PATCH_DOCUMENT = ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED) | ok(
     204,

@@ -23,12 +23,13 @@ from service.errors import (
     raised_by,
 )
 from service.openapi.headers import CHALLENGE, RETRY_AFTER, VARY_ACCEPT, header
+from service.openapi.problem_examples import example_of
 from service.openapi.responses import Responses
 from service.security import PUBLIC, decision_of
 from service.web.access import check_access
 from service.web.bodies import CODINGS
 from service.web.middleware import EXEMPT, RequestMiddleware
-from service.web.problems import MEDIA_TYPE, TYPE_PREFIX
+from service.web.problems import MEDIA_TYPE, problem_body
 
 OF_THE_CONNECTION = (BadRequest, RequestTimeout, UrlTooLong, HeadersTooLarge)
 """Raised by the server's protocol, before there is a request."""
@@ -57,6 +58,18 @@ def problems_of(route: APIRoute) -> Responses:
     return {str(status): _response(route, errors) for status, errors in by_status.items()}
 
 
+def problem_examples(errors: Iterable[type[StuffError]]) -> dict[str, Any]:
+    """An example of each of these problems, by its slug."""
+    request_id = {"request_id": "8d2c1f6f0e5b4a7c9d3e2b1a0f9e8d7c"}
+    return {
+        error.slug: {
+            "summary": error.title,
+            "value": problem_body(example_of(error), b"/stuff/ada") | request_id,
+        }
+        for error in sorted(errors, key=lambda error: error.slug)
+    }
+
+
 def _walk(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
     for dependency in dependant.dependencies:
@@ -64,16 +77,9 @@ def _walk(dependant: Dependant) -> Iterator[Dependant]:
 
 
 def _response(route: APIRoute, errors: list[type[StuffError]]) -> dict[str, Any]:
-    """The response to errors of one status, with an example of the first."""
-    first = errors[0]
-    example = {
-        "type": TYPE_PREFIX + first.slug,
-        "title": first.title,
-        "status": first.status,
-        "detail": "What went wrong this time, and what to do about it.",
-        "instance": "/stuff/ada",
-    }
-    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    """The response to errors of one status, with an example of each."""
+    examples = {error.slug: {"$ref": f"#/components/examples/{error.slug}"} for error in errors}
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples}
     response: dict[str, Any] = {"description": _description(errors)}
     if headers := _headers(route, errors):
         response["headers"] = headers

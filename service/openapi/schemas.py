@@ -100,8 +100,8 @@ class PatchOperation(BaseModel):
         description="What to do."
     )
     path: str = Field(description="Where, as a JSON Pointer (RFC 6901).")
-    source: str = Field(
-        "", alias="from", description="Where to move or copy from, as a JSON Pointer."
+    source: str | None = Field(
+        None, alias="from", description="Where to move or copy from, as a JSON Pointer."
     )
     value: Any = Field(None, description="The value to add, to replace with, or to test for.")
 

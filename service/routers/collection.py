@@ -75,8 +75,12 @@ async def get_documents(
     count: Count = False,
     meta: Meta = False,
 ) -> Response:
-    """Returns a page of documents; with `Accept: application/x-ndjson` a stream of all of them, one
-    document per line; with `Accept: text/event-stream` the feed of their changes.
+    """Returns a page of documents. What else `Accept` can ask for:
+
+    - `application/x-ndjson`: a stream of all documents, one per line;
+    - `text/event-stream`: the feed of their changes, which never ends.
+
+    Streams are for programs: this page shows at most 100 documents of one, and no feed.
 
     The next page starts after the last document of this one: documents that do not change meanwhile
     are shown exactly once, and the last page costs as much as the first one. A stream whose

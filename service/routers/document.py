@@ -59,7 +59,8 @@ async def get_document(
     meta: Meta = False,
 ) -> Response:
     """Returns the document: `_id`, then its fields in the order in which they were stored. With
-    `Accept: text/event-stream` it returns the feed of its changes, whether it exists or not.
+    `Accept: text/event-stream` it returns the feed of its changes, whether it exists or not. It
+    never ends: this page does not show it.
 
     BSON types that JSON lacks, stored by other programs, are returned as relaxed
     [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/).

@@ -1,5 +1,19 @@
 "use strict";
 
+// Adjust a request of "Try it out": what never ends, or may be very large, would freeze this page.
+function adjust(request) {
+  const accept = request.headers?.accept ?? request.headers?.Accept ?? "";
+  if (accept === "text/event-stream") {
+    throw new Error("This page cannot show the feed, which never ends. Follow it with curl -N.");
+  }
+  const url = new URL(request.url, document.baseURI);
+  if (accept === "application/x-ndjson" && !url.searchParams.has("limit")) {
+    url.searchParams.set("limit", "100");
+    request.url = url.href;
+  }
+  return request;
+}
+
 // validatorUrl: the badge would send the document to its maker's host.
 SwaggerUIBundle({
   url: "openapi.json",
@@ -8,4 +22,5 @@ SwaggerUIBundle({
   displayRequestDuration: true,
   tryItOutEnabled: true,
   validatorUrl: null,
+  requestInterceptor: adjust,
 });

@@ -45,6 +45,16 @@ class Problem(BaseModel):
         None, description="A JSON Pointer (RFC 6901) to the place at fault."
     )
     parameter: str | None = Field(None, description="The parameter at fault.")
+    etag: str | None = Field(
+        None,
+        description="Of a failed precondition: the document's entity tag, null if there is none.",
+    )
+    keys: list[str] | None = Field(
+        None, description="Of a value that is already taken: the fields of the unique index."
+    )
+    limit: int | None = Field(
+        None, description="Of what is too large: the most bytes that it can have."
+    )
 
 
 def problem_body(error: StuffError, path: bytes) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def assert_problem(response: Response, status: int, slug: str, **members: Any) -
     assert problem["status"] == status
     assert problem["title"]
     assert is_sentence(problem["detail"])
+    assert problem.keys() <= problems.Problem.model_fields.keys()
     assert problem["instance"] == response.request.url.raw_path.decode().partition("?")[0]
     for name, value in members.items():
         assert problem[name] == value

@@ -52,7 +52,7 @@ async def get_document_id(
         Path(
             description="The document's id: 1 to 512 bytes of UTF-8 without control characters. "
             "Slashes are part of it, percent-encoded or not.",
-            examples=["ada"],
+            openapi_examples={"ada": {"value": "ada"}},  # Swagger UI fills it in
             json_schema_extra={"minLength": 1, "maxLength": MAX_ID_BYTES},
         ),
     ],

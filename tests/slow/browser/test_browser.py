@@ -23,11 +23,29 @@ async def test_swagger_ui_puts_and_gets(browser: Browser, store: AsyncClient) ->
         start = block.get_by_role("button", name="Try it out")
         if await start.count():  # unless it is so from the beginning
             await start.click()
-        await block.locator("tr[data-param-name=id] input").fill("ada")
+        # The id is filled in.
         await block.get_by_role("button", name="Execute").click()
         row = block.locator(".live-responses-table .response .response-col_status")
         await expect(row).to_contain_text(status)
     assert (await store.get("/stuff/ada")).json()["name"] == "Ada Lovelace"
+
+
+async def test_swagger_ui_shows_a_part_of_a_stream_and_no_feed(
+    browser: Browser, store: AsyncClient
+) -> None:
+    lines = "\n".join(f'{{"_id": "{number:03}"}}' for number in range(300))
+    await store.post("/stuff", content=lines, headers={"Content-Type": "application/x-ndjson"})
+    page = await browser.open("/docs")
+    block = page.locator("#operations-documents-get_documents")
+    await block.locator(".opblock-summary-control").click()
+    await block.get_by_label("Media Type").first.select_option("application/x-ndjson")
+    await block.get_by_role("button", name="Execute").click()
+    answer = block.locator(".live-responses-table .response").first
+    await expect(answer).to_contain_text('"_id":"099"')
+    await expect(answer).not_to_contain_text('"_id":"100"')
+    await block.get_by_label("Media Type").first.select_option("text/event-stream")
+    await block.get_by_role("button", name="Execute").click()
+    await expect(answer).to_contain_text("This page cannot show the feed")
 
 
 async def test_an_event_source_just_works(browser: Browser, store: AsyncClient) -> None:
@@ -85,7 +103,7 @@ async def test_authorize_in_swagger_ui_sends_the_key(
         await page.locator(".auth-btn-wrapper .btn-done").first.click()
         block = page.locator("#operations-documents-put_document")
         await block.locator(".opblock-summary-control").click()
-        await block.locator("tr[data-param-name=id] input").fill("ada")
+        # The id is filled in.
         await block.get_by_role("button", name="Execute").click()
         row = block.locator(".live-responses-table .response .response-col_status")
         await expect(row).to_contain_text("201")

@@ -20,13 +20,18 @@ from service.security import make_key
 from tests.support.serving import stuff_serve
 
 HERE = Path(__file__).parent
-DOCUMENT = HERE.parents[2] / "openapi.json"
+ROOT = HERE.parents[2]
+DOCUMENT = ROOT / "openapi.json"
 TOOLS = Path(sys.prefix) / "clients" / "bin"
 """Of an environment of its own, which `make clients` makes: the generators want other versions."""
 TIMEOUT = 300  # seconds: the first time everything is downloaded
 
-# That it can OpenAPI 3.1 for not so long says openapi-generator of each such document.
-NOTICE = "OpenAPI 3.1 support is still in beta"
+NOTICES = (
+    "OpenAPI 3.1 support is still in beta",  # openapi-generator, of each such document
+    # openapi-python-client leaves the second body of POST out: a load is sent with httpx.
+    "Warning(s) encountered while generating",
+    "WARNING parsing POST /stuff within documents.",
+)
 
 
 def run(*command: str | Path, at: Path, **environment: str) -> str:
@@ -49,7 +54,7 @@ def generate(*command: str | Path, at: Path) -> None:
     """Run a generator, which may not warn."""
     output = run(*command, at=at, PATH=f"{TOOLS}:{os.environ['PATH']}")
     warnings = [line for line in output.splitlines() if re.search(r"\bwarn", line, re.IGNORECASE)]
-    if faults := [line for line in warnings if NOTICE not in line]:
+    if faults := [line for line in warnings if not any(notice in line for notice in NOTICES)]:
         sys.exit(f"{' '.join(map(str, command))}:\n" + "\n".join(faults) + f"\n{output}")
 
 
@@ -59,9 +64,7 @@ def openapi_generator(language: str, *options: str, at: Path) -> None:
 
 
 def python(at: Path, server: dict[str, str]) -> None:
-    config = HERE / "python" / "config.yaml"
-    generator = TOOLS / "openapi-python-client"
-    generate(generator, "generate", "--path", DOCUMENT, "--config", config, at=at)
+    generate(TOOLS / "openapi-python-client", "generate", "--path", DOCUMENT, at=at)
     [package] = at.glob("*/stuff_client")
     shutil.copy(HERE / "python" / "story.py", package.parent)
     run(TOOLS / "mypy", "--strict", "story.py", at=package.parent)
@@ -71,6 +74,7 @@ def python(at: Path, server: dict[str, str]) -> None:
 def typescript(at: Path, server: dict[str, str]) -> None:
     for file in (HERE / "typescript").iterdir():
         shutil.copy(file, at)
+    shutil.copy(ROOT / "examples" / "streams.ts", at)
     run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", at=at)
     tools = at / "node_modules" / ".bin"
     generate(tools / "openapi-typescript", DOCUMENT, "--output", "schema.ts", at=at)

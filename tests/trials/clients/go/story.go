@@ -42,7 +42,7 @@ func main() {
 	check(errors.As(err, &failure), "no problem", err)
 	problem, ok := failure.Model().(stuff.Problem)
 	check(ok && problem.GetType() == "/problems/precondition-failed", "another problem", problem)
-	check(problem.AdditionalProperties["etag"] == replaced.Header.Get("ETag"), "no tag", problem)
+	check(problem.GetEtag() == replaced.Header.Get("ETag"), "no tag", problem)
 
 	patched, _, err := documents.PatchDocument(ctx, id).RequestBody(fields{"died": 1852}).Execute()
 	check(err == nil, "patch", err)

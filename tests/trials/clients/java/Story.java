@@ -39,7 +39,7 @@ public class Story {
             ObjectMapper mapper = client.getObjectMapper();
             Problem problem = mapper.readValue(failure.getResponseBody(), Problem.class);
             check(problem.getType().equals("/problems/precondition-failed"), problem.toString());
-            Object now = problem.getAdditionalProperty("etag");
+            Object now = problem.getEtag();
             check(replaced.getHeaders().get("etag").get(0).equals(now), problem.toString());
         }
 

@@ -39,7 +39,7 @@ late = put_document.sync_detailed(id, client=client, body=fields(name="?"), if_m
 assert late.status_code == 412
 assert isinstance(late.parsed, Problem)
 assert late.parsed.type_ == "/problems/precondition-failed"
-assert late.parsed.additional_properties["etag"] == replaced.headers["ETag"]
+assert late.parsed.etag == replaced.headers["ETag"]
 
 patched = patch_document.sync(id, client=client, body=MergePatch.from_dict({"died": 1852}))
 assert isinstance(patched, Document)

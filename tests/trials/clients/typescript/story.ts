@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { paths } from "./schema.js";
+import { changes, documents } from "./streams.js";
 
 const client = createClient<paths, "application/json" | "application/problem+json">({
   baseUrl: process.env.STUFF_URL!,
@@ -34,6 +35,19 @@ assert(late.error);
 assert.equal(late.error.type, "/problems/precondition-failed");
 assert.equal(late.error.etag, replaced.response.headers.get("etag"));
 
+const kept = await client.PUT("/stuff/{id}", {
+  params: { path, header: { Prefer: "return=representation" } },
+  body: { name: "Ada Lovelace" },
+});
+assert.deepEqual(kept.data, { _id: id, name: "Ada Lovelace" });
+
+const jsonPatched = await client.PATCH("/stuff/{id}", {
+  params: { path },
+  body: [{ op: "add", path: "/died", value: 1851 }],
+  headers: { "Content-Type": "application/json-patch+json" },
+});
+assert.equal(jsonPatched.response.status, 200);
+
 const patched = await client.PATCH("/stuff/{id}", {
   params: { path },
   body: { died: 1852 },
@@ -62,5 +76,21 @@ for (const each of [id, ...numbers.map((number) => `p/${number}`)]) {
   const deleted = await client.DELETE("/stuff/{id}", { params: { path: { id: each } } });
   assert.equal(deleted.response.status, 204);
 }
+const key = { Authorization: `Bearer ${process.env.STUFF_KEY}` };
+const feed = changes(process.env.STUFF_URL!, key);
+const first = feed.next();
+const writing = setInterval(() => {
+  client.PUT("/stuff/{id}", { params: { path: { id: "news" } }, body: { read: true } });
+}, 100);
+const change = await first;
+clearInterval(writing);
+assert.equal(change.value?.data._id, "news");
+assert.deepEqual(change.value?.data.document, { _id: "news", read: true });
+await feed.return(undefined);
+
+const streamed = [];
+for await (const document of documents(process.env.STUFF_URL!, key)) streamed.push(document);
+assert.deepEqual(streamed, [{ _id: "news", read: true }]);
+
 const gone = await client.GET("/stuff/{id}", { params: { path } });
 assert.equal(gone.error?.status, 404);
