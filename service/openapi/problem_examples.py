@@ -46,8 +46,8 @@ _EXAMPLES: list[StuffError] = [
     Unauthorized("Send an API key: `Authorization: Bearer stuff_...`."),
     Forbidden("This needs the scope 'write', which the key or token does not have."),
     LocalOnly(
-        "This server has no API keys, so it answers only requests for its own machine. Its operator "
-        "can create one (stuff key create)."
+        "This server has no API keys, so it answers only requests for its own machine. Its "
+        "operator can create one (stuff key create)."
     ),
     DocumentNotFound("ada"),
     NotAcceptable(
