@@ -117,7 +117,7 @@ async def test_writes_wait_for_a_majoritys_journal_whatever_the_uri_says(
     uri += ("&" if "?" in uri else "/?") + options
     app = create_app(Settings(**(settings.model_dump() | {"mongodb_uri": uri})))
     async with app.router.lifespan_context(app):
-        await app.state.database.wait_until_ready(TIMEOUT)
+        await app.state.database.readiness.wait(TIMEOUT)
         collection = app.state.database.collection
         assert collection.write_concern.document == {"w": "majority", "j": True}
         assert collection.read_preference.mongos_mode == "primary"

@@ -173,6 +173,6 @@ async def test_an_index_may_take_longer_than_an_operation(
     with failing_engine(free_port) as engine:
         changed = Settings(**settings.model_dump() | {"operation_timeout": 1.0})
         async with open_database(changed, engine.uri) as database:
-            await database.wait_until_ready(TIMEOUT)
+            await database.readiness.wait(TIMEOUT)
             engine.block(3.0, ["createIndexes"], 1)
             assert await indexes.create(database, indexes.Index(keys={"n": 1})) == "n_1"

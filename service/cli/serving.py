@@ -1,11 +1,12 @@
 """`stuff serve` and `stuff openapi`."""
 
+import asyncio
 import json
+import logging
 import os
 import signal
 import sys
 from contextlib import ExitStack
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -14,14 +15,15 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from service.application import create_app
-from service.errors import ConfigurationError
+from service.mongo.database import check_database
 from service.observability import logs, metrics
-from service.observability.tracing import telemetry
-from service.security import Gate
+from service.server.checks import check_settings, doubts
 from service.server.http import http_options
+from service.server.listening import bound_socket
 from service.server.mongodb import running_mongodb
 from service.settings import Settings
-from service.store.indexes import read_file
+
+log = logging.getLogger(__name__)
 
 HEALTHCHECK = 30
 """Seconds for a worker process to start, or to answer a health check, on a busy machine."""
@@ -51,7 +53,7 @@ def serve(
     settings = read_settings(
         host=host, port=port, workers=workers, data_dir=data_dir, insecure=insecure
     )
-    _check(settings)
+    check_settings(settings)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     config = uvicorn.Config(
@@ -67,18 +69,19 @@ def serve(
         **http_options(settings),
     )
     logs.capture()
+    for doubt in doubts(settings):
+        log.warning("%s", doubt)
     with ExitStack() as stack:
-        listener = stack.enter_context(config.bind_socket())
+        listener = stack.enter_context(bound_socket(settings.host, settings.port))
         mongodb = stack.enter_context(running_mongodb(settings))
-        place = "the MongoDB at STUFF_MONGODB_URI"
         if mongodb.is_embedded:
             os.environ["STUFF_MONGODB_URI"] = mongodb.uri  # for worker processes
-            place = f"the embedded engine, data in {settings.data_dir.absolute()}"
+        asyncio.run(check_database(settings, mongodb.uri))
         stack.enter_context(metrics.shared(settings.workers))
         port = listener.getsockname()[1]
         name = f"[{settings.host}]" if ":" in settings.host else settings.host
         documents = f"{settings.database}.{settings.collection}"
-        logs.announce(settings, f"Documents are kept in {documents} of {place}.")
+        logs.announce(settings, f"Documents are kept in {documents} of {mongodb}.")
         logs.announce(settings, f"Swagger UI: http://{name}:{port}/docs")
         if settings.workers > 1:
             Multiprocess(config, [listener]).run()
@@ -104,29 +107,6 @@ def read_settings(**options: Any) -> Settings:
     given = {name: value for name, value in options.items() if value is not None}
     os.environ.update({f"STUFF_{name.upper()}": str(value) for name, value in given.items()})
     return Settings()
-
-
-def _check(settings: Settings) -> None:
-    """Raises `ConfigurationError` for what would fail in each worker, and if other machines can
-    reach a service that has no keys: without keys, anyone may do anything."""
-    if settings.indexes is not None:
-        read_file(settings.indexes)
-    telemetry(settings)
-    gate = Gate(settings)
-    if gate.is_open and not settings.insecure and not _is_loopback(settings.host):
-        raise ConfigurationError(
-            "host",
-            f"Other machines can reach {settings.host}, and there is no API key. Create one (stuff "
-            "key create) and set STUFF_API_KEYS or STUFF_API_KEYS_FILE, or listen on 127.0.0.1, or "
-            "let anyone do anything with --insecure (STUFF_INSECURE=true).",
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _leave(*_: object) -> NoReturn:

@@ -31,6 +31,7 @@ async def detect_capabilities(
 ) -> Capabilities:
     """Find out what the database can do. Raises `ConfigurationError` if the collection cannot be
     served, and the driver's errors."""
+    await database[collection].find_one({"_id": ""})  # raises if the service has no access
     await _check_collation(database, collection)
     build = await database.command("buildInfo")
     return Capabilities(

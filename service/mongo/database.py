@@ -19,7 +19,7 @@ from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from service.errors import ConfigurationError, DatabaseUnavailable, QueryTimeout
+from service.errors import DatabaseUnavailable, QueryTimeout
 from service.mongo import MAX_THREADS
 from service.mongo.capabilities import Capabilities, detect_capabilities
 from service.mongo.faults import (
@@ -31,6 +31,8 @@ from service.mongo.faults import (
 )
 from service.mongo.limits import Limits
 from service.mongo.model import StuffDocument, bind
+from service.mongo.outages import as_fault
+from service.mongo.readiness import Readiness
 from service.mongo.shares import LOAD_CALLS, PING_CALLS, POINT_CALLS, QUERY_CALLS, Share
 from service.mongo.tracing import listeners
 from service.settings import Settings
@@ -43,8 +45,8 @@ MotorCollection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
 Model: TypeAlias = type[StuffDocument]
 Result = TypeVar("Result")
 
-RETRY_INTERVAL = 1.0  # seconds between attempts to set up, while the database is unavailable
 PING_TIMEOUT = 2.0  # seconds
+CHECK_TIMEOUT = 3.0  # seconds to look for a primary before the service starts
 
 
 class Database:
@@ -82,8 +84,7 @@ class Database:
         self._operation_timeout = settings.operation_timeout
         self._selection_timeout = settings.server_selection_timeout
         self._capabilities = Capabilities()
-        self._fault: str | None = None
-        self._ready = asyncio.Event()
+        self.readiness = Readiness(self.client.delegate, self._set_up)
         self.limits = Limits(
             settings.operation_timeout,
             driver_retries=self.client.delegate.options.retry_writes,
@@ -96,7 +97,7 @@ class Database:
     @property
     def model(self) -> Model:
         """The Beanie model. Raises `DatabaseUnavailable` until the database has answered once."""
-        self._check_ready()
+        self.readiness.check()
         return self._model
 
     @property
@@ -106,12 +107,15 @@ class Database:
         return collection
 
     async def ping(self) -> None:
-        """Return if the primary answers. Raises `DatabaseUnavailable`."""
-        self._check_ready()
+        """Return if the primary answers. Raises `DatabaseUnavailable`, which says why not."""
+        self.readiness.check()
         seconds = min(PING_TIMEOUT, self._operation_timeout)
-        async with self.operation(seconds):
-            with pymongo.timeout(seconds):
-                await self._pings.run(lambda: self.client.admin.command("ping"))
+        try:
+            async with self.operation(seconds):
+                with pymongo.timeout(seconds):
+                    await self._pings.run(lambda: self.client.admin.command("ping"))
+        except DatabaseUnavailable as error:
+            raise DatabaseUnavailable(self.readiness.cause(error.__cause__)) from error
 
     @property
     def has_transactions(self) -> bool:
@@ -196,39 +200,18 @@ class Database:
             batch_size=batch_size,
         )
 
-    def _check_ready(self) -> None:
-        if not self._ready.is_set():
-            raise DatabaseUnavailable(
-                self._fault or "The database has not answered yet. Try again shortly."
+    async def _set_up(self) -> None:
+        """Raises `ConfigurationError`, if the database cannot be used as the settings say, and the
+        driver's errors."""
+        try:
+            await init_beanie(
+                database=self._database, document_models=[self._model], skip_indexes=True
             )
-
-    async def wait_until_ready(self, seconds: float) -> None:
-        """Wait for the database at most this long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._ready.wait()
-
-    async def set_up(self) -> None:
-        """Set up Beanie, retrying until the database is available."""
-        while not self._ready.is_set():
-            try:
-                await init_beanie(
-                    database=self._database, document_models=[self._model], skip_indexes=True
-                )
-                await self._detect_capabilities()
-            except ConfigurationError as error:
-                if self._fault is None:
-                    log.error("%s", error)
-                self._fault = str(error)
-                await asyncio.sleep(RETRY_INTERVAL)
-            except PyMongoError as error:
-                log.warning("The database is not available, trying again: %s", error)
-                await asyncio.sleep(RETRY_INTERVAL)
-            except Exception:  # e.g. a reply without a member that MongoDB's has
-                log.exception("The database cannot be set up, trying again.")
-                await asyncio.sleep(RETRY_INTERVAL)
-            else:
-                self._ready.set()
+            await self._detect_capabilities()
+        except PyMongoError as error:
+            if fault := as_fault(error, self._database.name):
+                raise fault from error
+            raise
 
     async def _detect_capabilities(self) -> None:
         """Raises `ConfigurationError`."""
@@ -248,12 +231,26 @@ async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]
     """The database for a lifespan. If it is unavailable, that delays the start but does not prevent
     it."""
     database = Database(settings, uri)
-    setting_up = asyncio.create_task(database.set_up())
+    setting_up = asyncio.create_task(database.readiness.reach())
     try:
-        await database.wait_until_ready(settings.server_selection_timeout)
+        await database.readiness.wait(settings.server_selection_timeout)
         yield database
     finally:
         setting_up.cancel()
         with suppress(asyncio.CancelledError):
             await setting_up
+        database.client.close()
+
+
+async def check_database(settings: Settings, uri: str) -> None:
+    """Whether the database lets the service in and can serve the collection. Raises
+    `ConfigurationError`. A database that is away is not a fault: the service waits for it."""
+    seconds = min(CHECK_TIMEOUT, settings.server_selection_timeout)
+    database = Database(settings.model_copy(update={"server_selection_timeout": seconds}), uri)
+    try:
+        async with asyncio.timeout(2 * seconds):
+            await database.readiness.attempt()
+    except (TimeoutError, PyMongoError):
+        pass
+    finally:
         database.client.close()

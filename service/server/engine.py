@@ -18,7 +18,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from service.errors import EngineError, how_to_install
+from service.errors import ConfigurationError, EngineError, how_to_install
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +49,15 @@ class EmbeddedEngine:
         return f"mongodb://{HOST}:{self._port}/?retryWrites=false"
 
     def start(self) -> str:
-        """Lock the directory, start the engine, and return its URI. Raises `EngineError`."""
+        """Lock the directory, start the engine, and return its URI. Raises `EngineError`, and
+        `ConfigurationError` if the directory cannot be used."""
         executable = _find_executable()
-        self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _own(self._data_dir)
+        try:
+            self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _own(self._data_dir)
+        except OSError as error:
+            detail = f"{self._data_dir} cannot be used: {error.strerror}."
+            raise ConfigurationError("data_dir", detail) from None
         try:
             self._port = _free_port()
             self._spawn(executable)

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from service.server.engine import EmbeddedEngine, find_running
 from service.settings import Settings
@@ -11,10 +13,20 @@ from service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class MongoDB:
-    """A MongoDB to connect to."""
+    """A MongoDB to connect to. Its text says which it is, without the user's name and password."""
 
     uri: str
-    is_embedded: bool
+    data_dir: Path | None = None
+    """The data directory of the embedded engine; None for another MongoDB."""
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.data_dir is not None
+
+    def __str__(self) -> str:
+        if self.data_dir is not None:
+            return f"the embedded engine, data in {self.data_dir.absolute()}"
+        return f"the MongoDB at {urlsplit(self.uri).netloc.rpartition('@')[2]}"
 
 
 @contextmanager
@@ -24,12 +36,12 @@ def running_mongodb(settings: Settings) -> Iterator[MongoDB]:
     Raises `EngineError`, also if another process has started the engine on the data directory.
     """
     if settings.mongodb_uri is not None:
-        yield MongoDB(settings.mongodb_uri.get_secret_value(), is_embedded=False)
+        yield MongoDB(settings.mongodb_uri.get_secret_value())
         return
     engine = EmbeddedEngine(settings.data_dir)
     uri = engine.start()
     try:
-        yield MongoDB(uri, is_embedded=True)
+        yield MongoDB(uri, settings.data_dir)
     finally:
         engine.stop()
 
@@ -39,7 +51,7 @@ def shared_mongodb(settings: Settings) -> Iterator[MongoDB]:
     """The same, but an engine that another process has started on the data directory is used."""
     running = find_running(settings.data_dir) if settings.mongodb_uri is None else None
     if running is not None:
-        yield MongoDB(running, is_embedded=True)
+        yield MongoDB(running, settings.data_dir)
         return
     with running_mongodb(settings) as own:
         yield own

@@ -81,16 +81,22 @@ def test_workers_share_one_engine(tmp_path: Path) -> None:
 
 def test_a_port_in_use_is_reported_and_starts_no_engine(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = subprocess.run(
-            [sys.executable, "-m", "service", "serve", "--port", str(taken.getsockname()[1])],
-            env=os.environ | {"STUFF_DATA_DIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT,
-        )
-    assert result.returncode != 0
-    assert "in use" in result.stderr
+        port = taken.getsockname()[1]
+        result = stuff("serve", "--port", str(port), STUFF_DATA_DIR=str(tmp_path))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"STUFF_PORT: Port {port} of 127.0.0.1 is in use")
+    assert result.stderr.count("\n") == 1
     assert not (tmp_path / "engine").exists()
+
+
+def test_a_wrong_password_ends_the_start_and_an_unknown_name_is_warned_of(mongodb_uri: str) -> None:
+    uri = mongodb_uri.replace("mongodb://", "mongodb://user:hunter2@")
+    result = stuff("serve", "--port=0", STUFF_MONGODB_URI=uri, STUFF_WORKRES="2")
+    assert (result.returncode, result.stdout) == (2, "")
+    warning, fault = result.stderr.splitlines()
+    assert "STUFF_WORKRES is not a setting. Did you mean STUFF_WORKERS?" in warning
+    assert fault.startswith("STUFF_MONGODB_URI: The database refuses the user name or the password")
+    assert "hunter2" not in result.stderr
 
 
 def test_plain_uvicorn_serves_the_application_too(tmp_path: Path) -> None:
