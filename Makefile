@@ -76,7 +76,8 @@ crash: $(DEV) ## Kill processes and have the database fail at random, and check 
 	$(BIN)/python -m tests.trials.crash --rounds $(or $(ROUNDS),20) $(CRASH)
 	$(BIN)/python -m tests.trials.crash --plant $(CRASH)
 
-fuzz: $(DEV) ## Send hostile bytes (FUZZ="--cases 50000 --seed 1")
+fuzz: $(DEV) ## Send hostile bytes, and try random patterns (FUZZ="--cases 50000 --seed 1")
+	$(BIN)/python -m tests.trials.patterns
 	$(BIN)/python -m tests.trials.fuzz $(FUZZ)
 
 mutants: $(DEV) ## Change the code in places, and see whether the tests find it (MUTANTS=200, 20 minutes)

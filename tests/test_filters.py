@@ -194,7 +194,8 @@ async def test_the_edges_of_what_is_allowed(client: AsyncClient) -> None:
     assert await find(client, {"born": {"$size": 0}}) == []
     assert await find(client, {"name": {"$type": 2}}) == ["ada", "alan", "emmy", "grace"]
     assert await find(client, {"name": {"$type": ["string", 1]}}) == await find(client, {})
-    assert await find(client, {"name": {"$regex": "^A.*a$", "$options": "ims"}}) == ["ada"]
+    assert await find(client, {"name": {"$regex": "^A.*a$", "$options": "is"}}) == ["ada"]
+    assert await find(client, {"name": {"$regex": "^A.*a$", "$options": "im"}}) == ["ada"]
     assert await find(client, {"name": {"$in": []}}) == []
     for pattern, danger in (("x" * 500, False), ("a+b+c+", False), ("a+b+c+d+", True)):
         assert (explain_danger(pattern) is not None) == danger

@@ -21,6 +21,8 @@ class Capabilities:
 
     ignores_limits: bool = False
     """Whether it continues to work after the time limit (`maxTimeMS`)."""
+    limits_patterns: bool = True
+    """Whether it gives up matching a regular expression after a number of steps."""
     has_transactions: bool = False
 
 
@@ -34,8 +36,10 @@ async def detect_capabilities(
     await database[collection].find_one({"_id": ""})  # raises if the service has no access
     await _check_collation(database, collection)
     build = await database.command("buildInfo")
+    is_embedded = "secantusVersion" in build
     return Capabilities(
-        ignores_limits="secantusVersion" in build,
+        ignores_limits=is_embedded,
+        limits_patterns=not is_embedded,
         has_transactions=await _has_transactions(client, database, collection),
     )
 

@@ -118,6 +118,13 @@ class Database:
             raise DatabaseUnavailable(self.readiness.cause(error.__cause__)) from error
 
     @property
+    def limits_patterns(self) -> bool:
+        """Whether the database gives up matching a regular expression after a number of steps.
+        Raises what `model` raises."""
+        self._check_ready()
+        return self._capabilities.limits_patterns
+
+    @property
     def has_transactions(self) -> bool:
         return self._capabilities.has_transactions
 

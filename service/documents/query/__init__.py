@@ -3,7 +3,7 @@ database."""
 
 from service.documents.query.cursors import decode_cursor, encode_cursor
 from service.documents.query.fields import View, parse_fields
-from service.documents.query.filters import parse_filter
+from service.documents.query.filters import check_steps, parse_filter, patterns_of
 from service.documents.query.order import EVERYTHING, KeyRange, Placement, Sort, SortKey, parse_sort
 from service.documents.query.selection import BY_ID, Selection
 
@@ -16,9 +16,11 @@ __all__ = [
     "Sort",
     "SortKey",
     "View",
+    "check_steps",
     "decode_cursor",
     "encode_cursor",
     "parse_fields",
     "parse_filter",
     "parse_sort",
+    "patterns_of",
 ]

@@ -5,7 +5,7 @@ https://www.mongodb.com/docs/manual/reference/mql/query-predicates/
 A value is JSON, or Extended JSON for types that JSON lacks: `{"$date": "2026-01-01T00:00:00Z"}`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import bson
@@ -13,6 +13,7 @@ from bson import json_util
 
 from service.documents import strict_json
 from service.documents.query.patterns import explain_danger
+from service.documents.query.steps import MAX_STEPS, TOO_MANY, TooManySteps, steps
 from service.errors import InvalidDocument, InvalidParameter, MalformedJSON, json_pointer
 
 MAX_BYTES = 64 * 1024
@@ -32,6 +33,8 @@ LITERALS = {
 `$regex`."""
 
 Path = list[str | int]
+Pattern = tuple[str, str, Path]
+"""A regular expression, its options, and where it is in the query."""
 
 
 def parse_filter(text: str) -> dict[str, Any]:
@@ -46,6 +49,37 @@ def parse_filter(text: str) -> dict[str, Any]:
     except InvalidDocument as error:
         raise InvalidParameter("filter", error.detail, error.pointer) from None
     return _query(value, [], 0)
+
+
+def patterns_of(query: dict[str, Any]) -> list[Pattern]:
+    """The patterns of a query, wherever they are."""
+    return list(_patterns(query, []))
+
+
+def check_steps(patterns: list[Pattern]) -> None:
+    """Raise `InvalidParameter` if the patterns of a query may take an engine without a limit of
+    steps more than `MAX_STEPS` for each character of a text."""
+    total = 0.0
+    for pattern, options, path in patterns:
+        try:
+            total += steps(pattern, options)
+        except TooManySteps as error:
+            raise _invalid(str(error), path) from None
+        if total > MAX_STEPS:
+            raise _invalid(TOO_MANY, path)
+
+
+def _patterns(value: Any, path: Path) -> Iterator[Pattern]:
+    if isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _patterns(child, [*path, index])
+    elif isinstance(value, dict):
+        pattern = value.get("$regex")
+        if isinstance(pattern, str):
+            yield pattern, str(value.get("$options", "")), [*path, "$regex"]
+        for key, child in value.items():
+            if isinstance(child, dict | list):
+                yield from _patterns(child, [*path, key])
 
 
 def _query(value: Any, path: Path, level: int) -> dict[str, Any]:

@@ -11,12 +11,15 @@ from service.documents.preconditions import NO_PRECONDITIONS, Preconditions, par
 from service.documents.query import (
     Selection,
     View,
+    check_steps,
     decode_cursor,
     parse_fields,
     parse_filter,
     parse_sort,
+    patterns_of,
 )
 from service.errors import (
+    DatabaseUnavailable,
     InvalidId,
     InvalidParameter,
     InvalidPrecondition,
@@ -25,6 +28,7 @@ from service.errors import (
 )
 from service.store.feed import Position, parse_position
 from service.web.access import check_may_read, may_read
+from service.web.dependencies.state import DatabaseDep
 from service.web.headers import header
 from service.web.responses import Preference
 
@@ -97,14 +101,20 @@ FILTER = Query(
 )
 
 
-@raises(InvalidParameter)
-async def get_filter(filter: Annotated[str | None, FILTER] = None) -> dict[str, Any]:
-    return {} if filter is None else parse_filter(filter)
+@raises(InvalidParameter, DatabaseUnavailable)
+async def get_given_filter(filter: Annotated[str, FILTER], database: DatabaseDep) -> dict[str, Any]:
+    query = parse_filter(filter)
+    patterns = patterns_of(query)
+    if patterns and not database.limits_patterns:
+        check_steps(patterns)
+    return query
 
 
-@raises(InvalidParameter)
-async def get_given_filter(filter: Annotated[str, FILTER]) -> dict[str, Any]:
-    return parse_filter(filter)
+@raises(get_given_filter)
+async def get_filter(
+    database: DatabaseDep, filter: Annotated[str | None, FILTER] = None
+) -> dict[str, Any]:
+    return {} if filter is None else await get_given_filter(filter, database)
 
 
 FilterDep = Annotated[dict[str, Any], Depends(get_filter)]
