@@ -240,6 +240,29 @@ def test_a_name_cannot_add_a_key(tmp_path: Path) -> None:
     assert len(stuff_here("key", "list", "--file", str(file)).stdout.splitlines()) == 1
 
 
+def test_a_name_is_text(tmp_path: Path) -> None:
+    for name in ("\x1b[31mred", "a\x7f", "\u202egnp.exe", "\udcff"):
+        with pytest.raises(KeyFault, match="control characters"):
+            make_key(["read"], name)
+    file = tmp_path / "keys"
+    refused = stuff_here("key", "create", "--name", "\udcff", "--file", str(file))  # not UTF-8
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Traceback" not in refused.stderr
+    assert not file.exists()
+    assert make_key(["read"], "Zoë 機械 🔑")[1].name == "Zoë 機械 🔑"
+
+
+def test_a_line_that_is_no_key_does_not_keep_others_from_being_revoked(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    revoked, kept = (make_key(["read"], name)[1] for name in ("revoked", "kept"))
+    file.write_bytes(f"nonsense\n{revoked}\n".encode() + b"\xff\n" + f"{kept}\n".encode())
+    assert stuff_here("key", "revoke", revoked.id, "--file", str(file)).returncode == 0
+    assert file.read_bytes() == b"nonsense\n\n\xff\n" + f"{kept}\n".encode()
+    listed = stuff_here("key", "list", "--file", str(file))
+    assert (listed.returncode, "Traceback" in listed.stderr) == (1, False)
+    assert "Line 1 is not a key" in listed.stderr
+
+
 def test_without_a_key_it_listens_to_its_own_machine_only(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
     for host in ("0.0.0.0", "::", "192.0.2.1", "example.org"):

@@ -12,20 +12,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from service.security.keys import ApiKey, parse_keys
+from service.security.keys import ApiKey, parse_keys, read_keys
 
 MODE = 0o600  # of a new file
 
 
 class KeyFile:
-    """Every method raises `OSError`, and `KeyFault` if a line of the file is not a key."""
+    """Every method raises `OSError`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.resolve()
 
     def read(self) -> list[ApiKey]:
-        """The keys in their order."""
-        return list(parse_keys(self._path.read_text()).values())
+        """The keys in their order. Raises `KeyFault` if a line of the file is not a key."""
+        return list(parse_keys(self._path.read_text("utf-8", "replace")).values())
 
     def add(self, key: ApiKey) -> None:
         """Add the key on a line of its own. Creates the file if it does not exist."""
@@ -38,27 +38,28 @@ class KeyFile:
                 os.fsync(file.fileno())
 
     def remove(self, id: str) -> bool:
-        """Remove the key; False if no key has this id. Comments and empty lines stay."""
+        """Remove the key; False if no key has this id. Everything else stays, also comments and
+        lines that are not keys."""
         with self._locked():
-            text = self._path.read_text()
-            if id not in parse_keys(text):
+            text = self._path.read_text("utf-8", "surrogateescape")
+            if id not in read_keys(text)[0]:
                 return False
             lines = [
-                ";".join(part for part in line.split(";") if id not in parse_keys(part))
+                ";".join(part for part in line.split(";") if id not in read_keys(part)[0])
                 for line in text.split("\n")
             ]
-            self._replace("\n".join(lines))
+            self._replace("\n".join(lines).encode("utf-8", "surrogateescape"))
             return True
 
-    def _replace(self, text: str) -> None:
+    def _replace(self, content: bytes) -> None:
         status = self._path.stat()
         descriptor, name = tempfile.mkstemp(prefix=self._path.name, dir=self._path.parent)
         try:
-            with os.fdopen(descriptor, "w") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 with suppress(PermissionError):  # only the superuser may give files away
                     os.fchown(file.fileno(), status.st_uid, status.st_gid)
                 os.fchmod(file.fileno(), status.st_mode & 0o7777)
-                file.write(text)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(self._path)
@@ -72,5 +73,6 @@ class KeyFile:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+            os.fsync(descriptor)  # so that a revoked key does not come back after a power failure
         finally:
             os.close(descriptor)

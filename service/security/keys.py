@@ -50,12 +50,16 @@ class ApiKey:
 
 
 def make_key(scopes: Iterable[str], name: str = "") -> tuple[str, ApiKey]:
-    """A new key, and what to keep of it. Raises `KeyFault` for a name with a semicolon."""
+    """A new key, and what to keep of it. Raises `KeyFault` for a name with a semicolon, or with
+    characters that are not text."""
+    name = " ".join(name.split())
     if ";" in name:  # which separates keys
         raise KeyFault("The name of a key may not contain a semicolon.")
+    if not name.isprintable():
+        raise KeyFault("The name of a key may not contain control characters.")
     id = secrets.token_hex(4)
     token = f"stuff_{id}_{secrets.token_urlsafe(32)}"
-    return token, ApiKey(id, frozenset(scopes), _hash(token), " ".join(name.split())[:200].rstrip())
+    return token, ApiKey(id, frozenset(scopes), _hash(token), name[:200].rstrip())
 
 
 def parse_keys(text: str) -> dict[str, ApiKey]:
