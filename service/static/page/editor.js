@@ -1,26 +1,33 @@
-// The editor of one document.
+// The editor of one document. What somebody types is never lost without a question: it is kept as a
+// draft when the editor shows another document, and is not replaced while a request is under way.
 
-import { leaveAddress, rename } from './addresses.js';
+import { addressed, leaveAddress, rename } from './addresses.js';
 import { compared, hideConflict, isConflictShown, showConflict } from './conflict.js';
+import * as documents from './documents.js';
 import { element } from './elements.js';
-import { fault, indented } from './json.js';
+import * as form from './form.js';
+import { fault } from './json.js';
 import { say } from './notices.js';
-import { address, request } from './requests.js';
 
-const text = element('text');
-const idField = element('id');
+const BLANK = '{\n  \n}';
+const PAUSE = 300; // milliseconds without typing, after which the draft is kept
 
 export class Editor {
-  /** The open document: `etag` is null for a new one, `saved` is what the server has. */
+  /** The open document: `etag` is null for one that is to be created, `saved` is what the server
+      has, `theirs` what it has by now if there is a conflict (null if it was deleted). */
   #open = null;
-  /** What works on it goes one after the other: the feed tells of a write of our own before, after,
-      or while its answer comes. */
+  /** What waits for the server goes one after the other: the feed tells of a write of our own
+      before, after, or while its answer comes. */
   #working = Promise.resolve();
+  #pause;
   #list;
+  #drafts;
 
-  constructor(list) {
+  constructor(list, drafts) {
     this.#list = list;
-    text.addEventListener('input', () => this.#check());
+    this.#drafts = drafts;
+    form.onInput(() => this.#typed());
+    window.addEventListener('pagehide', () => this.#keep());
   }
 
   #inTurn(work) {
@@ -34,180 +41,252 @@ export class Editor {
   }
 
   get isDirty() {
-    return this.#open !== null && text.value !== this.#open.saved;
+    if (!this.#open) return false;
+    const { id, etag, saved } = this.#open;
+    const typed = form.typed();
+    return typed.text !== saved || (etag === null && typed.id !== id);
   }
 
-  /** Show the document that has this id; none if it is empty. */
-  show(id) {
+  // --- What is in the editor
+
+  /** Show the document in the address; none if there is none. */
+  route() {
     return this.#inTurn(async () => {
-      if (!id) {
-        this.#close();
-      } else if (!this.#open || this.#open.id !== id) {
-        say('');
-        await this.#load(id);
-        text.focus({ preventScroll: true });
+      try {
+        const id = addressed();
+        if (!id) this.close();
+        else if (id !== this.#open?.id) await this.#load(id);
+      } catch (error) {
+        this.close();
+        throw error;
       }
     });
   }
 
+  async #load(id) {
+    say('');
+    const draft = this.#drafts.get(id);
+    const theirs = await documents.find(id);
+    if (addressed() !== id) return; // somebody has gone on meanwhile
+    if (!theirs && !draft) throw new Error(`There is no document ${id}.`);
+    this.#keep();
+    if (draft) {
+      this.#fill({ id, saved: theirs?.saved ?? '', etag: draft.etag }, draft);
+      if (draft.etag !== (theirs?.etag ?? null)) this.#compare(theirs);
+    } else {
+      this.#fill({ id, ...theirs });
+    }
+    form.focusText();
+  }
+
+  /** Show a document that is to be created. */
   start() {
-    leaveAddress();
-    this.#fill({ id: '', etag: null, saved: '{\n  \n}' });
-    idField.focus();
+    say('');
+    if (this.#open?.id !== '') {
+      this.#keep();
+      leaveAddress();
+      this.#fill({ id: '', etag: null, saved: BLANK }, this.#drafts.get(''));
+    }
+    form.focusId();
+  }
+
+  close() {
+    this.#keep();
+    this.#abandon();
+  }
+
+  #abandon() {
+    const isFocused = form.isFocused();
+    const id = this.#open?.id;
+    this.#open = null;
+    form.hideForm();
+    this.#mark(null);
+    if (isFocused) this.#list.focus(id);
   }
 
   /** Close the editor, and let the address say so. */
   leave() {
     leaveAddress();
-    this.#close();
+    this.close();
   }
 
+  #fill(open, draft) {
+    this.#open = open;
+    form.fill(draft ?? { text: open.saved, id: open.id });
+    hideConflict();
+    this.#show();
+  }
+
+  #show() {
+    const { id, etag } = this.#open;
+    form.showForm(id, etag === null);
+    form.check(this.isDirty);
+    this.#mark(id);
+  }
+
+  #mark(id) {
+    this.#list.mark(id);
+    this.#drafts.mark(id);
+  }
+
+  // --- What is typed
+
+  #typed() {
+    form.check(this.isDirty);
+    clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#keep();
+      if (this.#open && isConflictShown()) this.#showConflict();
+    }, PAUSE);
+  }
+
+  /** Keep what is not saved. */
+  #keep() {
+    if (!this.#open) return;
+    const { id, etag } = this.#open;
+    if (this.isDirty) this.#drafts.keep(id, { etag, ...form.typed() });
+    else this.#drafts.drop(id);
+  }
+
+  discard() {
+    const { id, etag, saved, theirs } = this.#open;
+    if (!confirm(`Discard your changes of ${id || 'the new document'}?`)) return;
+    this.#drafts.drop(id);
+    if (theirs) this.#fill({ id, ...theirs });
+    else if (theirs === null || (etag === null && id)) this.#gone(id);
+    else this.#fill({ id, etag, saved });
+  }
+
+  /** The document does not exist (any more), and nothing of it is to be kept. */
+  #gone(id) {
+    this.#drafts.drop(id);
+    leaveAddress();
+    this.#abandon();
+  }
+
+  // --- Save and delete
+
   save() {
-    return this.#inTurn(() => this.#save());
+    return this.#inTurn(async () => {
+      const open = this.#open;
+      const { text, id } = form.typed();
+      if (!open || fault(text)) return;
+      form.tell('Saving…');
+      let written;
+      try {
+        written = await documents.write(open.etag === null ? id : open.id, text, open.etag);
+      } catch (error) {
+        if (this.#open === open) form.tell(error.message, true);
+        else say(error.message);
+        return;
+      }
+      if (written) await this.#stored(open, text, written);
+      else await this.#refused(open, text, id);
+    });
+  }
+
+  /** This text was stored. Somebody may have typed on meanwhile, or have left the document. */
+  async #stored(open, sent, { id, etag }) {
+    if (this.#open === open) {
+      this.#drafts.drop(open.id);
+      this.#open = { id, etag, saved: sent };
+      form.fill({ text: form.typed().text, id });
+      hideConflict();
+      this.#show();
+      this.#keep();
+      if (open.etag === null) rename(id);
+    } else {
+      const draft = this.#drafts.get(open.id);
+      if (draft) this.#drafts.drop(open.id);
+      if (draft && draft.text !== sent) this.#drafts.keep(id, { etag, text: draft.text, id });
+    }
+    const isHere = this.#open?.id === id;
+    say(open.etag === null ? `${id} is created.` : isHere ? 'Saved.' : `${id} is saved.`, true);
+    if (open.etag === null) await this.#list.load();
+  }
+
+  /** The document on the server is not the one that was changed here. */
+  async #refused(open, sent, id) {
+    const theirs = await documents.find(open.etag === null ? id : open.id);
+    if (this.#open !== open) {
+      say('The document was not saved: somebody else changed it. Open it to see the difference.');
+    } else if (open.etag !== null) {
+      this.#compare(theirs);
+      if (isConflictShown()) element('conflict-title').focus();
+    } else if (theirs && compared(theirs.saved, sent).length === 0) {
+      await this.#stored(open, sent, { id, etag: theirs.etag }); // by an attempt before
+    } else {
+      form.tell(`There is a document ${id} already. Choose another id, or open that one.`, true);
+    }
   }
 
   remove() {
-    return this.#inTurn(() => this.#remove());
+    return this.#inTurn(async () => {
+      const open = this.#open;
+      if (!open) return;
+      const unsaved = this.isDirty ? ' Your unsaved changes are lost, too.' : '';
+      if (!confirm(`Delete ${open.id}?${unsaved}`)) return;
+      if (!await documents.remove(open.id, open.etag)) {
+        await this.#refused(open, '', open.id);
+        return;
+      }
+      if (this.#open === open) this.#gone(open.id);
+      else this.#drafts.drop(open.id);
+      say(`${open.id} is deleted.`, true);
+      await this.#list.load();
+    });
   }
+
+  // --- Changes by others
 
   /** Somebody, perhaps this page, wrote a document, given as text, or deleted it (null). */
   change(id, etag, json) {
     return this.#inTurn(async () => {
       const open = this.#open;
       if (!open || open.id !== id || open.etag === null || open.etag === `"${etag}"`) return;
-      if (json === null || this.isDirty || isConflictShown()) {
-        await this.#differ();
+      const theirs = json === null ? null : await documents.find(id);
+      if (this.#open !== open) return;
+      if (!theirs || this.isDirty || isConflictShown()) {
+        this.#compare(theirs);
       } else {
-        await this.#load(id);
+        this.#fill({ id, ...theirs });
         say('Somebody changed this just now.', true);
       }
     });
   }
 
+  /** Show how the server's document and the one in the editor differ. They do not if a write of
+      our own was stored although its answer was lost. */
+  #compare(theirs) {
+    const { id } = this.#open;
+    const { text } = form.typed();
+    if (theirs && !fault(text) && compared(theirs.saved, text).length === 0) {
+      this.#drafts.drop(id);
+      this.#fill({ id, etag: theirs.etag, saved: text });
+      say('Saved.', true);
+    } else {
+      this.#open.theirs = theirs;
+      this.#showConflict();
+    }
+  }
+
+  #showConflict() {
+    const { theirs } = this.#open;
+    showConflict(theirs && theirs.saved, form.typed().text);
+  }
+
   takeTheirs() {
-    if (this.#open.theirs) this.#fill({ id: this.#open.id, ...this.#open.theirs });
-    else this.leave();
+    const { id, theirs } = this.#open;
+    this.#drafts.drop(id);
+    if (theirs) this.#fill({ id, ...theirs });
+    else this.#gone(id);
   }
 
   keepMine() {
-    const mine = text.value;
     const { id, theirs } = this.#open;
-    this.#fill({ id, ...(theirs ?? { etag: null, saved: '' }) });
-    if (!theirs) idField.value = id;
-    text.value = mine;
-    this.#check();
-    text.focus();
-  }
-
-  async #get(id) {
-    const response = await request(address(id));
-    return { etag: response.headers.get('etag'), saved: indented(await response.text()) };
-  }
-
-  async #load(id) {
-    this.#fill({ id, ...(await this.#get(id)) });
-  }
-
-  #fill(open) {
-    this.#open = open;
-    const isNew = open.etag === null;
-    element('editor-title').textContent = isNew ? 'New document' : open.id;
-    idField.value = isNew ? '' : open.id;
-    idField.hidden = element('id-label').hidden = !isNew;
-    element('delete').hidden = isNew;
-    hideConflict();
-    element('editor').hidden = false;
-    document.body.classList.add('open');
-    text.value = open.saved;
-    this.#check();
-    this.#list.mark(open.id);
-  }
-
-  #close() {
-    this.#open = null;
-    element('editor').hidden = true;
-    document.body.classList.remove('open');
-    this.#list.mark(null);
-  }
-
-  #check() {
-    const wrong = fault(text.value);
-    const line = element('check');
-    line.textContent = wrong ?? (this.isDirty ? 'Changed, and not saved.' : '');
-    line.classList.toggle('bad', wrong !== null);
-    element('save').disabled = wrong !== null;
-  }
-
-  async #save() {
-    if (!this.#open || fault(text.value)) return;
-    const sent = text.value;
-    const headers = { 'Content-Type': 'application/json' };
-    const isNew = this.#open.etag === null;
-    const id = isNew ? idField.value : this.#open.id;
-    let response;
-    try {
-      if (isNew && !id) {
-        response = await request('stuff', { method: 'POST', headers, body: sent });
-      } else {
-        headers[isNew ? 'If-None-Match' : 'If-Match'] = isNew ? '*' : this.#open.etag;
-        response = await request(address(id), { method: 'PUT', headers, body: sent });
-      }
-    } catch (error) {
-      const line = element('check');
-      line.textContent = error.pointer ? `${error.message} (at ${error.pointer})` : error.message;
-      line.classList.add('bad');
-      return;
-    }
-    if (response.status === 412) {
-      if (isNew) say(`There is a document ${id} already. Choose another id, or open that one.`);
-      else await this.#askAboutConflict();
-      return;
-    }
-    const created = isNew && !id ? (await response.json())._id : id;
-    const etag = response.headers.get('etag');
-    this.#fill({ id: created, etag, saved: sent });
-    say(isNew ? `${created} is created.` : 'Saved.', true);
-    if (isNew) {
-      await this.#list.load();
-      rename(created);
-    }
-  }
-
-  async #remove() {
-    if (!confirm(`Delete ${this.#open.id}?`)) return;
-    const { id, etag } = this.#open;
-    const headers = { 'If-Match': etag };
-    const response = await request(address(id), { method: 'DELETE', headers });
-    if (response.status === 412) {
-      await this.#askAboutConflict();
-      return;
-    }
-    this.leave();
-    say(`${id} is deleted.`, true);
-    await this.#list.load();
-  }
-
-  async #askAboutConflict() {
-    await this.#differ();
-    if (isConflictShown()) element('conflict-title').focus();
-  }
-
-  /** Show how the server's document and the one in the editor differ. They do not if a write of
-      our own was stored although its answer was lost. */
-  async #differ() {
-    const mine = text.value;
-    let theirs = null;
-    try {
-      theirs = await this.#get(this.#open.id);
-    } catch (error) {
-      if (error.status !== 404) throw error;
-    }
-    if (theirs && !fault(mine) && compared(theirs.saved, mine).length === 0) {
-      this.#fill({ id: this.#open.id, etag: theirs.etag, saved: mine });
-      say('Saved.', true);
-      return;
-    }
-    this.#open.theirs = theirs;
-    showConflict(theirs && theirs.saved, mine);
+    const { text } = form.typed();
+    this.#fill({ id, ...(theirs ?? { etag: null, saved: '' }) }, { text, id });
+    this.#keep();
+    form.focusText();
   }
 }

@@ -1,9 +1,10 @@
 // The API key, kept as long as the window is open.
 
 import { element } from './elements.js';
+import { recall, remember } from './storage.js';
 
 export const authorization = () => {
-  const key = sessionStorage.getItem('key');
+  const key = recall('key');
   return key ? { Authorization: `Bearer ${key}` } : {};
 };
 
@@ -14,7 +15,7 @@ export function askForKey() {
 
 /** Take the key from the form. */
 export function takeKey() {
-  sessionStorage.setItem('key', element('key').value.trim());
+  remember('key', element('key').value.trim());
   element('key').value = '';
   element('key-form').hidden = true;
 }

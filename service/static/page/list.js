@@ -104,6 +104,12 @@ export class List {
     return item;
   }
 
+  /** Move the focus to the row of a document, or to the list. */
+  focus(id) {
+    const button = this.#rows.get(id)?.firstElementChild ?? element('list-title');
+    button.focus();
+  }
+
   /** Move the focus one row up or down; whether there is one. */
   step(direction) {
     const buttons = [...element('items').querySelectorAll('button')];

@@ -1,7 +1,8 @@
 // The page at /: list, open, edit and delete documents, and see changes arrive.
 // The content of documents is put on the page as text, never as markup.
 
-import { addressed } from './addresses.js';
+import { visit } from './addresses.js';
+import { Drafts } from './drafts.js';
 import { Editor } from './editor.js';
 import { element } from './elements.js';
 import { takeKey } from './keys.js';
@@ -10,7 +11,8 @@ import { listen } from './live.js';
 import { guarded, say } from './notices.js';
 
 const list = new List();
-const editor = new Editor(list);
+const drafts = new Drafts((id) => (id ? visit(id) : editor.start()));
+const editor = new Editor(list, drafts);
 
 const begin = guarded(async () => {
   listen({
@@ -22,10 +24,7 @@ const begin = guarded(async () => {
   });
   await list.load();
 });
-const route = guarded(() => editor.show(addressed()));
-const leave = () => {
-  if (!editor.isDirty || confirm('Leave what is not saved?')) editor.leave();
-};
+const route = guarded(() => editor.route());
 
 document.addEventListener('keydown', guarded(async (event) => {
   const typing = event.target.matches('input, textarea');
@@ -33,7 +32,7 @@ document.addEventListener('keydown', guarded(async (event) => {
     event.preventDefault();
     await editor.save();
   } else if (event.key === 'Escape' && editor.isOpen) {
-    leave();
+    editor.leave();
   } else if (event.key === '/' && !typing) {
     event.preventDefault();
     element('query').focus();
@@ -49,7 +48,8 @@ const onClick = (id, work) => element(id).addEventListener('click', guarded(work
 onClick('new', () => editor.start());
 onClick('save', () => editor.save());
 onClick('delete', () => editor.remove());
-onClick('close', leave);
+onClick('discard', () => editor.discard());
+onClick('close', () => editor.leave());
 onClick('theirs', () => editor.takeTheirs());
 onClick('mine', () => editor.keepMine());
 onClick('fresh', () => list.load());
@@ -69,7 +69,7 @@ element('key-form').addEventListener('submit', guarded(async (event) => {
 window.addEventListener('hashchange', route);
 window.addEventListener('popstate', route);
 window.addEventListener('beforeunload', (event) => {
-  if (editor.isDirty) event.preventDefault();
+  if (editor.isDirty || drafts.size > 0) event.preventDefault();
 });
 
 await begin();

@@ -2,11 +2,8 @@
 
 import { askForKey, authorization } from './keys.js';
 
-/** `encodeURIComponent` leaves dots, and browsers take a path of dots for a direction. */
-export const address = (id) => `stuff/${encodeURIComponent(id)}`;
-
-/** The response of a success or a 412. Throws an error with a message for people, and with the
-    `status` and the `pointer` of the problem. */
+/** The response of a success or a 412. Throws an error with a message for people and the `status`
+    of the problem. */
 export async function request(url, options) {
   let response;
   try {
@@ -18,8 +15,8 @@ export async function request(url, options) {
   if (response.ok || response.status === 412) return response;
   if (response.status === 401) askForKey();
   const problem = await response.json().catch(() => ({}));
-  const error = new Error(problem.detail ?? `${response.status} ${response.statusText}`);
+  const place = problem.pointer ? ` (at ${problem.pointer})` : '';
+  const error = new Error((problem.detail ?? `${response.status} ${response.statusText}`) + place);
   error.status = response.status;
-  error.pointer = problem.pointer;
   throw error;
 }

@@ -37,6 +37,8 @@ async def test_a_conflict_shows_which_values_differ(browser: Browser, store: Asy
         "/tags/1", 'theirs "q"', "yours nothing",
         "/a~1b", "theirs nothing", "yours true",
     )  # fmt: skip
+    await page.locator("#text").fill('{"x": 9007199254740992, "tags": ["p", "q", "r"]}')
+    await shows(page, "/same", 'theirs {"deep": [1, 2]}', "yours nothing")  # as it is typed
     await page.locator("#text").fill("{")
     await store.put("/stuff/a", json={"x": 2})
     await shows(page, "the document", 'theirs {"_id": "a", "x": 2}', "yours nothing")

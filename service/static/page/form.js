@@ -1,0 +1,53 @@
+// The fields of the editor, and the line below them.
+
+import { element } from './elements.js';
+import { fault } from './json.js';
+
+const text = element('text');
+const idField = element('id');
+
+/** What is in the fields: the `text`, and the `id` of a document that is to be created. */
+export const typed = () => ({ text: text.value, id: idField.value });
+
+export function onInput(work) {
+  text.addEventListener('input', work);
+  idField.addEventListener('input', work);
+}
+
+/** Show the fields for a document, or for one that is to be created. */
+export function showForm(id, isNew) {
+  element('editor-title').textContent = isNew ? 'New document' : id;
+  if (!isNew && document.activeElement === idField) text.focus();
+  idField.hidden = element('id-label').hidden = !isNew;
+  element('delete').hidden = isNew;
+  element('editor').hidden = false;
+  document.body.classList.add('open');
+}
+
+export function hideForm() {
+  element('editor').hidden = true;
+  document.body.classList.remove('open');
+}
+
+export function fill(fields) {
+  text.value = fields.text;
+  idField.value = fields.id;
+}
+
+export const isFocused = () => element('editor').contains(document.activeElement);
+export const focusText = () => text.focus({ preventScroll: true });
+export const focusId = () => idField.focus();
+
+/** Say whether the text can be saved, and whether it needs to be. */
+export function check(isDirty) {
+  const wrong = fault(text.value);
+  tell(wrong ?? (isDirty ? 'Changed, and not saved.' : ''), wrong !== null);
+  element('save').disabled = wrong !== null;
+  element('discard').hidden = !isDirty;
+}
+
+export function tell(message, isBad = false) {
+  const line = element('check');
+  line.textContent = message;
+  line.classList.toggle('bad', isBad);
+}
