@@ -13,6 +13,7 @@ from service.web.problems import TYPE_PREFIX
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+SECURITY = (ROOT / "SECURITY.md").read_text()
 
 
 def test_all_problem_types_are_listed_with_their_status() -> None:
@@ -41,6 +42,23 @@ def test_all_settings_are_listed_with_their_default() -> None:
         name.upper(): str(field.default).lower().removesuffix(".0")
         for name, field in Settings.model_fields.items()
     }
+
+
+def test_the_security_model_says_what_each_limit_protects() -> None:
+    section = SECURITY.partition("\n## What each limit protects\n")[2].partition("\n## ")[0]
+    rows = "".join(re.findall(r"^\| (`STUFF_.*?) \|", section, re.MULTILINE))
+    listed = {name.lower() for name in re.findall(r"`STUFF_(\w+)`", rows)}
+    limits = {
+        name
+        for name in Settings.model_fields
+        if name.startswith(("max_", "batch_")) or name.endswith("_timeout") or name == "round_trips"
+    }
+    assert listed == limits
+
+
+def test_the_security_model_names_only_settings_that_there_are() -> None:
+    named = {name.lower() for name in re.findall(r"`STUFF_(\w*[A-Z])`", SECURITY)}
+    assert named <= set(Settings.model_fields)
 
 
 async def test_the_entity_tags_shown_are_real(client: AsyncClient) -> None:
