@@ -1,32 +1,19 @@
-"""Bulk loads: lines as they arrive, each stored or named, and none lost for its neighbours."""
+"""Bulk loads: each line is stored or reported, and none is lost because of another."""
 
-import asyncio
 import gzip
-import json
 import random
 import tracemalloc
-from collections.abc import AsyncIterator, Iterable
-from contextlib import suppress
 from typing import Any
 
-import httpx
 import pytest
-from httpx import AsyncClient, Response
+from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from service.errors import DatabaseUnavailable
-from service.mongo.database import Database
-from service.store.loads import Loader
 from tests.support.applications import Application
+from tests.support.loading import load
 from tests.support.requests import NDJSON
 
 Documents = Collection[dict[str, Any]]
-
-
-async def load(client: AsyncClient, *lines: Any, **headers: str) -> Response:
-    """Send the lines: bytes as they are, other values as JSON."""
-    encoded = [line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines]
-    return await client.post("/stuff", content=b"\n".join(encoded), headers=NDJSON | headers)
 
 
 async def test_lines_are_created_or_replaced_by_their_ids(client: AsyncClient) -> None:
@@ -183,82 +170,6 @@ async def test_a_report_is_bounded_whatever_the_lines_are(client: AsyncClient) -
     assert len(response.content) < 600_000
 
 
-async def test_lines_that_fail_are_settled_as_they_arrive(application: Application) -> None:
-    """They once waited for a batch of documents, in memory."""
-    async with application(max_stream_bytes=5000) as client:
-
-        async def pieces() -> AsyncIterator[bytes]:
-            for _ in range(100):
-                yield b"x\n" * 100
-
-        problem = (await client.post("/stuff", content=pieces(), headers=NDJSON)).json()
-        assert problem["status"] == 413
-        assert problem["lines"] == problem["failed"] >= 1000
-
-
-async def test_lines_may_arrive_in_any_pieces(live_client: AsyncClient) -> None:
-    body = "\n".join(json.dumps({"_id": f"{n}", "text": "äöü" * n}) for n in range(60)).encode()
-
-    async def pieces() -> AsyncIterator[bytes]:
-        chance = random.Random(1)
-        position = 0
-        while position < len(body):
-            size = chance.choice([1, 2, 100, 1000])
-            yield body[position : position + size]
-            position += size
-
-    response = await live_client.post("/stuff", content=pieces(), headers=NDJSON)
-    assert response.json()["created"] == 60
-    assert (await live_client.get("/stuff/59")).json()["text"] == "äöü" * 59
-
-
-async def test_lines_are_stored_as_they_arrive(live_client: AsyncClient) -> None:
-    seen = asyncio.Event()
-
-    async def pieces() -> AsyncIterator[bytes]:
-        yield b"\n".join(b'{"_id": "%d"}' % n for n in range(1000)) + b"\n"
-        while (await live_client.get("/stuff/999")).status_code != 200:
-            await asyncio.sleep(0.01)
-        seen.set()
-        yield b'{"_id": "last"}'
-
-    response = await live_client.post("/stuff", content=pieces(), headers=NDJSON)
-    assert seen.is_set()
-    assert response.json()["created"] == 1001
-
-
-async def test_what_has_arrived_before_the_client_left_is_stored(
-    live_client: AsyncClient,
-) -> None:
-    async def pieces() -> AsyncIterator[bytes]:
-        yield b"\n".join(b'{"_id": "%d"}' % n for n in range(1500)) + b"\n"
-        while (await live_client.get("/stuff/999")).status_code != 200:
-            await asyncio.sleep(0.01)
-        raise ConnectionError
-
-    with suppress(ConnectionError, httpx.HTTPError):
-        await live_client.post("/stuff", content=pieces(), headers=NDJSON)
-    assert (await live_client.get("/stuff", params={"count": "true"})).json()["total"] == 1000
-    assert (await live_client.put("/stuff/1", json={})).status_code == 200
-
-
-async def test_too_long_a_stream_is_a_413_that_reports_how_far_it_was_stored(
-    application: Application,
-) -> None:
-    lines = [{"_id": f"{n}", "text": "x" * 80} for n in range(3000)]
-    async with application(max_stream_bytes=150_000) as client:
-
-        async def pieces() -> AsyncIterator[bytes]:
-            for line in lines:
-                yield json.dumps(line).encode() + b"\n"
-
-        response = await client.post("/stuff", content=pieces(), headers=NDJSON)
-        assert response.status_code == 413
-        problem = response.json()
-        assert problem["lines"] == problem["created"] == 1000
-        assert (await client.get("/stuff", params={"count": "true"})).json()["total"] == 1000
-
-
 async def test_other_types_and_codings_are_refused(client: AsyncClient) -> None:
     response = await client.post("/stuff", content=b"a,b", headers={"Content-Type": "text/csv"})
     assert response.status_code == 415
@@ -266,37 +177,3 @@ async def test_other_types_and_codings_are_refused(client: AsyncClient) -> None:
     response = await load(client, {"a": 1}, **{"Content-Encoding": "br"})
     assert response.status_code == 415
     assert response.headers["accept-encoding"] == "gzip, identity"
-
-
-class Away(Database):
-    """A database that leaves after some operations."""
-
-    def __init__(self, database: Database, after: int) -> None:
-        self.__dict__ = database.__dict__
-        self.left = after
-
-    def operation(self, seconds: float | None = None) -> Any:
-        self.left -= 1
-        if self.left < 0:
-            raise DatabaseUnavailable("It left.")
-        return super().operation(seconds)
-
-
-async def test_when_the_database_goes_away_the_problem_reports_what_is_settled(
-    application: Application, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    started = Loader.__init__
-
-    def leave_early(self: Loader, database: Database, *others: Any) -> None:
-        started(self, Away(database, after=2), *others)
-
-    monkeypatch.setattr(Loader, "__init__", leave_early)
-    async with application() as client:
-        lines: Iterable[Any] = [{"_id": f"{n:04}"} for n in range(4000)]
-        response = await load(client, b"[]", *lines)
-        assert response.status_code == 503
-        assert response.headers["retry-after"] == "1"
-        problem = response.json()
-        assert (problem["lines"], problem["created"], problem["failed"]) == (2001, 2000, 1)
-        total = (await client.get("/stuff", params={"count": "true"})).json()["total"]
-        assert total == 2000
