@@ -96,3 +96,16 @@ async def live(browser: Browser, path: str = "/") -> Page:
     page = await browser.open(path)
     await expect(page.locator("#live")).to_have_text("live")
     return page
+
+
+async def execute(docs: Page, operation: str, status: str) -> None:
+    """Try an operation of a document in Swagger UI; the response has this status."""
+    block = docs.locator(f"#operations-documents-{operation}")
+    await block.locator(".opblock-summary-control").click()
+    start = block.get_by_role("button", name="Try it out")
+    if await start.count():  # unless it is so from the beginning
+        await start.click()
+    # The id is filled in.
+    await block.get_by_role("button", name="Execute").click()
+    row = block.locator(".live-responses-table .response .response-col_status")
+    await expect(row).to_contain_text(status)

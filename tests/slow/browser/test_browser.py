@@ -8,7 +8,7 @@ from playwright.async_api import expect
 from service.security import make_key
 from service.settings import Settings
 from tests.support.applications import listen
-from tests.support.browsing import Browser, Chromium, live
+from tests.support.browsing import Browser, Chromium, execute, live
 from tests.support.clients import connect
 from tests.support.patience import TIMEOUT
 
@@ -18,15 +18,7 @@ pytestmark = pytest.mark.xdist_group("browser")  # one at a time
 async def test_swagger_ui_puts_and_gets(browser: Browser, store: AsyncClient) -> None:
     page = await browser.open("/docs")
     for operation, status in (("put_document", "201"), ("get_document", "200")):
-        block = page.locator(f"#operations-documents-{operation}")
-        await block.locator(".opblock-summary-control").click()
-        start = block.get_by_role("button", name="Try it out")
-        if await start.count():  # unless it is so from the beginning
-            await start.click()
-        # The id is filled in.
-        await block.get_by_role("button", name="Execute").click()
-        row = block.locator(".live-responses-table .response .response-col_status")
-        await expect(row).to_contain_text(status)
+        await execute(page, operation, status)
     assert (await store.get("/stuff/ada")).json()["name"] == "Ada Lovelace"
 
 
@@ -101,10 +93,5 @@ async def test_authorize_in_swagger_ui_sends_the_key(
         await page.locator(".auth-container input").first.fill(token)
         await page.locator(".auth-btn-wrapper .authorize").first.click()
         await page.locator(".auth-btn-wrapper .btn-done").first.click()
-        block = page.locator("#operations-documents-put_document")
-        await block.locator(".opblock-summary-control").click()
-        # The id is filled in.
-        await block.get_by_role("button", name="Execute").click()
-        row = block.locator(".live-responses-table .response .response-col_status")
-        await expect(row).to_contain_text("201")
+        await execute(page, "put_document", "201")
         assert browser.faults == []
