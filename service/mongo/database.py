@@ -121,7 +121,7 @@ class Database:
     def limits_patterns(self) -> bool:
         """Whether the database gives up matching a regular expression after a number of steps.
         Raises what `model` raises."""
-        self._check_ready()
+        self.readiness.check()
         return self._capabilities.limits_patterns
 
     @property
