@@ -1,57 +1,160 @@
-// The list of documents: pages of what matches, as rows that show the beginning of each.
+// The list of documents: what a query selects, page by page.
 
-import { visit } from './addresses.js';
 import { element } from './elements.js';
-import { members, parts } from './json.js';
-import { say } from './notices.js';
-import { request } from './requests.js';
+import { PAGE_SIZE, ask, count } from './pages.js';
+import { fillRow, keyOf, rowOf } from './rows.js';
+import { Staleness } from './staleness.js';
 
-const PAGE_SIZE = 25;
-const PREVIEW = 200; // characters
+const number = new Intl.NumberFormat('en');
 
 export class List {
-  #filter = null;
-  #starts = ['']; // where each page so far begins
-  #next = null;
-  #rows = new Map(); // by id
-  #current = null;
+  /** A `filter` in JSON, empty for all documents, and what to `sort` by, as the API takes them. */
+  #query = { filter: '', sort: '' };
+  /** The pages up to the one that is shown: the cursor that each starts `after`, and the number of
+      its `first` document. */
+  #pages = [{ after: '', first: 1 }];
+  #next = null; // the cursor of the next page
+  #total = null; // documents that the query selects; null if that is not known
+  #rows = new Map(); // by their keys
+  #current = null; // the document that is open
+  #loading = null; // an AbortController
+  #staleness = new Staleness((written) => this.#look(written));
+
+  // --- Pages
 
   async load() {
-    const query = new URLSearchParams({ limit: PAGE_SIZE });
-    if (this.#filter) query.set('filter', this.#filter);
-    const start = this.#starts[this.#starts.length - 1];
-    if (start) query.set('after', start);
-    const page = members(await (await request(`stuff?${query}`)).text());
-    const documents = parts(page.get('items'));
-    this.#next = JSON.parse(page.get('next'));
-    this.#rows.clear();
-    element('items').replaceChildren(...documents.map((json) => this.#row(json)));
-    element('empty').hidden = documents.length > 0;
-    element('previous').disabled = this.#starts.length === 1;
-    element('next').disabled = !this.#next;
-    element('fresh').hidden = true;
-    this.#mark();
+    await this.#show(this.#query, this.#pages);
   }
 
-  /** Show the documents of a query: the beginning of an id, or a filter. */
-  async find(query) {
-    if (!query) this.#filter = null;
-    else if (query.startsWith('{')) this.#filter = query;
-    else this.#filter = JSON.stringify({ _id: { $gte: query, $lt: `${query}\u{10ffff}` } });
-    this.#starts = [''];
-    say('');
+  /** Show the documents that match: the beginning of an id, or a filter. */
+  async find(text, sort) {
+    const start = { _id: { $gte: text, $lt: `${text}\u{10ffff}` } };
+    const filter = !text || text.startsWith('{') ? text : JSON.stringify(start);
+    await this.#show({ filter, sort }, [{ after: '', first: 1 }]);
+  }
+
+  /** Load it, because somebody wants to see what is new. */
+  async refresh() {
     await this.load();
+    element('list-title').focus();
   }
 
   async next() {
-    this.#starts.push(this.#next);
-    await this.load();
+    if (this.#loading || !this.#next) return;
+    const first = this.#pages.at(-1).first + this.#rows.size;
+    await this.#turn([...this.#pages, { after: this.#next, first }]);
   }
 
   async previous() {
-    this.#starts.pop();
-    await this.load();
+    if (this.#loading || this.#pages.length === 1) return;
+    await this.#turn(this.#pages.slice(0, -1));
   }
+
+  async #turn(pages) {
+    if (!await this.#show(this.#query, pages)) return;
+    element('list-title').focus({ preventScroll: true });
+    element('list').scrollIntoView();
+  }
+
+  /** Load a page. What is shown stays until then, or if that fails. Whether it was loaded: another
+      one may have been asked for meanwhile. */
+  async #show(query, pages) {
+    this.#loading?.abort();
+    const loading = new AbortController();
+    this.#loading = loading;
+    element('list').setAttribute('aria-busy', 'true');
+    try {
+      const page = await ask(query, pages.at(-1).after, { signal: loading.signal });
+      if (loading.signal.aborted) return false;
+      if (query.filter !== this.#query.filter) this.#total = null;
+      this.#query = query;
+      this.#pages = pages;
+      this.#fill(page);
+    } catch (error) {
+      if (loading.signal.aborted) return false;
+      throw error;
+    } finally {
+      if (this.#loading === loading) {
+        this.#loading = null;
+        element('list').removeAttribute('aria-busy');
+      }
+    }
+    this.#count();
+    return true;
+  }
+
+  #fill({ documents, next }) {
+    this.#next = next;
+    this.#staleness.forget();
+    this.#rows = new Map(documents.map((json) => [keyOf(json), rowOf(json)]));
+    element('items').replaceChildren(...this.#rows.values());
+    element('empty').textContent = this.#query.filter ? 'No document matches.' : 'Nothing here.';
+    element('empty').hidden = this.#rows.size > 0;
+    element('fresh').hidden = true;
+    this.#mark();
+    this.#showPlace();
+  }
+
+  /** Counting may take long where loading a page does not, and nobody waits for it. */
+  async #count() {
+    const query = this.#query;
+    let total = null;
+    try {
+      total = await count(query);
+    } catch {
+      // The number is not shown.
+    }
+    if (this.#query !== query) return;
+    this.#total = total;
+    this.#showPlace();
+  }
+
+  #showPlace() {
+    const { first } = this.#pages.at(-1);
+    const last = first + this.#rows.size - 1;
+    const total = this.#total === null ? '' : ` of ${number.format(this.#total)}`;
+    const range = `${number.format(first)} to ${number.format(last)}${total}`;
+    element('place').textContent = this.#rows.size > 0 ? range : '';
+    element('previous').disabled = this.#pages.length === 1;
+    element('next').disabled = !this.#next;
+  }
+
+  // --- Changes by others
+
+  /** Show that somebody wrote a document, given as text, or deleted it (null). */
+  change(id, json) {
+    const item = this.#rows.get(id);
+    if (item) {
+      item.className = '';
+      if (json) fillRow(item, json);
+      item.getBoundingClientRect(); // so that it is animated again
+      item.className = json ? 'changed' : 'deleted';
+    }
+    if (!item || !json) this.#staleness.note(id);
+  }
+
+  /** Changes may have been missed. */
+  suspect() {
+    element('fresh').textContent = 'There may be changes: show them';
+    element('fresh').hidden = false;
+  }
+
+  /** Only what would be on this page is new to it: others match another filter, or follow later. */
+  async #look(written) {
+    const pages = this.#pages;
+    const limit = this.#next ? this.#rows.size : PAGE_SIZE; // a page of large documents is short
+    const query = { ...this.#query, fields: '_id', limit };
+    const { documents, next } = await ask(query, pages.at(-1).after);
+    if (this.#pages !== pages || this.#loading) return;
+    this.#next ??= next;
+    if (documents.map(keyOf).some((key) => written.has(key) && !this.#rows.has(key))) {
+      element('fresh').textContent = 'There are new documents: show them';
+      element('fresh').hidden = false;
+    }
+    await this.#count();
+  }
+
+  // --- Rows
 
   /** Show which document is open. */
   mark(id) {
@@ -65,43 +168,6 @@ export class List {
       if (id === this.#current) button.setAttribute('aria-current', 'true');
       else button.removeAttribute('aria-current');
     }
-  }
-
-  /** Show that somebody wrote a document, given as text, or deleted it (null). */
-  change(id, json) {
-    const item = this.#rows.get(id);
-    if (item) {
-      const fresh = json ? this.#row(json) : item;
-      if (json) item.replaceWith(fresh);
-      fresh.classList.add(json ? 'changed' : 'deleted');
-      this.#mark();
-    } else if (json) {
-      element('fresh').hidden = false;
-    }
-  }
-
-  /** The row of a document, which is given as text, so that its numbers are shown as they are. */
-  #row(json) {
-    const fields = members(json);
-    const id = JSON.parse(fields.get('_id'));
-    const key = typeof id === 'string' ? id : fields.get('_id');
-    fields.delete('_id');
-    const item = document.createElement('li');
-    const button = document.createElement('button');
-    const name = document.createElement('span');
-    const preview = document.createElement('span');
-    name.className = 'id';
-    preview.className = 'preview';
-    name.textContent = key;
-    const shown = [...fields].map(([field, value]) => `${JSON.stringify(field)}:${value}`);
-    preview.textContent = `{${shown.join(',')}}`.slice(0, PREVIEW);
-    button.type = 'button';
-    button.append(name, preview);
-    if (typeof id === 'string') button.addEventListener('click', () => visit(id));
-    else button.disabled = true; // other programs' ids have no address
-    item.append(button);
-    this.#rows.set(key, item);
-    return item;
   }
 
   /** Move the focus to the row of a document, or to the list. */

@@ -52,12 +52,13 @@ onClick('discard', () => editor.discard());
 onClick('close', () => editor.leave());
 onClick('theirs', () => editor.takeTheirs());
 onClick('mine', () => editor.keepMine());
-onClick('fresh', () => list.load());
+onClick('fresh', () => list.refresh());
 onClick('next', () => list.next());
 onClick('previous', () => list.previous());
 element('search').addEventListener('submit', guarded(async (event) => {
   event.preventDefault();
-  await list.find(element('query').value.trim());
+  await list.find(element('query').value.trim(), element('sort').value.trim());
+  say('');
 }));
 element('key-form').addEventListener('submit', guarded(async (event) => {
   event.preventDefault();
