@@ -82,7 +82,7 @@ async def test_streams_follows_the_feed_and_comes_back(settings: Settings) -> No
         first = asyncio.ensure_future(anext(streams.changes(store)))
         while not first.done():  # until it follows
             await store.put("/stuff/ada", json={})
-            await asyncio.wait([first], timeout=0.1)
+            await asyncio.sleep(0.1)
         await store.put("/stuff/charles", json={"born": 1791})
         async for change in streams.changes(store, after=first.result()["id"]):
             document = json.loads(change["data"])["document"]
