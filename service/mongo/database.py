@@ -29,7 +29,7 @@ from service.mongo.faults import (
     is_transient,
     translated_errors,
 )
-from service.mongo.limits import Limits
+from service.mongo.limits import Limits, milliseconds
 from service.mongo.model import StuffDocument, bind
 from service.mongo.outages import as_fault
 from service.mongo.readiness import Readiness
@@ -67,11 +67,11 @@ class Database:
             serverMonitoringMode="poll",
             heartbeatFrequencyMS=1000,
             connectTimeoutMS=5000,
-            serverSelectionTimeoutMS=int(settings.server_selection_timeout * 1000),
+            serverSelectionTimeoutMS=milliseconds(settings.server_selection_timeout),
             # Bounds the threads that the driver works in, unless `limits` do.
             maxPoolSize=MAX_THREADS,
-            socketTimeoutMS=int(settings.operation_timeout * 1000),
-            waitQueueTimeoutMS=int(settings.operation_timeout * 1000),
+            socketTimeoutMS=milliseconds(settings.operation_timeout),
+            waitQueueTimeoutMS=milliseconds(settings.operation_timeout),
         )
         self._database = self.client.get_database(
             settings.database,

@@ -7,18 +7,19 @@ https://www.mongodb.com/docs/languages/python/pymongo-driver/current/connect/con
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import pymongo
 from pymongo.errors import ExecutionTimeout
+from pymongo.synchronous.pool import Connection
 
 from service.mongo.faults import TIME_LIMIT, may_still_land
 
 MARGIN = 1.0  # seconds, for the way to the database and for its clock
 UNLIMITED = 600.0  # seconds: a thread of the driver is not held forever
 WORK_SHARE = 0.8  # of the time of a transaction; the rest is for its commit, or to abort it
-SHORTEST = 0.01  # seconds, see `work_of_transaction`
 WEEK = 7 * 24 * 3600.0  # seconds
 
 
@@ -49,14 +50,13 @@ class Limits:
         from writing its documents.
 
         `started` is when the transaction started (`time.monotonic`). Raises `ExecutionTimeout` if
-        the time is over: with less than a millisecond the driver would send a `maxTimeMS` of 0,
-        which means no limit.
+        the time is over.
         """
         if self.are_ignored:
             yield
             return
         left = started + self._operation_timeout * WORK_SHARE - time.monotonic()
-        if left < SHORTEST:
+        if left <= 0:
             raise ExecutionTimeout("no time is left for the work of the transaction", TIME_LIMIT)
         with pymongo.timeout(left):
             yield
@@ -76,3 +76,30 @@ class Limits:
             return MARGIN  # the database ended, or it closed the connection after the write
         deadline = started + self._operation_timeout
         return max(0.0, deadline - time.monotonic()) + MARGIN
+
+
+def milliseconds(seconds: float) -> int:
+    """At least 1: for MongoDB and its driver, a limit of 0 means none."""
+    return max(1, int(seconds * 1000))
+
+
+def _limit_every_command() -> None:
+    """Make the driver send no `maxTimeMS` of 0, which it does when less than a millisecond of
+    `pymongo.timeout` is left, and keep one that is lower than what is left.
+
+    All commands under `pymongo.timeout` pass this method of the driver.
+    """
+    apply_timeout = Connection.apply_timeout
+
+    def limited(connection: Connection, cmd: MutableMapping[str, Any] | None) -> float | None:
+        own = None if cmd is None else cmd.get("maxTimeMS")
+        timeout = apply_timeout(connection, cmd)
+        if timeout is not None and cmd is not None:
+            left = max(1, cmd["maxTimeMS"])
+            cmd["maxTimeMS"] = min(own, left) if own else left
+        return timeout
+
+    Connection.apply_timeout = limited  # type: ignore[assignment, method-assign]
+
+
+_limit_every_command()
