@@ -77,6 +77,15 @@ class Limits:
         deadline = started + self._operation_timeout
         return max(0.0, deadline - time.monotonic()) + MARGIN
 
+    def may_delete_for(self, error: BaseException, started: float, max_seconds: float) -> float:
+        """The same for a delete of many documents: the driver sends it only once, and the database
+        works on it for at most `max_seconds`."""
+        if not may_still_land(error, driver_retries=False):
+            return 0.0
+        if self.are_ignored or getattr(error, "code", None) == TIME_LIMIT:
+            return MARGIN  # of mongos, for its shards
+        return min(self.may_land_for(error, started), max_seconds + MARGIN)
+
 
 def milliseconds(seconds: float) -> int:
     """At least 1: for MongoDB and its driver, a limit of 0 means none."""

@@ -44,7 +44,7 @@ async def open_collection(
             await stack.enter_async_context(indexing(database, settings.indexes))
         yield Collection(
             PointOperations(database, reads, writes, turns, budget),
-            Queries(database, settings.query_timeout),
+            Queries(database, turns, settings.query_timeout),
             Loader(database, turns, budget, settings.max_body_bytes),
             feed,
         )

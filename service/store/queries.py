@@ -26,6 +26,8 @@ from service.errors import (
 )
 from service.mongo.database import Database
 from service.mongo.faults import check_reply
+from service.mongo.limits import milliseconds
+from service.store.turns import Turns
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # of BSON: a page ends before a document that would exceed it
 STREAM_BATCH = 1000  # documents that a stream fetches at once
@@ -52,9 +54,11 @@ class Queries:
     longer than it may, and `InvalidParameter` if it refuses the query.
     """
 
-    def __init__(self, database: Database, query_timeout: float) -> None:
+    def __init__(self, database: Database, turns: Turns, query_timeout: float) -> None:
         self._database = database
-        self._max_time_ms = max(1, int(query_timeout * 1000))
+        self._turns = turns
+        self._query_timeout = query_timeout
+        self._max_time_ms = milliseconds(query_timeout)
 
     @raises(InvalidParameter, DatabaseUnavailable, DatabaseUnsupported, QueryTimeout)
     async def page(self, selection: Selection, limit: int) -> Page:
@@ -113,20 +117,27 @@ class Queries:
 
     @raises(page)
     async def delete(self, filter: Mapping[str, Any]) -> int:
-        """Delete the documents that match, one by one; returns how many."""
+        """Delete the documents that match, one by one; returns how many.
+
+        It takes effect after the writes that arrived before it.
+        """
+        async with (
+            self._database.query(),
+            self._turns.turn_of_filter(self._database.queries, self._query_timeout) as turn,
+        ):
+            return await turn.write(lambda: self._delete(filter))
+
+    async def _delete(self, filter: Mapping[str, Any]) -> int:
+        # The driver's delete_many takes no time limit.
         collection = self._database.collection
-        async with self._database.query():
-            # The driver's delete_many takes no time limit.
-            reply = await self._database.queries.run(
-                lambda: collection.database.command(
-                    "delete",
-                    collection.name,
-                    deletes=[{"q": filter, "limit": 0}],
-                    maxTimeMS=self._max_time_ms,
-                    writeConcern=collection.write_concern.document,
-                )
-            )
-            check_reply(reply)
+        reply = await collection.database.command(
+            "delete",
+            collection.name,
+            deletes=[{"q": filter, "limit": 0}],
+            maxTimeMS=self._max_time_ms,
+            writeConcern=collection.write_concern.document,
+        )
+        check_reply(reply)
         return int(reply["n"])
 
     async def _scan(

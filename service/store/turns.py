@@ -4,20 +4,22 @@ A turn does not end when its client is answered, but when none of its calls of t
 effect any more: Motor's threads continue when their futures are cancelled, and the database may
 carry out what was sent even if nobody waits for it. Turns do not wait for the writes of other
 processes.
+
+The ids of a delete by a filter are not known. It waits for the writes that arrived before it, goes
+on beside those that arrive later, and makes these wait only if its client is answered before it
+has ended.
 """
 
 import asyncio
-import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection
-from functools import partial
+from collections.abc import Collection
+from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 from service.mongo.database import Database
 from service.mongo.shares import Share
-
-Result = TypeVar("Result")
+from service.store.calls import Calls
 
 
 class Claimant(Protocol):
@@ -37,9 +39,14 @@ class Turns:
         self._database = database
         # The waiting claimants by the id of the write that has its turn; None before the first one.
         self._waiting: dict[str, OrderedDict[Claimant, None] | None] = {}
+        self._holds = 0
+        self._held: OrderedDict[tuple[str, Claimant], None] = OrderedDict()
 
     def enter(self, id: str, claimant: Claimant) -> bool:
         """Whether the claimant's turn begins at once; otherwise its `begin` is called later."""
+        if self._holds:
+            self._held[id, claimant] = None
+            return False
         if id not in self._waiting:
             self._waiting[id] = None
             return True
@@ -51,6 +58,9 @@ class Turns:
 
     def withdraw(self, id: str, claimant: Claimant) -> bool:
         """Stop waiting. False if the claimant did not wait, e.g. because it has its turn."""
+        if (id, claimant) in self._held:
+            del self._held[id, claimant]
+            return True
         waiting = self._waiting.get(id)
         if not waiting or claimant not in waiting:
             return False
@@ -69,12 +79,60 @@ class Turns:
         else:
             del self._waiting[id]
 
+    def hold(self) -> None:
+        """Let every write that arrives from now on wait until `release`, whatever its id."""
+        self._holds += 1
+
+    def release(self, delay: float = 0.0) -> None:
+        """End a `hold`, `delay` seconds from now."""
+        if delay > 0:
+            asyncio.get_running_loop().call_later(delay, self.release)
+            return
+        self._holds -= 1
+        if self._holds == 0 and self._held:
+            held, self._held = self._held, OrderedDict()
+            for id, claimant in held:
+                if self.enter(id, claimant):
+                    claimant.begin()
+
     def turn(self, ids: Collection[str], share: Share) -> "Turn":
         """The turn of all these ids at once; its calls are made in the share."""
         return Turn(self, self._database, ids, share)
 
+    def turn_of_filter(self, share: Share, max_seconds: float) -> "FilterTurn":
+        """The turn of a write of unknown ids, on which the database works for at most so many
+        seconds; its calls are made in the share."""
+        return FilterTurn(self, self._database, share, max_seconds)
 
-class Turn:
+    async def wait_for_earlier(self) -> None:
+        """Wait until every write that has arrived until now has had its turn."""
+        ids = dict.fromkeys([*self._waiting, *(id for id, _ in self._held)])
+        followers = [_Follower(self, id) for id in ids]
+        for follower in followers:
+            self.enter(follower.id, follower)  # which waits: the id is taken
+        try:
+            for follower in followers:
+                await follower.has_begun.wait()
+        finally:
+            for follower in followers:
+                self.withdraw(follower.id, follower)
+
+
+@dataclass(slots=True, eq=False)
+class _Follower:
+    """Waits for the earlier writes of an id, but does not keep the later ones waiting."""
+
+    turns: Turns
+    id: str
+    has_begun: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def begin(self) -> None:
+        self.has_begun.set()
+        # Not at once: many that follow one another would end in a deep recursion.
+        asyncio.get_running_loop().call_soon(self.turns.leave, self.id)
+
+
+class Turn(Calls):
     """A context in which some documents may be written. Entering waits for the turn of each.
 
     It enters all queues at once, so that no two turns can wait for each other.
@@ -83,15 +141,11 @@ class Turn:
     def __init__(
         self, turns: Turns, database: Database, ids: Collection[str], share: Share
     ) -> None:
+        super().__init__(database, share)
         self._turns = turns
-        self._database = database
         self._ids = ids
-        self._share = share
         self._missing = 0
         self._begun: asyncio.Future[None] | None = None
-        self._calls = 0  # under way
-        self._is_over = False
-        self._quiet_at = 0.0  # when none of the calls that have ended can take effect any more
 
     def begin(self) -> None:
         self._missing -= 1
@@ -111,38 +165,35 @@ class Turn:
                 raise
         return self
 
+    def left(self, delay: float) -> None:
+        for id in self._ids:
+            self._turns.leave(id, delay)
+
+
+class FilterTurn(Calls):
+    """A context in which any document may be written. Entering waits for the writes that have
+    arrived; those that arrive after it wait until its calls have ended."""
+
+    def __init__(self, turns: Turns, database: Database, share: Share, max_seconds: float) -> None:
+        super().__init__(database, share)
+        self._turns = turns
+        self._max_seconds = max_seconds
+
+    async def __aenter__(self) -> "FilterTurn":
+        await self._turns.wait_for_earlier()
+        return self
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._is_over = True
-        self._leave()
+        self._turns.hold()  # for a moment only if the calls have ended
+        await super().__aexit__(kind, error, traceback)
 
-    async def write(self, call: Callable[[], Awaitable[Result]]) -> Result:
-        """Make a call of the driver that writes. If this is cancelled, the call continues, and the
-        turn lasts until it has ended."""
-        future = await self._share.start(partial(_within, self._database, call))
-        self._calls += 1
-        future.add_done_callback(partial(self._end, time.monotonic()))
-        return await asyncio.shield(future)
+    def left(self, delay: float) -> None:
+        self._turns.release(delay)
 
-    def _end(self, started: float, future: "asyncio.Future[Any]") -> None:
-        self._calls -= 1
-        if not future.cancelled() and (error := future.exception()) is not None:
-            delay = self._database.limits.may_land_for(error, started)
-            self._quiet_at = max(self._quiet_at, time.monotonic() + delay)
-        if self._is_over:
-            self._leave()
-
-    def _leave(self) -> None:
-        if self._calls == 0:
-            delay = self._quiet_at - time.monotonic() if self._quiet_at else 0.0
-            for id in self._ids:
-                self._turns.leave(id, delay)
-
-
-def _within(database: Database, call: Callable[[], Awaitable[Result]]) -> "asyncio.Future[Result]":
-    with database.limits.writes():
-        return asyncio.ensure_future(call())  # which keeps the limit as a part of its context
+    def may_land_for(self, error: BaseException, started: float) -> float:
+        return self._database.limits.may_delete_for(error, started, self._max_seconds)

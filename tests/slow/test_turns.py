@@ -27,6 +27,7 @@ from tests.support.problems import assert_problem
 from tests.support.requests import JSON, MERGE, NDJSON, Sent
 
 LIMIT = patient(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
+ALL = {"filter": '{"n": {"$gte": 0}}'}
 WRITES: dict[str, Sent] = {
     "put": ("PUT", "/stuff/put", JSON, '{"n": 1}'),
     "put-if": ("PUT", "/stuff/put-if", JSON | {"If-Match": "*"}, '{"n": 1}'),
@@ -50,13 +51,36 @@ async def send(client: AsyncClient, name: str) -> Response:
     return await client.request(method, path, headers=headers, content=content)
 
 
-async def put_until_acknowledged(client: AsyncClient, id: str) -> None:
+async def until_acknowledged(client: AsyncClient, *request: Any, **rest: Any) -> Response:
+    """The answer to a request that is sent again while the answer is 503."""
     async with asyncio.timeout(TIMEOUT):
         while True:
-            response = await client.put(f"/stuff/{id}", json={"n": 2})
+            response = await client.request(*request, **rest)
             if response.is_success:
-                return
+                return response
             assert_problem(response, 503, "database-unavailable")
+            await asyncio.sleep(0.02)
+
+
+async def put_until_acknowledged(client: AsyncClient, id: str) -> None:
+    await until_acknowledged(client, "PUT", f"/stuff/{id}", json={"n": 2})
+
+
+async def delete_all(client: AsyncClient) -> Response:
+    return await client.delete("/stuff", params=ALL)
+
+
+async def give_up(tasks: list["asyncio.Task[Response]"], ending: str) -> None:
+    """Wait until the requests are answered 503, or leave while they are on their way."""
+    if ending == "time":
+        for task in tasks:
+            assert_problem(await task, 503, "database-unavailable")
+        return
+    await asyncio.sleep(LIMIT / 2)  # they are on their way
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 @pytest.mark.parametrize("ending", ["time", "cancellation"])
@@ -68,16 +92,7 @@ async def test_a_write_that_was_given_up_does_not_undo_a_later_one(
     blocked = LIMIT * 3
     engine.block(blocked, ["update", "delete", "insert"], len(WRITES))
     start = time.monotonic()
-    early = [asyncio.create_task(send(client, name)) for name in WRITES]
-    if ending == "time":
-        for task in early:
-            assert_problem(await task, 503, "database-unavailable")
-    else:
-        await asyncio.sleep(LIMIT / 2)  # they are on their way
-        for task in early:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+    await give_up([asyncio.create_task(send(client, name)) for name in WRITES], ending)
     await asyncio.gather(*(put_until_acknowledged(client, name) for name in WRITES))
     await asyncio.sleep(max(0.0, start + blocked + 0.5 - time.monotonic()))
     found = {document["_id"]: document["n"] for document in engine.collection.find()}
@@ -100,6 +115,60 @@ async def test_every_later_write_waits_for_one_that_was_given_up(
             assert_problem(response, 503, "database-unavailable")
     other = await client.put("/stuff/other", json={})
     assert other.status_code == 201
+
+
+@pytest.mark.parametrize("ending", ["time", "cancellation"])
+async def test_a_deletion_by_a_filter_that_was_given_up_deletes_nothing_later(
+    client: AsyncClient, engine: FailingEngine, ending: str
+) -> None:
+    await client.put("/stuff/old", json={"n": 1})
+    blocked = LIMIT * 3
+    engine.block(blocked, ["delete"], 1)
+    start = time.monotonic()
+    await give_up([asyncio.create_task(delete_all(client))], ending)
+    new, lines = {"n": 2}, '{"_id": "load", "n": 2}\n{"_id": "more", "n": 2}'
+    await asyncio.gather(
+        put_until_acknowledged(client, "put"),
+        until_acknowledged(client, "POST", "/stuff", json=new),
+        until_acknowledged(client, "POST", "/stuff", content=lines, headers=NDJSON),
+        until_acknowledged(client, "PUT", "/stuff/if", json=new, headers={"If-None-Match": "*"}),
+    )
+    await asyncio.sleep(max(0.0, start + blocked + 0.5 - time.monotonic()))
+    found = [document["_id"] for document in engine.collection.find()]
+    assert len(found) == 5
+    assert {"put", "load", "more", "if"} <= set(found)
+
+
+@pytest.mark.parametrize("ending", ["time", "cancellation"])
+async def test_a_deletion_by_a_filter_does_not_overtake_a_write_that_was_given_up(
+    client: AsyncClient, engine: FailingEngine, ending: str
+) -> None:
+    writes = [name for name in WRITES if not name.startswith("delete")]
+    for name in writes:
+        await client.put(f"/stuff/{name}", json={"n": 0})
+    blocked = LIMIT * 3
+    engine.block(blocked, ["update", "insert"], len(writes))
+    start = time.monotonic()
+    await give_up([asyncio.create_task(send(client, name)) for name in writes], ending)
+    await until_acknowledged(client, "DELETE", "/stuff", params=ALL)
+    await asyncio.sleep(max(0.0, start + blocked + 0.5 - time.monotonic()))
+    assert list(engine.collection.find()) == []
+
+
+async def test_writes_do_not_wait_for_a_deletion_by_a_filter_that_is_not_given_up(
+    application: Application, engine: FailingEngine
+) -> None:
+    async with application(
+        mongodb_uri=engine.uri, database="demo", operation_timeout=TIMEOUT
+    ) as client:
+        engine.block(patient(3.0), ["delete"], 1)
+        deletion = asyncio.create_task(delete_all(client))
+        await asyncio.sleep(0.1)  # it is on its way
+        assert (await client.put("/stuff/a", json={"n": 1})).status_code == 201
+        load = await client.post("/stuff", content='{"_id": "b"}', headers=NDJSON)
+        assert load.status_code == 200
+        assert not deletion.done()
+        assert (await deletion).is_success
 
 
 async def test_a_write_without_an_answer_is_waited_for_until_its_deadline(
@@ -131,8 +200,18 @@ async def test_writes_that_stop_waiting_leave_nothing_behind(
     for response in await asyncio.gather(*requests):
         assert_problem(response, 503, "database-unavailable")
     assert turns._waiting == {"put": {}}
+    assert_problem(await delete_all(client), 503, "database-unavailable")
+    assert turns._waiting == {"put": {}}
     await put_until_acknowledged(client, "put")
     assert turns._waiting == {}
+    engine.block(LIMIT * 3, ["delete"], 1)
+    for response in await asyncio.gather(delete_all(client), delete_all(client)):
+        assert response.is_success or response.status_code == 503
+    for response in await asyncio.gather(*(send(client, name) for name in WRITES)):
+        assert_problem(response, 503, "database-unavailable")
+    assert (turns._holds, len(turns._held), turns._waiting) == (1, 0, {})
+    await put_until_acknowledged(client, "put")
+    assert (turns._holds, len(turns._held), turns._waiting) == (0, 0, {})
 
 
 @pytest.mark.parametrize(
@@ -155,7 +234,7 @@ async def test_a_write_that_has_another_answer_or_none_is_waited_for_until_its_d
     async with application(mongodb_uri=uri, operation_timeout=LIMIT) as client:
         for method, headers in (("PUT", {}), ("PUT", {"If-Match": "*"}), ("POST", NDJSON)):
             id = str(len(database.asked))
-            await client.put(f"/stuff/{id}", json={"n": 0})
+            await until_acknowledged(client, "PUT", f"/stuff/{id}", json={"n": 0})
             command = "insert" if method == "POST" else "update"
             before = len(database.commands(command))
             database.answer(command, *answers)
@@ -168,6 +247,53 @@ async def test_a_write_that_has_another_answer_or_none_is_waited_for_until_its_d
             await put_until_acknowledged(client, id)
             last = [asked for asked in database.asked if asked.name == "update"][-1]
             assert last.time - first.time >= LIMIT + MARGIN / 2
+
+
+@pytest.mark.parametrize(
+    ("role", "answer", "query_timeout", "waits"),
+    [
+        (PRIMARY, broken, 600.0, LIMIT),
+        (PRIMARY, broken, LIMIT / 2, LIMIT / 2),
+        (MONGOS, error(6), 600.0, LIMIT),
+        (MONGOS, write_errors({0: 89}), 600.0, LIMIT),
+        (MONGOS, error(50), 600.0, 0.0),
+    ],
+    ids=["no answer", "no answer, lower limit", "shard lost", "write lost", "time limit"],
+)
+async def test_writes_wait_for_the_deadline_of_a_deletion_by_a_filter_without_an_answer(
+    application: Application,
+    play: Play,
+    role: Role,
+    answer: Answer,
+    query_timeout: float,
+    waits: float,
+) -> None:
+    database = play(role, forward=True)
+    async with application(
+        mongodb_uri=database.uri(), operation_timeout=LIMIT, query_timeout=query_timeout
+    ) as client:
+        await client.put("/stuff/a", json={"n": 0})
+        database.answer("delete", answer)
+        given_up = await delete_all(client)
+        assert given_up.status_code in (503, 504)
+        await put_until_acknowledged(client, "b")
+        [deletion] = [asked for asked in database.asked if asked.name == "delete"]
+        assert 0 < deletion.command["maxTimeMS"] <= min(LIMIT, query_timeout) * 1000
+        last = [asked for asked in database.asked if asked.name == "update"][-1]
+        assert last.time - deletion.time >= waits + MARGIN / 2
+
+
+async def test_a_deletion_by_a_filter_that_was_refused_is_not_waited_for(
+    application: Application, play: Play
+) -> None:
+    """As by a database that is no primary any more: the driver sends it only once."""
+    database = play(PRIMARY, forward=True)
+    uri = database.uri(retryWrites="true")
+    async with application(mongodb_uri=uri, operation_timeout=600) as client:
+        database.answer("delete", error(10107))
+        assert_problem(await delete_all(client), 503, "database-unavailable")
+        async with asyncio.timeout(TIMEOUT):
+            await put_until_acknowledged(client, "a")
 
 
 @pytest.mark.parametrize("code", [6, 89, 202, 384, 9001])
