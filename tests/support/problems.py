@@ -11,6 +11,7 @@ from httpx import Response
 
 from service.errors import MethodNotAllowed, StuffError
 from service.openapi.problems import errors_of
+from service.openapi.schemas import LoadReport
 from service.web import problems
 
 OF_NO_OPERATION = (MethodNotAllowed, StuffError)
@@ -31,7 +32,9 @@ def assert_problem(response: Response, status: int, slug: str, **members: Any) -
     assert problem["status"] == status
     assert problem["title"]
     assert is_sentence(problem["detail"])
-    assert problem.keys() <= problems.Problem.model_fields.keys()
+    # The problem of a load has its report, too.
+    declared = problems.Problem.model_fields | LoadReport.model_fields
+    assert problem.keys() <= declared.keys()
     assert problem["instance"] == response.request.url.raw_path.decode().partition("?")[0]
     for name, value in members.items():
         assert problem[name] == value
