@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from service import __version__, openapi
 from service.mongo.database import open_database
 from service.observability import tracing
+from service.observability.access_log import AccessLog, logs_accesses
 from service.observability.metrics import counted_process
 from service.routers import routers
 from service.routers.assets import assets
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_requests=settings.max_requests,
         client_timeout=settings.client_timeout,
         cors=cors(settings.cors_origins) if settings.cors_origins else None,
+        access_log=AccessLog(settings) if logs_accesses(settings) else None,
     )
     app.mount("/assets", assets())
     app.openapi = partial(openapi.build, app)  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ open on it (`origins`).
 from service.security.decisions import PUBLIC, READ, SCOPES, decision_of, public, reads, writes
 from service.security.gate import Gate
 from service.security.key_file import KeyFile
-from service.security.keys import KeyFault, make_key, parse_keys
+from service.security.keys import KeyFault, id_of_key, make_key, parse_keys
 from service.security.origins import Origins
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "KeyFile",
     "Origins",
     "decision_of",
+    "id_of_key",
     "make_key",
     "parse_keys",
     "public",

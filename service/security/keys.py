@@ -62,6 +62,12 @@ def make_key(scopes: Iterable[str], name: str = "") -> tuple[str, ApiKey]:
     return token, ApiKey(id, frozenset(scopes), _hash(token), name[:200].rstrip())
 
 
+def id_of_key(token: str) -> str | None:
+    """The id in an API key, which is no secret; None for other tokens."""
+    match = _TOKEN.fullmatch(token)
+    return match[1] if match else None
+
+
 def parse_keys(text: str) -> dict[str, ApiKey]:
     """The keys of lines (or of parts between semicolons), by their ids. Raises `KeyFault`."""
     keys, bad_lines = read_keys(text)

@@ -166,6 +166,9 @@ class Settings(BaseSettings):
     tracing: Annotated[
         bool, Field(description="Send traces, to the address in OTEL_EXPORTER_OTLP_ENDPOINT.")
     ] = False
+    access_log: Annotated[
+        bool, Field(description="Log each request, at level info, without its path and query.")
+    ] = False
     log_level: Annotated[
         str, Field(pattern="^(critical|error|warning|info|debug)$", description="The log level.")
     ] = "info"

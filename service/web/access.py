@@ -6,11 +6,14 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Forbidden, LocalOnly, TokenKeysUnavailable, Unauthorized, raises
-from service.security import PUBLIC, READ, SCOPES, Gate, decision_of
+from service.security import PUBLIC, READ, SCOPES, Gate, decision_of, id_of_key
 from service.web.headers import header
 
 _ALL = frozenset(SCOPES)
-_GRANTED = "stuff.scopes"  # in the scope of ASGI
+# In the scope of ASGI:
+_GRANTED = "stuff.scopes"
+KEY_ID = "stuff.key"
+"""The id of the API key of the request, once the key is known to be valid."""
 
 
 def guarded(route: BaseRoute) -> BaseRoute:
@@ -52,6 +55,7 @@ async def check_access(request: Request, gate: Gate, needed: frozenset[str]) -> 
     if scheme.lower() != "bearer" or not credentials.strip():
         raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)
     granted = await gate.scopes(credentials.strip())
+    request.scope[KEY_ID] = id_of_key(credentials.strip())
     if not needed <= granted:
         raise insufficient(needed, "This")
     return granted

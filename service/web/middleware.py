@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Overloaded, raises
 from service.observability import metrics
+from service.observability.access_log import Access, AccessLog, of_client
 from service.observability.paths import path_of
 from service.observability.request_ids import REQUEST_ID, make_request_id, request_id
+from service.web.access import KEY_ID
 from service.web.bodies import release_claim
 from service.web.headers import DEFAULTS
 from service.web.problems import problem_response, unexpected_response
@@ -42,12 +44,14 @@ class RequestMiddleware:
         max_requests: int,
         client_timeout: float,
         cors: dict[str, Any] | None = None,
+        access_log: AccessLog | None = None,
     ) -> None:
         """`cors` are the arguments of Starlette's CORSMiddleware, None without CORS."""
         self._cors = cors
         self._app = self._across_origins(app)
         self._max_requests = max_requests
         self._timeout = client_timeout
+        self._access_log = access_log
         self._in_flight = 0
         # Looking up labels costs more than counting.
         self._counters: dict[tuple[str, str, int], Any] = {}
@@ -57,8 +61,18 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(self, scope, send, make_request_id(scope["headers"]))
-        request_id.set(exchange.id.decode())
+        id = make_request_id(scope["headers"])
+        request_id.set(id.decode())
+        if self._access_log is None:
+            await self._answer(scope, receive, _Exchange(self, scope, send, id))
+            return
+        exchange = _LoggedExchange(self, scope, send, id)
+        try:
+            await self._answer(scope, receive, exchange)
+        finally:
+            self._access_log.write(exchange.access())
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
         if self._in_flight >= self._max_requests and path_of(scope) not in EXEMPT:
             metrics.refused.inc()
             response = self._across_origins(problem_response(Request(scope), Overloaded()))
@@ -107,7 +121,7 @@ class RequestMiddleware:
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         # Clients can make up paths and methods: those without a route must not become labels.
-        route = getattr(scope.get("route"), "path_format", "none")
+        route = _route_of(scope) or "none"
         method = scope["method"] if route != "none" else "none"
         counter = self._counters.get((method, route, status))
         if counter is None:
@@ -150,3 +164,36 @@ class _Exchange:
             await self._middleware.send_in_time(self._send, message, self)
             return
         await self._send(message)
+
+
+class _LoggedExchange(_Exchange):
+    """Remembers what the access log tells."""
+
+    _status: int | None = None
+    _bytes = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            await super().send(message)
+        else:
+            await super().send(message)
+            self._bytes += len(message.get("body", b""))
+
+    def access(self) -> Access:
+        client = self._scope.get("client")
+        return Access(
+            method=self._scope["method"],
+            route=_route_of(self._scope),
+            status=self._status,
+            seconds=round(time.perf_counter() - self._start, 6),
+            bytes=self._bytes,
+            request_id=self.id.decode(),
+            key=self._scope.get(KEY_ID),
+            client=of_client(client[0]) if client else None,
+        )
+
+
+def _route_of(scope: Scope) -> str | None:
+    """The route that has answered, such as `/stuff/{id}`; none if there is none."""
+    return getattr(scope.get("route"), "path_format", None)
