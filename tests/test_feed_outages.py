@@ -1,6 +1,7 @@
 """The feed when its change stream fails: what its followers are told."""
 
 import asyncio
+import time
 
 import pytest
 from httpx import AsyncClient
@@ -65,15 +66,23 @@ async def test_a_silent_database_differs_from_one_without_changes(
     async with process(database.uri()) as client, follow(client) as events:
         while (await events.next(mark=True)).comment != "Nothing has changed.":
             pass
+        await database.until_asked("getMore", 3)
         last = events.last_id
         is_stuck = True
+        # The one before the last was answered for certain: so late at least was the last answer.
+        *_, answered, _ = [asked.time for asked in database.asked if asked.name == "getMore"]
         history.happened(Put("a", {"n": 1}))
         while not (event := await events.next(mark=True)).comment.startswith(SILENT):
             pass
-        assert await silence(client) > 0.5
+        assert 0.5 < await silence(client) <= time.monotonic() - answered
+        told = 1
         while not event.kind:
-            assert event.comment.startswith(SILENT)
+            # Opening the stream again and again is no answer: the time goes on.
+            seconds = int(event.comment.removeprefix(SILENT).removesuffix(" seconds."))
+            assert told <= seconds <= time.monotonic() - answered + 0.5
+            told = seconds
             event = await events.next(mark=True)
+        assert time.monotonic() - answered >= subscription_module.SILENCE
         assert event.kind == "dropped"
         assert "has not answered" in event.data["detail"]
         with pytest.raises(StopAsyncIteration):

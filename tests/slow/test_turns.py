@@ -56,7 +56,8 @@ async def until_acknowledged(client: AsyncClient, *request: Any, **rest: Any) ->
     async with asyncio.timeout(TIMEOUT):
         while True:
             response = await client.request(*request, **rest)
-            if response.is_success:
+            # 412: it was carried out after its client had been answered 503.
+            if response.is_success or response.status_code == 412:
                 return response
             assert_problem(response, 503, "database-unavailable")
             await asyncio.sleep(0.02)
@@ -134,9 +135,10 @@ async def test_a_deletion_by_a_filter_that_was_given_up_deletes_nothing_later(
         until_acknowledged(client, "PUT", "/stuff/if", json=new, headers={"If-None-Match": "*"}),
     )
     await asyncio.sleep(max(0.0, start + blocked + 0.5 - time.monotonic()))
-    found = [document["_id"] for document in engine.collection.find()]
-    assert len(found) == 5
-    assert {"put", "load", "more", "if"} <= set(found)
+    found = {document["_id"] for document in engine.collection.find()}
+    assert len(found) >= 5  # a POST may be carried out more than once
+    assert {"put", "load", "more", "if"} <= found
+    assert "old" not in found
 
 
 @pytest.mark.parametrize("ending", ["time", "cancellation"])
