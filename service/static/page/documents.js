@@ -20,25 +20,27 @@ export async function find(id) {
   }
 }
 
-/** Replace the document that has this entity tag; create it if the entity tag is null, under a new
-    id if the id is empty. The new `id` and `etag`; null if the document is another one by now. */
+/** Replace the document that has this entity tag, or create it if the entity tag is null. The new
+    entity tag; null if the document is another one by now. */
 export async function write(id, body, etag) {
-  const headers = { 'Content-Type': 'application/json' };
-  let response;
-  if (id) {
-    const condition = etag === null ? { 'If-None-Match': '*' } : { 'If-Match': etag };
-    const options = { method: 'PUT', headers: { ...headers, ...condition }, body };
-    response = await request(address(id), options);
-  } else {
-    response = await request('stuff', { method: 'POST', headers, body });
-  }
-  if (response.status === 412) return null;
-  const made = id || (await response.json())._id;
-  return { id: made, etag: response.headers.get('etag') };
+  const condition = etag === null ? { 'If-None-Match': '*' } : { 'If-Match': etag };
+  const headers = { 'Content-Type': 'application/json', ...condition };
+  const response = await change(id, { method: 'PUT', headers, body });
+  return response.status === 412 ? null : response.headers.get('etag');
 }
 
 /** Delete the document that has this entity tag. Whether it was that one. */
 export async function remove(id, etag) {
-  const options = { method: 'DELETE', headers: { 'If-Match': etag } };
-  return (await request(address(id), options)).status !== 412;
+  const response = await change(id, { method: 'DELETE', headers: { 'If-Match': etag } });
+  return response.status !== 412;
+}
+
+/** Conditional requests can be sent again: what was done already is noticed. */
+async function change(id, options) {
+  try {
+    return await request(address(id), options);
+  } catch (error) {
+    if (error.isPassing) error.message += ' This may have been done all the same.';
+    throw error;
+  }
 }

@@ -8,7 +8,8 @@ const KIND = 'draft ';
 
 export class Drafts {
   /** By the id of the document, which is empty for a new one: its `text`, the `etag` that it was
-      made from (null if the document is yet to be created), and the `id` that it is to have. */
+      made from (null if the document is yet to be created), the `id` that somebody gave it, and the
+      one that was `made` for it. */
   #drafts = new Map();
   #open;
   #current = null;

@@ -6,6 +6,7 @@ import { compared, hideConflict, isConflictShown, showConflict } from './conflic
 import * as documents from './documents.js';
 import { element } from './elements.js';
 import * as form from './form.js';
+import { newId } from './ids.js';
 import { fault } from './json.js';
 import { say } from './notices.js';
 
@@ -14,7 +15,8 @@ const PAUSE = 300; // milliseconds without typing, after which the draft is kept
 
 export class Editor {
   /** The open document: `etag` is null for one that is to be created, `saved` is what the server
-      has, `theirs` what it has by now if there is a conflict (null if it was deleted). */
+      has, `theirs` what it has by now if there is a conflict (null if it was deleted), `made` the
+      id of one that nobody gives an id. */
   #open = null;
   /** What waits for the server goes one after the other: the feed tells of a write of our own
       before, after, or while its answer comes. */
@@ -111,7 +113,7 @@ export class Editor {
   }
 
   #fill(open, draft) {
-    this.#open = open;
+    this.#open = { ...open, made: draft?.made };
     form.fill(draft ?? { text: open.saved, id: open.id });
     hideConflict();
     this.#show();
@@ -143,8 +145,8 @@ export class Editor {
   /** Keep what is not saved. */
   #keep() {
     if (!this.#open) return;
-    const { id, etag } = this.#open;
-    if (this.isDirty) this.#drafts.keep(id, { etag, ...form.typed() });
+    const { id, etag, made } = this.#open;
+    if (this.isDirty) this.#drafts.keep(id, { etag, made, ...form.typed() });
     else this.#drafts.drop(id);
   }
 
@@ -169,18 +171,20 @@ export class Editor {
   save() {
     return this.#inTurn(async () => {
       const open = this.#open;
-      const { text, id } = form.typed();
+      const { text, id: given } = form.typed();
       if (!open || fault(text)) return;
+      open.made ??= newId(); // the same one when it is saved again, so that it is created once
+      const id = open.etag === null ? given || open.made : open.id;
       form.tell('Saving…');
-      let written;
+      let etag;
       try {
-        written = await documents.write(open.etag === null ? id : open.id, text, open.etag);
+        etag = await documents.write(id, text, open.etag);
       } catch (error) {
         if (this.#open === open) form.tell(error.message, true);
         else say(error.message);
         return;
       }
-      if (written) await this.#stored(open, text, written);
+      if (etag !== null) await this.#stored(open, text, { id, etag });
       else await this.#refused(open, text, id);
     });
   }
@@ -207,7 +211,7 @@ export class Editor {
 
   /** The document on the server is not the one that was changed here. */
   async #refused(open, sent, id) {
-    const theirs = await documents.find(open.etag === null ? id : open.id);
+    const theirs = await documents.find(id);
     if (this.#open !== open) {
       say('The document was not saved: somebody else changed it. Open it to see the difference.');
     } else if (open.etag !== null) {
@@ -238,6 +242,14 @@ export class Editor {
   }
 
   // --- Changes by others
+
+  /** Changes may have been missed. */
+  async refresh() {
+    const { id, etag } = this.#open ?? { etag: null };
+    if (etag === null) return;
+    const theirs = await documents.find(id);
+    if (theirs?.etag !== etag) await this.change(id, theirs?.etag, theirs && theirs.saved);
+  }
 
   /** Somebody, perhaps this page, wrote a document, given as text, or deleted it (null). */
   change(id, etag, json) {

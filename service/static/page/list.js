@@ -33,6 +33,14 @@ export class List {
     await this.#show({ filter, sort }, [{ after: '', first: 1 }]);
   }
 
+  /** Show nothing. */
+  clear() {
+    this.#loading?.abort();
+    this.#total = null;
+    this.#fill({ documents: [], next: null });
+    element('empty').hidden = true;
+  }
+
   /** Load it, because somebody wants to see what is new. */
   async refresh() {
     await this.load();

@@ -2,37 +2,58 @@
 
 import { element } from './elements.js';
 import { follow } from './feed.js';
-import { askForKey, authorization } from './keys.js';
 import { members } from './json.js';
+import { key, refuse } from './keys.js';
 import { guarded } from './notices.js';
+import { authorization } from './requests.js';
 
-const AGAIN = 10_000; // milliseconds
+const SILENT = /^The database has not answered/;
 
-/** Tell `on.change(id, etag, json)` of each change; `json` is null for a deletion. Once changes may
-    have been missed, call `on.lost()`. */
+let following = new AbortController();
+
+/** Tell `on.change(id, etag, json)` of each change; `json` is null for a deletion. When changes have
+    been missed, call `on.missed()`. */
 export function listen(on) {
-  const live = element('live');
-  const state = (name, words) => {
-    live.className = name;
-    live.textContent = words;
-  };
-  follow('stuff', authorization, {
+  stopListening();
+  following = new AbortController();
+  const given = key();
+  const start = () => follow('stuff', () => authorization(given), {
     open: () => state('on', 'live'),
-    away: () => state('off', 'reconnecting'),
+    silent: (comment) => {
+      if (SILENT.test(comment)) state('off', 'waiting for the database');
+      else state('on', 'live');
+    },
+    away: () => state('off', navigator.onLine ? 'reconnecting' : 'offline'),
     change: (kind, data) => {
+      state('on', 'live');
       if (kind === 'put' || kind === 'delete') guarded(tell)(data);
     },
-    lost: (status) => {
-      state('off', 'not live');
-      // Otherwise its position is forgotten, or there is no feed: the page may be out of date.
-      if (status === 401) askForKey();
-      else setTimeout(on.lost, AGAIN);
+    gone: () => {
+      on.missed();
+      start();
     },
-  });
+    refused: (status) => {
+      state('off', 'not live');
+      if (status === 401) refuse(given);
+    },
+  }, following.signal);
+  start();
 
   async function tell(data) {
     const { _id: id, etag, document: now } = JSON.parse(data);
     if (typeof id !== 'string') return;
     await on.change(id, etag, now ? members(data).get('document') : null);
   }
+}
+
+export function stopListening() {
+  following.abort();
+  state('off', 'not live');
+}
+
+function state(name, words) {
+  const live = element('live');
+  if (live.textContent === words) return; // not announced again
+  live.className = name;
+  live.textContent = words;
 }

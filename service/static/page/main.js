@@ -5,26 +5,44 @@ import { visit } from './addresses.js';
 import { Drafts } from './drafts.js';
 import { Editor } from './editor.js';
 import { element } from './elements.js';
-import { takeKey } from './keys.js';
+import { watchKey } from './keys.js';
 import { List } from './list.js';
-import { listen } from './live.js';
+import { listen, stopListening } from './live.js';
 import { guarded, say } from './notices.js';
+
+const AGAIN = 2000; // milliseconds
 
 const list = new List();
 const drafts = new Drafts((id) => (id ? visit(id) : editor.start()));
 const editor = new Editor(list, drafts);
 
-const begin = guarded(async () => {
+const route = guarded(() => editor.route());
+
+/** Load the list, as soon as the server can. */
+async function load() {
+  try {
+    await list.load();
+    say('');
+  } catch (error) {
+    say(error.message);
+    if (error.isPassing) setTimeout(load, AGAIN);
+  }
+}
+
+async function begin() {
   listen({
     change: async (id, etag, json) => {
       list.change(id, json);
       await editor.change(id, etag, json);
     },
-    lost: begin,
+    missed: guarded(async () => {
+      list.suspect();
+      await editor.refresh();
+    }),
   });
-  await list.load();
-});
-const route = guarded(() => editor.route());
+  await load();
+  if (location.hash) await route();
+}
 
 document.addEventListener('keydown', guarded(async (event) => {
   const typing = event.target.matches('input, textarea');
@@ -60,13 +78,14 @@ element('search').addEventListener('submit', guarded(async (event) => {
   await list.find(element('query').value.trim(), element('sort').value.trim());
   say('');
 }));
-element('key-form').addEventListener('submit', guarded(async (event) => {
-  event.preventDefault();
-  takeKey();
-  say('');
-  await begin();
-  await route();
-}));
+watchKey({
+  taken: begin,
+  lost: () => {
+    stopListening();
+    list.clear();
+    editor.close();
+  },
+});
 window.addEventListener('hashchange', route);
 window.addEventListener('popstate', route);
 window.addEventListener('beforeunload', (event) => {
@@ -74,4 +93,3 @@ window.addEventListener('beforeunload', (event) => {
 });
 
 await begin();
-if (location.hash) await route();

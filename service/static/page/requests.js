@@ -1,22 +1,66 @@
-// Requests to the server, whose problems (RFC 9457) become errors.
+// Requests to the server, and what to say if they fail.
 
-import { askForKey, authorization } from './keys.js';
+import { key, refuse } from './keys.js';
 
-/** The response of a success or a 412. Throws an error with a message for people and the `status`
-    of the problem. */
+const PASSING = [0, 429, 502, 503, 504];
+
+/** What a status means, if the answer is not from the service, whose problems (RFC 9457) say more. */
+const MEANINGS = {
+  403: 'This is not allowed.',
+  404: 'There is nothing at this address.',
+  413: 'This is too large.',
+  429: 'There are too many requests. Try again in a moment.',
+  502: 'The server cannot be reached. Try again in a moment.',
+  503: 'The server cannot do this now. Try again in a moment.',
+  504: 'The server took too long. Try again in a moment.',
+};
+
+/** A message for people; `status` is 0 if there was no answer. */
+export class RequestError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Whether it may well succeed the next time. */
+  get isPassing() {
+    return PASSING.includes(this.status);
+  }
+}
+
+export const authorization = (given = key()) => (
+  given ? { Authorization: `Bearer ${given}` } : {}
+);
+
+/** The response of a success or a 412; raises a `RequestError` instead of any other. */
 export async function request(url, options) {
+  const given = key();
   let response;
   try {
-    const headers = { ...authorization(), ...options?.headers };
+    const headers = { ...authorization(given), ...options?.headers };
     response = await fetch(url, { cache: 'no-store', ...options, headers });
   } catch {
-    throw new Error('The server does not answer.');
+    throw new RequestError(unanswered(), 0);
   }
   if (response.ok || response.status === 412) return response;
-  if (response.status === 401) askForKey();
+  if (response.status === 401) {
+    refuse(given);
+    throw new RequestError(given ? 'The server does not know this key (any more).' : '', 401);
+  }
+  throw new RequestError(await explained(response), response.status);
+}
+
+function unanswered() {
+  return navigator.onLine
+    ? 'The server does not answer. Try again in a moment.'
+    : 'You are offline. Try again when you are connected.';
+}
+
+async function explained(response) {
   const problem = await response.json().catch(() => ({}));
-  const place = problem.pointer ? ` (at ${problem.pointer})` : '';
-  const error = new Error((problem.detail ?? `${response.status} ${response.statusText}`) + place);
-  error.status = response.status;
-  throw error;
+  const meaning = MEANINGS[response.status] ?? 'The server could not do this.';
+  const reasons = [problem, ...(problem.errors ?? [])]
+    .filter(({ detail }) => detail)
+    .map(({ detail, pointer }) => (pointer ? `${detail} (at ${pointer})` : detail));
+  return reasons.join(' ') || `${meaning} (${response.status})`;
 }
