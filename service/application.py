@@ -15,6 +15,7 @@ from service.observability.metrics import counted_process
 from service.routers import routers
 from service.routers.assets import assets
 from service.security import Gate, Origins
+from service.server.connections import open_connections
 from service.server.lifecycle import on_stop, stop_with_parent
 from service.server.mongodb import open_mongodb
 from service.settings import Settings
@@ -45,8 +46,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         )
         app.state.collection = collection
         stack.enter_context(on_stop(collection.feed.close))
-        # `LimitedProtocol` reads this.
-        yield {"settings": settings}
+        # `LimitedProtocol` reads these.
+        yield {"settings": settings, "connections": open_connections(settings)}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -71,7 +72,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         RequestMiddleware,
         max_requests=settings.max_requests,
-        client_timeout=settings.client_timeout,
         cors=cors(settings.cors_origins) if settings.cors_origins else None,
         access_log=AccessLog(settings) if logs_accesses(settings) else None,
     )

@@ -155,6 +155,7 @@ class HeadersTooLarge(TooLarge):
 
     def __init__(self, limit: int) -> None:
         super().__init__(
-            f"This server reads header fields of at most {limit:,} bytes. Send fewer, or smaller.",
+            f"This server reads header fields of at most {limit:,} bytes, where each counts 32 "
+            "bytes more than it has. Send fewer, or smaller.",
             limit,
         )

@@ -1,71 +1,222 @@
-"""HTTP/1.1 on a connection: uvicorn's protocol, with longer URLs, and with limits on the size of a
-request's head and on the time that it takes to arrive.
+"""HTTP/1.1 on a connection: uvicorn's protocol, and limits on what a client can make it hold.
 
-uvicorn itself accepts URLs of at most 64 KiB and headers of any size, and waits for them forever.
+uvicorn itself accepts URLs of at most 64 KiB and headers of any size, waits forever for a client to
+send and to read, takes trailers for header fields, and starts to act before it knows whether the
+request is well-formed. What holds here, and where:
+
+- A connection has a deadline at every moment. While no request is being served, that is
+  `_deadline`: it covers silence, a head, and a body that the application does not read. The
+  application limits its own time, and that of a body that it reads. `_unread` covers a response
+  that the client does not read.
+- A request is served only when it is whole (`_start_asgi_task`). Those with a body that the
+  application reads are started with their head, and fail when they read it.
+- A request is not served before the responses to earlier ones are read, so an unread response keeps
+  its bytes, and nothing else. `Connections` bounds those, and the number of connections.
+- What arrives is parsed in slices of `SLICE` bytes while earlier requests wait (`_feed`): a request
+  of 25 bytes takes a hundred times as much when it is parsed.
+- A connection that is refused in the middle of a request is closed when the client has had time to
+  read why (`_close`); until then, what it sends is discarded.
+- Nothing is written to a connection that is closed or closing (`_abandon`).
 """
 
 import asyncio
-import re
-from typing import Any
+from enum import Enum, auto
+from typing import Any, cast
 
-import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.errors import (
     BadRequest,
+    BodyTooLarge,
     HeadersTooLarge,
+    Overloaded,
     RequestTimeout,
     StuffError,
     UrlTooLong,
 )
-from service.observability.request_ids import REQUEST_ID, make_request_id
-from service.server.dates import DATED, date_field
-from service.server.upgrades import UpgradeIgnoringProtocol
+from service.server.connections import Connections
+from service.server.dates import DATED
+from service.server.deadlines import Deadline, Unread
+from service.server.heads import FIELD_BYTES, check_head, check_query
+from service.server.refusals import refusal
+from service.server.transports import ClosableTransport
+from service.server.upgrades import FRAMING, UpgradeIgnoringProtocol
 from service.settings import Settings
-from service.web.headers import DEFAULTS
-from service.web.problems import MEDIA_TYPE, problem_body
 
-# https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2, with a port
-_HOST = re.compile(rb"(\[[0-9A-Za-z:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?")
-LINGER = 0.5
+READ_BODIES = frozenset(("POST", "PUT", "PATCH"))
+"""The methods whose bodies the application reads."""
+SLICE = 4096
+"""Bytes that are parsed at once."""
+LINGER = 30.0
+"""Seconds that a client which is refused may go on sending (RFC 9112, section 9.6)."""
+LAST_REQUESTS = 0.5
 """Seconds that a connection without a request stays open when the server stops. The client may be
 sending one at that moment, which would be lost."""
 
 
+class Part(Enum):
+    """What of a request arrives next."""
+
+    START = auto()
+    HEAD = auto()
+    BODY = auto()
+
+
 class LimitedProtocol(UpgradeIgnoringProtocol):
-    """Answers a head that is too large or too slow with a problem, and closes the connection."""
+    """Answers what it refuses with a problem, and closes the connection."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         settings: Settings = self.app_state["settings"]
+        self._connections: Connections = self.app_state["connections"]
+        self._timeout = settings.client_timeout
         self._max_url_bytes = settings.max_url_bytes
         self._max_header_bytes = settings.max_header_bytes
-        self._timeout = settings.client_timeout
-        self._header_bytes = self._pending_bytes = 0
-        self._deadline: asyncio.TimerHandle | None = None
-        self._refusal: StuffError | None = None
+        self._max_body_bytes = settings.max_body_bytes
+        # The parser reports a field when it is complete, and nothing of a chunk's extensions.
+        self._max_pending_bytes = self._max_url_bytes + 2 * self._max_header_bytes
+        self._header_bytes = self._pending_bytes = self._unused_bytes = 0
+        self._deadline = Deadline(self.loop, self._expire)
+        self._part = Part.START
+        self._is_persistent = False  # if the whole request arrives
+        self._is_last = False  # the latest request: what follows it is ignored
         self._is_shutting_down = False
+        self._refusal: StuffError | None = None
+        self._running: RequestResponseCycle | None = None
+        self._waiting: tuple[RequestResponseCycle, ASGI3Application] | None = None
+        self._unparsed = b""
+
+    # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._await_headers()
+        self._socket = transport
+        self._closable = ClosableTransport(transport, self._close)
+        self.transport = cast(asyncio.Transport, self._closable)
+        self._unread = Unread(transport, self._timeout, self.drop)
+        if self._connections.open(self):
+            self._deadline.set(self._timeout)
+        else:
+            self._answer(Overloaded())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
+        self._abandon()
+        self._deadline.stop()
+        self._unread.stop()
+        self._connections.close(self)
         super().connection_lost(exc)
 
+    def eof_received(self) -> None:
+        if self.transport.is_closing():  # the client has read why
+            self._socket.close()
+        else:
+            self._flush()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread.watch()
+        size = self._socket.get_write_buffer_size() + len(self._unparsed)
+        self._connections.hold(self, size)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._connections.release(self)
+        if not self.transport.is_closing():
+            self._unread.stop()
+            self._start_waiting()
+
+    def drop(self) -> None:
+        """End the connection at once, whatever the client has not read."""
+        self._abandon()
+        if self._socket.get_write_buffer_size():
+            self._socket.abort()
+        else:
+            self._socket.close()
+
+    def shutdown(self) -> None:
+        self._is_shutting_down = True
+        self._is_persistent = False
+        if self._is_answered:
+            self.loop.call_later(LAST_REQUESTS, self._close_if_idle)
+        else:
+            self.cycle.keep_alive = False
+
+    def _close_if_idle(self) -> None:
+        if self.transport.is_closing():
+            self.drop()
+        elif self._is_answered and self._part is Part.START:
+            self._flush()
+
+    def _expire(self) -> None:
+        if self.transport.is_closing():
+            self.drop()
+        elif self._part is Part.START:
+            self._flush()
+        else:
+            self._answer(RequestTimeout(self._timeout))
+
+    def _close(self) -> None:
+        """Close as soon as the client has read what was written. If it may be in the middle of a
+        request, discard the rest meanwhile."""
+        if self.transport.is_closing():
+            return
+        if self._part is Part.START and self._refusal is None:
+            self._flush()
+            return
+        self._abandon()
+        self._connections.end(self)
+        self.flow.resume_reading()
+        self._socket.write_eof()
+        self._deadline.set(min(LINGER, self._timeout))
+
+    def _flush(self) -> None:
+        """Close as soon as the client has read what was written."""
+        self._abandon()
+        self._deadline.clear()
+        self._socket.close()
+        if self._socket.get_write_buffer_size():
+            self._connections.end(self)
+            self._unread.watch()
+
+    def _abandon(self) -> None:
+        """No request is served any more, and none that is being served writes its response."""
+        self._closable.mark_closing()
+        self._waiting, self._unparsed = None, b""
+        for cycle in (self._running, self.cycle):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+
+    # Requests as they arrive
+
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._deadline is not None and not self.transport.is_closing():
-            # The parser reports a header field only when it is complete, however long that takes.
-            self._pending_bytes += len(data)
-            if self._pending_bytes > self._max_url_bytes + 2 * self._max_header_bytes:
-                self._answer(HeadersTooLarge(self._max_header_bytes))
+        if self.transport.is_closing() or self._is_last:
+            return
+        if self._unparsed:
+            self._unparsed += data
+            self.flow.pause_reading()
+        else:
+            self._feed(data)
+
+    def _feed(self, data: bytes) -> None:
+        for start in range(0, len(data), SLICE):
+            if self.transport.is_closing() or self._is_last:
+                return
+            if self.pipeline:
+                self._unparsed = data[start:]
+                return
+            part = data if len(data) <= SLICE else data[start : start + SLICE]
+            super().data_received(part)
+            self._pending_bytes += len(part)
+        if self._pending_bytes > self._max_pending_bytes and not self.transport.is_closing():
+            self._answer(HeadersTooLarge(self._max_header_bytes))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._header_bytes = self._pending_bytes = 0
-        self._await_headers()
+        self._part = Part.HEAD
+        self._header_bytes = self._pending_bytes = self._unused_bytes = 0
+        self._deadline.set(self._timeout)
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -73,94 +224,124 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
             self._refuse(UrlTooLong(self._max_url_bytes))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
-        self._header_bytes += len(name) + len(value)
+        self._header_bytes += len(name) + len(value) + FIELD_BYTES
         if self._header_bytes > self._max_header_bytes:
             self._refuse(HeadersTooLarge(self._max_header_bytes))
+        # A trailer must not change what the request means (RFC 9110, section 6.5.1).
+        if self._part is Part.HEAD:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        self._check_head()
-        self._stop_waiting()
+        self._part = Part.BODY
         # uvicorn's parser of URLs accepts 64 KiB, so it gets the path only; the query is copied.
         self.url, _, query = self.url.partition(b"?")
-        super().on_headers_complete()  # starts a task, which has not run yet
-        self.scope["query_string"] = query.partition(b"#")[0]
+        try:
+            check_head(self.parser.get_http_version(), self.headers)
+            if query:
+                query = query.partition(b"#")[0]
+                check_query(query)
+        except StuffError as error:
+            self._refuse(error)
+        super().on_headers_complete()
+        self.scope["query_string"] = query
         self.cycle.default_headers = DATED
-        if self._is_shutting_down:
-            self.cycle.keep_alive = False
+        self._is_persistent = self.cycle.keep_alive and not self._is_shutting_down
+        self.cycle.keep_alive = False  # while the body is incomplete
+        if self.scope["method"] in READ_BODIES:
+            self._deadline.clear()
+        elif self.expect_100_continue:
+            self._ask_for_body()
 
-    def _check_head(self) -> None:
-        version = self.parser.get_http_version()
-        if version not in ("1.0", "1.1"):
-            self._refuse(BadRequest(f"HTTP/{version} is not supported. Send HTTP/1.1."))
-        # https://www.rfc-editor.org/rfc/rfc9112#section-3.2
-        hosts = [value for name, value in self.headers if name == b"host"]
-        if len(hosts) > 1 or (not hosts and version == "1.1"):
-            self._refuse(BadRequest("A request must have exactly one Host. Send one."))
-        if hosts and not _HOST.fullmatch(hosts[0].strip()):
-            self._refuse(BadRequest("Host is malformed. Send the name or address of the server."))
+    def _ask_for_body(self) -> None:
+        is_next = self._waiting is not None and self._waiting[0] is self.cycle
+        if is_next and any(name in FRAMING for name, _ in self.headers):
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def send_400_response(self, msg: str) -> None:
-        self._answer(self._refusal or BadRequest(f"{msg} Send HTTP/1.1."))
+    def on_body(self, body: bytes) -> None:
+        self._pending_bytes = -SLICE  # this slice is counted when all of it is parsed
+        if self.scope["method"] in READ_BODIES:
+            super().on_body(body)
+            return
+        self._unused_bytes += len(body)
+        if self._unused_bytes > self._max_body_bytes:
+            self._refuse(BodyTooLarge(self._max_body_bytes))
 
-    def shutdown(self) -> None:
-        self._is_shutting_down = True
-        if self._is_answered:
-            self.loop.call_later(LINGER, self._close_if_idle)
-        else:
-            self.cycle.keep_alive = False
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self.cycle.more_body:  # it asks for another protocol, and its body is still to come
+            return
+        self._part = Part.START
+        self._deadline.clear()
+        if not self.cycle.response_started:
+            self.cycle.keep_alive = self._is_persistent
+        self._start_waiting()
 
-    def _close_if_idle(self) -> None:
-        is_receiving = self._deadline is not None and self.headers is not None
-        if self._is_answered and not is_receiving:
-            self.transport.close()
+    # Requests as they are served
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        is_incomplete = cycle.more_body and cycle.scope["method"] not in READ_BODIES
+        if is_incomplete or self.flow.write_paused:
+            self._waiting = cycle, app
+            return
+        self._waiting = None
+        self._running = cycle
+        self._connections.begin(self)
+        super()._start_asgi_task(cycle, app)
+
+    def _start_waiting(self) -> None:
+        if self._waiting is not None:
+            self._start_asgi_task(*self._waiting)
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        self._running = None
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._connections.end(self)
+        if self._part is Part.START:
+            self._deadline.set(self.timeout_keep_alive)
+        self.flow.resume_reading()
+        if self._unparsed:
+            unparsed, self._unparsed = self._unparsed, b""
+            self._feed(unparsed)
 
     @property
     def _is_answered(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
+    # Requests that are refused
+
+    def send_400_response(self, msg: str) -> None:
+        self._answer(self._refusal or BadRequest(f"{msg} Send HTTP/1.1."))
+
     def _refuse(self, error: StuffError) -> None:
         self._refusal = error
         raise ValueError(error.title)  # stops the parser, and uvicorn calls send_400_response
 
-    def _await_headers(self) -> None:
-        self._stop_waiting()
-        self._deadline = self.loop.call_later(self._timeout, self._give_up)
-
-    def _stop_waiting(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _give_up(self) -> None:
-        if self.headers is None:  # nothing has arrived
-            self.transport.close()
-        elif not self.transport.is_closing():
-            self._answer(RequestTimeout(self._timeout))
-
     def _answer(self, error: StuffError) -> None:
-        self._stop_waiting()
+        """Answer with the problem, and close. If an earlier request is not answered yet, its
+        response is the last one: another would be taken for a part of it."""
+        self._refusal = error
+        self._deadline.clear()
         cycle = self.cycle
+        is_started = False
         if not self._is_answered:
-            if not cycle.more_body:  # the earlier request is answered, and no later one
-                cycle.keep_alive = False
-                self.flow.pause_reading()
+            if not cycle.more_body:
+                self._end_after(cycle)
                 return
-            cycle.disconnected = True
-            cycle.message_event.set()
-        # In the middle of another response, this one would be taken for a part of it.
-        if self._is_answered or not (cycle.response_started or self.pipeline):
-            id = make_request_id(self.headers or ())
-            body = problem_body(error, b"") | {"request_id": id.decode()}
-            content = orjson.dumps(body)
-            headers = [
-                date_field(),
-                (b"content-type", MEDIA_TYPE.encode()),
-                (b"content-length", str(len(content)).encode()),
-                (b"connection", b"close"),
-                (REQUEST_ID, id),
-                *DEFAULTS,
-            ]
-            lines = [STATUS_LINE[error.status], *(b"%s: %s\r\n" % pair for pair in headers)]
-            self.transport.write(b"".join(lines) + b"\r\n" + content)
-        self.transport.close()
+            if self.pipeline:
+                self.pipeline.popleft()  # this is the latest
+                earlier = self.pipeline[0][0] if self.pipeline else self._running
+                self._end_after(earlier or cast(Any, self._waiting)[0])
+                return
+            is_started = cycle.response_started
+        if not is_started:
+            self._socket.write(refusal(error, self.headers or ()))
+        self._close()
+
+    def _end_after(self, cycle: RequestResponseCycle) -> None:
+        cycle.keep_alive = False
+        self._is_last = True

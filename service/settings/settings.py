@@ -121,6 +121,13 @@ class Settings(BaseSettings):
     max_requests: Annotated[
         int, Field(ge=1, description="Requests that a process serves at once.")
     ] = 1000
+    max_connections: Annotated[
+        # More than the requests and the followers of the feed together.
+        int, Field(ge=1, description="Connections that a process keeps open at once.")
+    ] = 8192
+    max_unread_bytes: Annotated[
+        int, Field(ge=1, description="Bytes that a process keeps for clients to read.")
+    ] = 256 * 1024 * 1024
     client_timeout: Annotated[
         Seconds,
         Field(description="Seconds to wait for a client to send, or to read, a part."),

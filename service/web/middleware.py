@@ -3,14 +3,12 @@
 One middleware instead of four, because an additional layer around `send` costs as much as its work.
 """
 
-import asyncio
 import logging
 import time
 from typing import Any
 
 from fastapi import Request
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Overloaded, raises
@@ -31,18 +29,18 @@ EXEMPT = {"/healthz", "/readyz"}
 
 @raises(Overloaded)
 class RequestMiddleware:
-    """Gives each request an id; refuses requests at once when too many are in flight; disconnects
-    clients that stop reading; counts and times requests.
+    """Gives each request an id; refuses requests at once when too many are in flight; counts and
+    times requests.
 
-    A feed whose response has started is no longer in flight: it never ends by itself, costs nothing
-    while it waits, and has its own limit.
+    A request is no longer in flight when the last part of its response is handed to the server,
+    which may have to wait for the client to read. A feed whose response has started is not either:
+    it never ends by itself, costs nothing while it waits, and has its own limit.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         max_requests: int,
-        client_timeout: float,
         cors: dict[str, Any] | None = None,
         access_log: AccessLog | None = None,
     ) -> None:
@@ -50,7 +48,6 @@ class RequestMiddleware:
         self._cors = cors
         self._app = self._across_origins(app)
         self._max_requests = max_requests
-        self._timeout = client_timeout
         self._access_log = access_log
         self._in_flight = 0
         # Looking up labels costs more than counting.
@@ -82,8 +79,6 @@ class RequestMiddleware:
         try:
             await self._app(scope, receive, exchange.send)
         except Exception:
-            if exchange.is_aborted:
-                return
             if exchange.has_begun:
                 raise  # the server can only close the connection
             # Answered here, so that it is counted and has its id. It is logged here too: if the
@@ -109,15 +104,6 @@ class RequestMiddleware:
             exchange.is_in_flight = False
             self._in_flight -= 1
             metrics.in_flight.dec()
-
-    async def send_in_time(self, send: Send, message: Message, exchange: "_Exchange") -> None:
-        """Send a part of a stream, or disconnect the client if it does not read in time."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                await send(message)
-        except TimeoutError:
-            exchange.is_aborted = True
-            raise ClientDisconnect from None
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         # Clients can make up paths and methods: those without a route must not become labels.
@@ -145,7 +131,6 @@ class _Exchange:
         self.id = id
         self.has_begun = False  # the response
         self.is_in_flight = False
-        self.is_aborted = False  # because the client stopped reading
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -160,9 +145,8 @@ class _Exchange:
                 if pair[0] not in names:
                     headers.append(pair)
             headers.append((REQUEST_ID, self.id))
-        elif message.get("more_body"):
-            await self._middleware.send_in_time(self._send, message, self)
-            return
+        elif not message.get("more_body"):
+            self._middleware.leave(self)
         await self._send(message)
 
 

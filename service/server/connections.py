@@ -1,0 +1,101 @@
+"""The connections of a process: how many there are, and how many bytes wait for clients to read.
+
+Whatever clients do, a new client finds room: the connection that has been idle longest makes way.
+"""
+
+import logging
+import resource
+from collections import OrderedDict
+from typing import Protocol
+
+from service.settings import Settings
+
+log = logging.getLogger(__name__)
+OTHER_FILES = 256
+"""Files that a process opens beside its connections: those of the database, the log, the engine."""
+FEWEST = 16
+
+
+class Connection(Protocol):
+    """A connection that can be ended at once."""
+
+    def drop(self) -> None: ...
+
+
+class Connections:
+    """All connections. A connection is idle while no request of it is being served: also while a
+    request is still arriving, and while the connection is being closed."""
+
+    def __init__(self, most: int, most_unread_bytes: int) -> None:
+        self._most = most
+        self._most_unread_bytes = most_unread_bytes
+        self._open = 0
+        self._idle: OrderedDict[Connection, None] = OrderedDict()
+        self._unread: OrderedDict[Connection, int] = OrderedDict()
+        self._unread_bytes = 0
+
+    def open(self, connection: Connection) -> bool:
+        """Count a new connection, which is idle. The oldest idle one is dropped if there are too
+        many. False if all of them are busy, so that the new one should be refused."""
+        self._open += 1
+        has_room = self._open <= self._most
+        if not has_room and self._idle:
+            has_room = True
+            self._idle.popitem(last=False)[0].drop()
+        self._idle[connection] = None
+        return has_room
+
+    def begin(self, connection: Connection) -> None:
+        """The connection serves a request."""
+        self._idle.pop(connection, None)
+
+    def end(self, connection: Connection) -> None:
+        """The connection is idle from now on."""
+        self._idle[connection] = None
+
+    def hold(self, connection: Connection, size: int) -> None:
+        """So many bytes are kept until the client reads. If all of them together are too many,
+        those clients are dropped that have not read for the longest time."""
+        self.release(connection)
+        self._unread[connection] = size
+        self._unread_bytes += size
+        while self._unread_bytes > self._most_unread_bytes and len(self._unread) > 1:
+            slowest = next(iter(self._unread))
+            self.release(slowest)
+            slowest.drop()
+
+    def release(self, connection: Connection) -> None:
+        """The client has read, or is gone."""
+        self._unread_bytes -= self._unread.pop(connection, 0)
+
+    def close(self, connection: Connection) -> None:
+        """The connection has ended."""
+        self._open -= 1
+        self._idle.pop(connection, None)
+        self.release(connection)
+
+
+def open_connections(settings: Settings) -> Connections:
+    """The connections that these settings, and the limit of the process on open files, allow."""
+    most = allowed(settings.max_connections)
+    if most < settings.max_connections:
+        log.warning(
+            "STUFF_MAX_CONNECTIONS is %d, but the limit on open files (ulimit -n) allows %d",
+            settings.max_connections,
+            most,
+        )
+    return Connections(most, settings.max_unread_bytes)
+
+
+def allowed(connections: int) -> int:
+    """The connections, or as many of them as the process may open. Raises its limit on open files
+    as far as the system allows: many systems start processes with a limit of 1024 (`setrlimit(2)`).
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return connections
+    raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if raised > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+    return min(connections, max(raised - OTHER_FILES, FEWEST))
