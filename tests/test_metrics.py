@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -13,9 +14,17 @@ from typing import Any
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from service import __version__
 from service.observability import metrics
+from tests.support.applications import Application
+from tests.support.database.answers import Gate, forward
+from tests.support.database.playing import Play
+from tests.support.database.roles import PRIMARY
+from tests.support.link import linked
 from tests.support.metrics import parsed, value
 from tests.support.patience import TIMEOUT, patient
+
+ROOT = Path(__file__).parent.parent
 
 
 async def figures(client: AsyncClient) -> dict[Any, float]:
@@ -82,21 +91,86 @@ async def test_followers_of_the_feed_are_counted(live_client: AsyncClient) -> No
         assert 0 <= value(await figures(live_client), "stuff_feed_lag_seconds") < patient(5)
 
 
-async def test_the_dashboard_queries_metrics_that_exist(client: AsyncClient) -> None:
-    dashboard = (Path(__file__).parent.parent / "examples" / "grafana.json").read_text()
+async def test_problems_are_counted_by_type(live_client: AsyncClient) -> None:
+    before = await figures(live_client)
+    await live_client.get("/stuff/none")
+    await live_client.get("/none")
+    await live_client.get("/stuff", params={"filter": "{"})
+    await live_client.get("/stuff/none", headers={"Host": "a b"})  # refused before routing
+    after = await figures(live_client)
+    name = "stuff_problems_total"
+    more = {
+        dict(labels)["type"]: count - before.get((series, labels), 0)
+        for (series, labels), count in after.items()
+        if series == name and count != before.get((series, labels))
+    }
+    assert more == {
+        "document-not-found": 1, "route-not-found": 1, "invalid-parameter": 1, "bad-request": 1
+    }  # fmt: skip
+
+
+async def until_value(client: AsyncClient, name: str, expected: float) -> None:
+    async with asyncio.timeout(TIMEOUT):
+        while value(await figures(client), name) != expected:
+            await asyncio.sleep(0.05)
+
+
+async def test_whether_the_database_is_up_is_shown(
+    application: Application, mongodb_uri: str
+) -> None:
+    async with linked(mongodb_uri) as link, application(mongodb_uri=link.uri) as client:
+        await until_value(client, "stuff_database_up", 1)
+        await link.cut()
+        await until_value(client, "stuff_database_up", 0)
+        await link.open()
+        await until_value(client, "stuff_database_up", 1)
+
+
+async def test_connections_in_use_are_counted(application: Application, play: Play) -> None:
+    gate = Gate()
+    database = play(PRIMARY, forward=True)
+    async with application(mongodb_uri=database.uri()) as client:
+        await until_value(client, "stuff_database_connections_in_use", 0)
+        database.always("find", gate.before(forward))
+        pages = [asyncio.create_task(client.get("/stuff")) for _ in range(2)]
+        await until_value(client, "stuff_database_connections_in_use", 2)
+        gate.open()
+        assert [page.status_code for page in await asyncio.gather(*pages)] == [200, 200]
+        await until_value(client, "stuff_database_connections_in_use", 0)
+
+
+async def test_the_version_is_shown(client: AsyncClient) -> None:
+    shown = await figures(client)
+    python = platform.python_version()
+    assert value(shown, "stuff_build_info", version=__version__, python=python) == 1
+
+
+async def exported(client: AsyncClient) -> set[str]:
+    """The names of all series, those of histograms included."""
     await client.put("/stuff/a", json={})
-    text = (await client.get("/metrics")).text
-    families = {
-        family.name: family
-        for family in text_string_to_metric_families(text)
-        if not family.name.endswith("_created")
-    }
-    shown = set(re.findall(r"stuff_[a-z_]+", dashboard))
-    there = {sample.name for family in families.values() for sample in family.samples} | {
-        f"{name}_total" for name, family in families.items() if family.type == "counter"
-    }
-    assert shown <= there | {f"{name}_bucket" for name in families}
-    assert {name for name in families if name.startswith("stuff_")} <= {
-        re.sub("_(total|bucket|sum|count)$", "", name) for name in shown
-    }
-    assert all(panel["targets"] for panel in json.loads(dashboard)["panels"])
+    await client.get("/stuff/none")
+    families = list(text_string_to_metric_families((await client.get("/metrics")).text))
+    return (
+        {sample.name for family in families for sample in family.samples}
+        | {f"{family.name}_total" for family in families if family.type == "counter"}
+        | {f"{family.name}_bucket" for family in families if family.type == "histogram"}
+    )
+
+
+def named(text: str) -> set[str]:
+    """The names of metrics in queries."""
+    return set(re.findall(r"\b(?:stuff|process)_[a-z_]+\b", text))
+
+
+async def test_the_dashboard_shows_all_metrics_and_no_others(client: AsyncClient) -> None:
+    dashboard = json.loads((ROOT / "examples" / "grafana.json").read_text())
+    queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert all(panel["targets"] for panel in dashboard["panels"])
+    shown, there = named("\n".join(queries)), await exported(client)
+    assert shown <= there
+
+    def base(name: str) -> str:
+        return re.sub("_(total|bucket|sum|count|created)$", "", name)
+
+    ours = {base(name) for name in there if name.startswith("stuff_")}
+    assert ours <= {base(name) for name in shown}

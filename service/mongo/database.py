@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
 import pymongo
@@ -33,6 +33,7 @@ from service.mongo.limits import Limits, milliseconds
 from service.mongo.model import StuffDocument, bind
 from service.mongo.outages import as_fault
 from service.mongo.readiness import Readiness
+from service.mongo.reporting import report
 from service.mongo.shares import LOAD_CALLS, PING_CALLS, POINT_CALLS, QUERY_CALLS, Share
 from service.mongo.tracing import listeners
 from service.settings import Settings
@@ -238,14 +239,17 @@ async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]
     """The database for a lifespan. If it is unavailable, that delays the start but does not prevent
     it."""
     database = Database(settings, uri)
-    setting_up = asyncio.create_task(database.readiness.reach())
+    tasks = [
+        asyncio.create_task(database.readiness.reach()),
+        asyncio.create_task(report(database.client.delegate, database.readiness)),
+    ]
     try:
         await database.readiness.wait(settings.server_selection_timeout)
         yield database
     finally:
-        setting_up.cancel()
-        with suppress(asyncio.CancelledError):
-            await setting_up
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         database.client.close()
 
 

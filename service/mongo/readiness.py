@@ -31,9 +31,14 @@ class Readiness:
         self._fault: str | None = None
         self._ready = asyncio.Event()
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether an attempt has succeeded."""
+        return self._ready.is_set()
+
     def check(self) -> None:
         """Raises `DatabaseUnavailable` until an attempt has succeeded."""
-        if not self._ready.is_set():
+        if not self.is_reached:
             raise DatabaseUnavailable(
                 self._fault or "The database has not answered yet. Try again shortly."
             )

@@ -6,6 +6,7 @@ https://prometheus.io/docs/practices/naming/
 """
 
 import os
+import platform
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from prometheus_client import (
     generate_latest,
     multiprocess,
 )
+
+from service import __version__
+from service.observability.processes import WorkerProcesses, is_alive, recorded_processes
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -39,6 +43,19 @@ request_seconds = Histogram(
 in_flight = Gauge("stuff_requests_in_flight", "Requests in flight.", multiprocess_mode="livesum")
 refused = Counter(
     "stuff_requests_refused_total", "Requests refused because too many were in flight."
+)
+problems = Counter(
+    "stuff_problems_total", "Problems sent, by the name at the end of their type.", ["type"]
+)
+database_up = Gauge(
+    "stuff_database_up",
+    "1 while there is a primary that the service can use, else 0; of several workers, the lowest.",
+    multiprocess_mode="livemin",
+)
+database_connections = Gauge(
+    "stuff_database_connections_in_use",
+    "Connections to the database on which an operation is under way.",
+    multiprocess_mode="livesum",
 )
 batch_documents = Histogram(
     "stuff_batch_documents", "Documents per round trip to the database.", ["kind"],
@@ -66,26 +83,27 @@ feed_changes = Counter("stuff_feed_changes_total", "Changes that the feed has de
 feed_dropped = Counter(
     "stuff_feed_dropped_total", "Subscribers dropped because they were too slow."
 )
+build = Gauge(
+    "stuff_build_info",
+    "Always 1. The labels are the versions of the service and of Python.",
+    ["version", "python"],
+    multiprocess_mode="livemax",
+)
+build.labels(__version__, platform.python_version()).set(1)
 
 
 def exposition() -> bytes:
     """The metrics of all processes."""
     if DIRECTORY not in os.environ:
         return generate_latest(REGISTRY)
-    _forget_dead_processes()
+    directory = Path(os.environ[DIRECTORY])
+    for pid in recorded_processes(directory):
+        if not is_alive(pid):  # killed, so that it could not remove its gauges
+            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    registry.register(WorkerProcesses(directory))
     return generate_latest(registry)
-
-
-def _forget_dead_processes() -> None:
-    """Remove the gauges of workers that were killed and could not remove them."""
-    for file in Path(os.environ[DIRECTORY]).glob("gauge_live*_*.db"):
-        pid = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from service.errors import StuffError
+from service.observability import metrics
 from service.observability.request_ids import REQUEST_ID, make_request_id
 from service.server.dates import date_field
 from service.web.headers import DEFAULTS
@@ -15,6 +16,7 @@ from service.web.problems import MEDIA_TYPE, problem_body
 def refusal(error: StuffError, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     """The error as a whole response, which closes the connection. `headers` are those of the
     request, as far as they have arrived."""
+    metrics.problems.labels(error.slug).inc()
     id = make_request_id(headers)
     content = orjson.dumps(problem_body(error, b"") | {"request_id": id.decode()})
     fields = [

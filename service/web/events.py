@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service.documents import codec, layout
 from service.errors import FeedFull, FeedUnsupported, raises
+from service.observability import metrics
 from service.store.feed import Batch, Change, End, Feed, Position
 from service.web.headers import header
 from service.web.negotiation import prefers
@@ -147,5 +148,6 @@ def _last(end: End, request: Request) -> bytes:
         data = {"type": f"{TYPE_PREFIX}feed-{end.kind}", "detail": end.detail}
         return format_sse_event(event=end.kind, data_str=orjson.dumps(data).decode())
     # An empty id makes browsers forget the last one, so that they start afresh when they reconnect.
+    metrics.problems.labels(end.problem.slug).inc()
     data = problem_body(end.problem, raw_path(request))
     return format_sse_event(event=end.kind, id="", data_str=orjson.dumps(data).decode())

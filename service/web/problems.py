@@ -18,6 +18,7 @@ from service.errors import (
     RouteNotFound,
     StuffError,
 )
+from service.observability import metrics
 from service.observability.request_ids import request_id
 from service.web.access import may_read
 from service.web.negotiation import is_negotiated
@@ -77,6 +78,7 @@ def raw_path(request: Request) -> bytes:
 
 def problem_response(request: Request, error: StuffError) -> Response:
     """The error as a response."""
+    metrics.problems.labels(error.slug).inc()
     body = problem_body(error, raw_path(request))
     if error.private and not may_read(request):
         body = {name: value for name, value in body.items() if name not in error.private}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from tests.support.clients import connect_blocking
 from tests.support.metrics import parsed, value
 from tests.support.patience import TIMEOUT
-from tests.support.serving import Service, stuff_serve, two_services
+from tests.support.serving import Service, stuff_serve, two_services, wait_until
 from tests.support.threads import at_once
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -146,6 +147,27 @@ def test_metrics_cover_all_workers(tmp_path: Path) -> None:
         labels = {"method": "PUT", "route": "/stuff/{id}", "status": "201"}
         for _ in range(5):
             assert counted(service, **labels) == 40
+
+
+def test_each_worker_shows_what_it_uses_of_the_machine(tmp_path: Path) -> None:
+    with stuff_serve(tmp_path, "--workers=2") as service:
+
+        def shows() -> dict[Any, float]:
+            return parsed(service.http.get("/metrics").text)
+
+        wait_until(lambda: value(shows(), "stuff_database_up") == 1)  # the lowest of both
+        workers = {str(pid) for pid in service.workers()}
+        assert len(workers) == 2
+        shown = shows()
+        names = ("cpu_seconds_total", "resident_memory_bytes", "open_fds", "start_time_seconds")
+        for name in names:
+            found = {
+                dict(labels)["pid"]: figure
+                for (series, labels), figure in shown.items()
+                if series == f"process_{name}"
+            }
+            assert found.keys() == workers
+            assert all(found.values())
 
 
 def counted(service: Service, **labels: str) -> float:
