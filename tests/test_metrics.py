@@ -25,6 +25,7 @@ from tests.support.metrics import parsed, value
 from tests.support.patience import TIMEOUT, patient
 
 ROOT = Path(__file__).parent.parent
+ALERTS = ROOT / "deploy" / "alerts.yaml"
 
 
 async def figures(client: AsyncClient) -> dict[Any, float]:
@@ -145,6 +146,10 @@ async def test_the_version_is_shown(client: AsyncClient) -> None:
     assert value(shown, "stuff_build_info", version=__version__, python=python) == 1
 
 
+OF_PROMETHEUS = {"process_open_fds", "process_max_fds", "process_start_time_seconds"}
+"""Of its client library; `process_cpu_seconds_total` and others are there too."""
+
+
 async def exported(client: AsyncClient) -> set[str]:
     """The names of all series, those of histograms included."""
     await client.put("/stuff/a", json={})
@@ -174,3 +179,9 @@ async def test_the_dashboard_shows_all_metrics_and_no_others(client: AsyncClient
 
     ours = {base(name) for name in there if name.startswith("stuff_")}
     assert ours <= {base(name) for name in shown}
+
+
+async def test_the_alert_rules_use_metrics_that_exist(client: AsyncClient) -> None:
+    rules = re.sub(r"annotations:.*?(?=- alert|\Z)", "", ALERTS.read_text(), flags=re.DOTALL)
+    assert rules.count("expr:") == rules.count("alert:") >= 10
+    assert OF_PROMETHEUS <= named(rules) <= await exported(client)
