@@ -2,6 +2,7 @@
 // draft when the editor shows another document, and is not replaced while a request is under way.
 
 import { addressed, leaveAddress, rename } from './addresses.js';
+import { copy } from './clipboard.js';
 import { compared, hideConflict, isConflictShown, showConflict } from './conflict.js';
 import * as documents from './documents.js';
 import { element } from './elements.js';
@@ -9,6 +10,7 @@ import * as form from './form.js';
 import { newId } from './ids.js';
 import { fault } from './json.js';
 import { say } from './notices.js';
+import { Turns } from './turns.js';
 
 const BLANK = '{\n  \n}';
 const PAUSE = 300; // milliseconds without typing, after which the draft is kept
@@ -20,7 +22,7 @@ export class Editor {
   #open = null;
   /** What waits for the server goes one after the other: the feed tells of a write of our own
       before, after, or while its answer comes. */
-  #working = Promise.resolve();
+  #turns = new Turns();
   #pause;
   #list;
   #drafts;
@@ -30,12 +32,6 @@ export class Editor {
     this.#drafts = drafts;
     form.onInput(() => this.#typed());
     window.addEventListener('pagehide', () => this.#keep());
-  }
-
-  #inTurn(work) {
-    const result = this.#working.then(work);
-    this.#working = result.catch(() => {});
-    return result;
   }
 
   get isOpen() {
@@ -53,7 +49,7 @@ export class Editor {
 
   /** Show the document in the address; none if there is none. */
   route() {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       try {
         const id = addressed();
         if (!id) this.close();
@@ -98,8 +94,9 @@ export class Editor {
   }
 
   #abandon() {
+    if (!this.#open) return;
+    const { id } = this.#open;
     const isFocused = form.isFocused();
-    const id = this.#open?.id;
     this.#open = null;
     form.hideForm();
     this.#mark(null);
@@ -150,6 +147,17 @@ export class Editor {
     else this.#drafts.drop(id);
   }
 
+  async copyId() {
+    await copy(this.#open.id);
+    say('The id is copied.', true);
+  }
+
+  /** Copy the document as it is in the editor. */
+  async copyText() {
+    await copy(form.typed().text);
+    say('The document is copied.', true);
+  }
+
   discard() {
     const { id, etag, saved, theirs } = this.#open;
     if (!confirm(`Discard your changes of ${id || 'the new document'}?`)) return;
@@ -169,7 +177,7 @@ export class Editor {
   // --- Save and delete
 
   save() {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const open = this.#open;
       const { text, id: given } = form.typed();
       if (!open || fault(text)) return;
@@ -225,7 +233,7 @@ export class Editor {
   }
 
   remove() {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const open = this.#open;
       if (!open) return;
       const unsaved = this.isDirty ? ' Your unsaved changes are lost, too.' : '';
@@ -253,7 +261,7 @@ export class Editor {
 
   /** Somebody, perhaps this page, wrote a document, given as text, or deleted it (null). */
   change(id, etag, json) {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       const open = this.#open;
       if (!open || open.id !== id || open.etag === null || open.etag === `"${etag}"`) return;
       const theirs = json === null ? null : await documents.find(id);

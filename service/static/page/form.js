@@ -19,7 +19,7 @@ export function showForm(id, isNew) {
   element('editor-title').textContent = isNew ? 'New document' : id;
   if (!isNew && document.activeElement === idField) text.focus();
   idField.hidden = element('id-label').hidden = !isNew;
-  element('delete').hidden = isNew;
+  element('delete').hidden = element('copy-id').hidden = isNew;
   element('editor').hidden = false;
   document.body.classList.add('open');
 }
@@ -34,8 +34,17 @@ export function fill(fields) {
   idField.value = fields.id;
 }
 
-export const isFocused = () => element('editor').contains(document.activeElement);
-export const focusText = () => text.focus({ preventScroll: true });
+/** Whether the focus will be lost when the editor is hidden. */
+export const isFocused = () => {
+  const { activeElement } = document;
+  return activeElement === document.body || element('editor').contains(activeElement);
+};
+
+/** Let people type. On a touch screen they would get a keyboard over what they want to read. */
+export function focusText() {
+  const isTouched = matchMedia('(pointer: coarse)').matches;
+  (isTouched ? element('editor-title') : text).focus({ preventScroll: true });
+}
 export const focusId = () => idField.focus();
 
 /** Say whether the text can be saved, and whether it needs to be. */

@@ -94,11 +94,13 @@ export class List {
   #fill({ documents, next }) {
     this.#next = next;
     this.#staleness.forget();
+    const focused = [...this.#rows].find(([, item]) => item.contains(document.activeElement));
     this.#rows = new Map(documents.map((json) => [keyOf(json), rowOf(json)]));
     element('items').replaceChildren(...this.#rows.values());
     element('empty').textContent = this.#query.filter ? 'No document matches.' : 'Nothing here.';
     element('empty').hidden = this.#rows.size > 0;
     element('fresh').hidden = true;
+    if (focused) this.focus(focused[0]);
     this.#mark();
     this.#showPlace();
   }
@@ -184,10 +186,12 @@ export class List {
     button.focus();
   }
 
-  /** Move the focus one row up or down; whether there is one. */
+  /** Move the focus one row up or down, if it is in the list or nowhere; whether it moved. */
   step(direction) {
-    const buttons = [...element('items').querySelectorAll('button')];
-    const position = buttons.indexOf(document.activeElement);
+    const { activeElement } = document;
+    if (activeElement !== document.body && !element('list').contains(activeElement)) return false;
+    const buttons = [...element('items').querySelectorAll('button:enabled')];
+    const position = buttons.indexOf(activeElement);
     const target = buttons[position < 0 ? 0 : position + direction];
     target?.focus();
     return target !== undefined;

@@ -18,15 +18,19 @@ const editor = new Editor(list, drafts);
 
 const route = guarded(() => editor.route());
 
-/** Load the list, as soon as the server can. */
+/** Load the list and the document in the address, as soon as the server can. */
 async function load() {
   try {
     await list.load();
     say('');
   } catch (error) {
     say(error.message);
-    if (error.isPassing) setTimeout(load, AGAIN);
+    if (error.isPassing) {
+      setTimeout(load, AGAIN);
+      return;
+    }
   }
+  if (location.hash) await route();
 }
 
 async function begin() {
@@ -41,31 +45,37 @@ async function begin() {
     }),
   });
   await load();
-  if (location.hash) await route();
 }
 
-document.addEventListener('keydown', guarded(async (event) => {
-  const typing = event.target.matches('input, textarea');
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') {
-    event.preventDefault();
-    await editor.save();
-  } else if (event.key === 'Escape' && editor.isOpen) {
-    editor.leave();
-  } else if (event.key === '/' && !typing) {
-    event.preventDefault();
-    element('query').focus();
-  } else if (event.key === 'n' && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    event.preventDefault();
-    editor.start();
-  } else if ((event.key === 'ArrowDown' || event.key === 'ArrowUp') && !typing) {
-    if (list.step(event.key === 'ArrowDown' ? 1 : -1)) event.preventDefault();
+/** What a key does: false if nothing. Fields other than the editor keep their Escape. */
+function pressed(event) {
+  const isTyping = event.target.matches('input, textarea');
+  const isModified = event.ctrlKey || event.metaKey || event.altKey;
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') return editor.save();
+  if (isModified) return false;
+  if (event.key === 'Escape') {
+    if (!editor.isOpen || event.target.closest('header, #key-form')) return false;
+    return editor.leave();
   }
+  if (isTyping) return false;
+  if (event.key === '/') return element('query').focus();
+  if (event.key === 'n') return editor.start();
+  if (event.key === 'ArrowDown') return list.step(1);
+  if (event.key === 'ArrowUp') return list.step(-1);
+  return false;
+}
+document.addEventListener('keydown', guarded(async (event) => {
+  const result = pressed(event);
+  if (result !== false) event.preventDefault();
+  await result;
 }));
 
 const onClick = (id, work) => element(id).addEventListener('click', guarded(work));
 onClick('new', () => editor.start());
 onClick('save', () => editor.save());
 onClick('delete', () => editor.remove());
+onClick('copy-id', () => editor.copyId());
+onClick('copy-text', () => editor.copyText());
 onClick('discard', () => editor.discard());
 onClick('close', () => editor.leave());
 onClick('theirs', () => editor.takeTheirs());

@@ -150,6 +150,7 @@ async def test_a_412_is_shown_as_a_difference_without_the_feed_too(
 ) -> None:
     await store.put("/stuff/a", json={"n": 1})
     page = await live(browser, "/#/a")
+    await expect(page.locator("#editor-title")).to_have_text("a")
     await page.evaluate("window.stop()")  # the feed too
     await page.route("**/stuff", lambda route: route.abort())
     await page.locator("#text").fill('{"n": "mine"}')

@@ -94,9 +94,10 @@ async def test_the_list_is_loaded_as_soon_as_the_server_can(
     page = await browser.open("/docs")
     problem: dict[str, object] = {"detail": "The database does not answer."}
     await page.route("**/stuff?*", answering(503, problem), times=1)
-    await page.goto(page.url.removesuffix("/docs"))
+    await page.goto(page.url.removesuffix("/docs") + "/#/a")
     await expect(page.get_by_role("alert")).to_have_text("The database does not answer.")
     await expect(page.locator("#items .id")).to_have_text("a")
+    await expect(page.locator("#editor-title")).to_have_text("a")
     await expect(page.locator("#notice")).to_be_hidden()
 
 
