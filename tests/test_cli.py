@@ -1,5 +1,6 @@
 """The `stuff` command and its settings."""
 
+import json
 import subprocess
 import sys
 import sysconfig
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from service import __version__
 from service.cli import COMMANDS
 from service.cli import stuff as stuff_group
 from service.cli.lazy import LazyCommand
@@ -32,6 +34,22 @@ def test_openapi_is_written_to_a_file_or_to_standard_output(tmp_path: Path) -> N
     target = tmp_path / "openapi.json"
     assert stuff_here("openapi", str(target)).returncode == 0
     assert stuff_here("openapi", "-").stdout == target.read_text()
+
+
+def test_openapi_is_written_nowhere_that_was_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert json.loads(stuff_here("openapi").stdout)["info"]["title"] == "Stuff"
+    assert list(tmp_path.iterdir()) == []
+    failed = stuff_here("openapi", str(tmp_path / "no" / "file"))
+    assert failed.returncode == 1
+    assert failed.stderr == f"stuff: {tmp_path}/no/file: No such file or directory\n"
+
+
+def test_the_version_is_shown() -> None:
+    result = stuff_here("--version")
+    assert (result.returncode, result.stdout) == (0, f"stuff {__version__}\n")
 
 
 def test_a_wrong_setting_is_named() -> None:
@@ -89,7 +107,7 @@ def test_an_engine_that_does_not_start_is_reported_with_its_log(tmp_path: Path) 
     assert "Traceback (most" not in result.stderr.split("engine.log")[0]
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:8000", "localhost", "http://", "http://:x", "ftp://a"])
+@pytest.mark.parametrize("url", ["http://", "http://:x", "ftp://a", "a:b", ":8000"])
 @pytest.mark.parametrize(
     "command", [("get", "a"), ("ls",), ("watch",), ("export", "-"), ("import", "-")]
 )

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +25,9 @@ def test_commands_read_and_write_documents(tmp_path: Path) -> None:
     file = tmp_path / "ada.json"
     file.write_text('{"name": "Ada", "born": 1815}')
     put = stuff_here("put", "a/da", str(file))
-    assert put.stdout.startswith('created a/da "')
     etag = put.stdout.split()[-1]
+    assert put.stdout == f"created a/da {etag}\n"
+    assert json.loads(stuff_here("get", "a/da", "--meta").stdout)["_stuff"]["etag"] == etag
     assert stuff_here("put", "a/da", "--create", sent="{}").returncode == 1
     replaced = stuff_here("put", "a/da", "--if-match", etag, sent='{"name": "Ada L."}')
     assert replaced.stdout.startswith("replaced")
@@ -35,6 +38,12 @@ def test_commands_read_and_write_documents(tmp_path: Path) -> None:
     gone = stuff_here("get", "a/da")
     assert (gone.returncode, gone.stdout) == (1, "")
     assert gone.stderr.startswith("stuff: No such document (404).")
+    for condition in ([], ["--if-match", "*"]):
+        again = stuff_here("delete", "a/da", *condition)
+        assert (again.returncode, "PUT" in again.stderr) == (1, False)
+    unreadable = stuff_here("put", "a", str(tmp_path / "none"))
+    assert unreadable.returncode == 1
+    assert unreadable.stderr == f"stuff: {tmp_path}/none: No such file or directory\n"
 
 
 def test_ls_lists_ids_by_prefix_filter_and_order() -> None:
@@ -86,9 +95,102 @@ def test_an_incomplete_import_ends_with_a_failure_status(tmp_path: Path) -> None
     assert truncated.returncode == 1
     assert "1 documents imported" in truncated.stderr
     assert "not complete" in truncated.stderr
-    missing = stuff_here("import", str(tmp_path / "no such file"))
-    assert missing.returncode == 1
-    assert "Traceback" not in missing.stderr
     assert stuff_here("ls").stdout.split() == ["a", "b", "c"]
-    away = stuff_here("export", str(tmp_path / "x"), "--patience=0", "--url=http://127.0.0.1:1")
-    assert (away.returncode, (tmp_path / "x").exists()) == (1, False)
+
+
+def test_what_cannot_be_imported_is_one_clear_line(tmp_path: Path) -> None:
+    def said(file: Path, *options: str) -> str:
+        result = stuff_here("import", str(file), *options)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr.count("\n") == 1
+        return result.stderr
+
+    file = tmp_path / "file"
+    assert said(file) == f"stuff: {file}: No such file or directory.\n"
+    assert said(tmp_path) == f"stuff: {tmp_path}: Is a directory.\n"
+    for text in (
+        json.dumps({"_id": "a", "b": [1]}, indent=2),
+        '{\n"_id": "a"\n}\n{\n"_id": "b"\n}',
+    ):
+        file.write_text(text)
+        assert f"jq -c . {file}" in said(file)
+    file.write_bytes(gzip.compress(b"{}"))
+    assert ".gz" in said(file)
+    file.write_text("{}")
+    gone = said(file, "--patience=0", "--url=http://127.0.0.1:1")
+    assert gone == "stuff: http://127.0.0.1:1 does not answer: Connection refused.\n"
+    assert stuff_here("ls").stdout == ""
+    file.write_text('{"_id": "a"\n{"_id": "b"}\n')  # damaged, but one document on each line
+    assert stuff_here("import", str(file)).stderr.startswith(f"{file}:1: ")
+    assert stuff_here("ls").stdout == "b\n"
+
+
+def test_an_export_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    target = tmp_path / "x.gz"
+    for options in (
+        ("--filter", '{"$where": 1}'),
+        ("--filter", "{"),
+        ("--patience=0", "--url=http://127.0.0.1:1"),
+    ):
+        failed = stuff_here("export", str(target), *options)
+        assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
+        assert list(tmp_path.iterdir()) == []
+    nowhere = stuff_here("export", str(tmp_path / "none" / "x"))
+    assert nowhere.stderr == f"stuff: {tmp_path}/none/x.part: No such file or directory\n"
+    assert stuff_here("export", str(tmp_path)).stderr == f"stuff: {tmp_path}: Is a directory\n"
+
+
+def test_a_filter_of_one_document_is_refused_instead_of_ignored() -> None:
+    for filter in ("{", '{"n": 1}'):
+        result = stuff_here("watch", "a", "--filter", filter)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert "filter" in result.stderr
+
+
+def test_a_url_needs_no_scheme(url: str) -> None:
+    address = url.removeprefix("http://")
+    assert stuff_here("put", "a", "--url", address, sent="{}").returncode == 0
+    assert stuff_here("get", "a", "--url", f"{address}/").stdout == '{"_id":"a"}\n'
+
+
+def test_a_key_that_cannot_be_sent_is_refused_at_once() -> None:
+    for key in ("schlüssel", "two\nlines"):
+        for command in (("get", "a"), ("export", "-")):
+            result = stuff_here(*command, STUFF_KEY=key)
+            assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+            assert "STUFF_KEY" in result.stderr
+            assert key not in result.stderr
+    assert stuff_here("ls", STUFF_KEY="stuff_key \n").returncode == 0
+
+
+def test_another_server_is_not_taken_for_stuff(tmp_path: Path) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<p>\nSign in\n</p>\n")
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    file = tmp_path / "file"
+    file.write_text("{}")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            for command in (
+                ("get", "a"), ("ls",), ("watch",), ("import", str(file)), ("export", str(file))
+            ):  # fmt: skip
+                result = stuff_here(*command, "--url", f"http://127.0.0.1:{server.server_port}")
+                assert (result.returncode, result.stdout) == (1, ""), command
+                assert "it sent text/html" in result.stderr
+        finally:
+            server.shutdown()
+            serving.join()
+    assert file.read_text() == "{}"

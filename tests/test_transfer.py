@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from service.client.importing import Importer
 from service.client.retrying import FIRST_DELAY, MAX_DELAY, Retries
 from service.settings import Settings
 from tests.support.applications import listen
+from tests.support.patience import TIMEOUT
 from tests.support.proxy import breaking
 from tests.support.transferring import export, lines, load
 
@@ -110,7 +113,7 @@ async def test_faulty_documents_are_named_by_their_number_in_the_file(settings: 
 async def test_a_server_that_stays_unavailable_is_given_up(free_port: int) -> None:
     for run in (load(f"http://127.0.0.1:{free_port}", lines(1), patience=0.5),
                 export(f"http://127.0.0.1:{free_port}", patience=0.5)):  # fmt: skip
-        with pytest.raises(ServerUnavailable, match="unavailable"):
+        with pytest.raises(ServerUnavailable, match="does not answer: Connection refused"):
             await run
 
 
@@ -216,3 +219,35 @@ def test_a_file_appears_when_it_is_complete(tmp_path: Path) -> None:
         assert file.read_bytes() == b"before"
         raise RuntimeError
     assert file.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_links_are_followed_and_devices_stay(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    link.symlink_to(file)
+    with target(link) as write:
+        write(b"{}")
+    assert link.is_symlink()
+    assert file.read_bytes() == b"{}"
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received: list[bytes] = []
+    reading = threading.Thread(target=lambda: received.append(pipe.read_bytes()), daemon=True)
+    reading.start()
+    with target(pipe) as write:
+        write(b"{}")
+    reading.join(TIMEOUT)
+    assert received == [b"{}"]
+    assert pipe.is_fifo()
+
+
+def test_waiting_for_a_server_is_told_once_until_there_is_progress() -> None:
+    said: list[str] = []
+    retries = Retries(patience=1000, on_wait=said.append)
+    failure = ServerUnavailable("Overloaded (503).")
+    for _ in range(3):
+        retries.delay(failure)
+    assert said == ["The server is unavailable. Overloaded (503)."]
+    retries.reset()
+    retries.delay(failure)
+    assert len(said) == 2

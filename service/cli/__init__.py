@@ -2,10 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated, cast
 
 import typer
 from typer.core import TyperGroup
+from typer.main import get_command
 
+from service import __version__
 from service.cli.lazy import LazyCommand
 from service.client.errors import ClientError
 from service.errors import ConfigurationError, EngineError
@@ -26,19 +29,38 @@ COMMANDS = {
 """What `stuff --help` lists, without importing any of the commands: the place of each in this
 package, and the first paragraph of its help."""
 
-stuff = TyperGroup(
-    name="stuff",
+app = typer.Typer(name="stuff", no_args_is_help=True, add_completion=False)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"stuff {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
     help=(
         "An HTTP JSON document store on MongoDB, and a client of it.\n\n"
         "Every option of `serve` is a setting too, read from the environment: --data-dir is "
         "STUFF_DATA_DIR. The commands for documents talk to the server at --url, or STUFF_URL, "
         "with the API key in STUFF_KEY if it needs one."
-    ),
-    commands={
-        name: LazyCommand(name, f"{__name__}.{place}", help)
-        for name, (place, help) in COMMANDS.items()
-    },
-    no_args_is_help=True,
+    )
+)
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Options of all commands."""
+
+
+stuff = cast(TyperGroup, get_command(app))
+stuff.commands.update(
+    (name, LazyCommand(name, f"{__name__}.{place}", help))
+    for name, (place, help) in COMMANDS.items()
 )
 
 

@@ -1,6 +1,9 @@
 """Options that several commands have, and what they print."""
 
 import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -10,6 +13,8 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 
 
 def _check_url(url: str) -> str:
+    """The URL, with a scheme: localhost:8000 means http://localhost:8000."""
+    url = url if "://" in url else f"http://{url}"
     try:
         parts = urlsplit(url)
         is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -33,6 +38,25 @@ def fail(message: str, status: int = 1) -> typer.Exit:
     """Print the message on standard error, and return the exception that ends the command."""
     typer.echo(f"stuff: {message}", err=True)
     return typer.Exit(status)
+
+
+def unusable(file: Path, error: OSError) -> typer.Exit:
+    """`fail` for a file that cannot be read or written."""
+    return fail(f"{error.filename or file}: {error.strerror or error}")
+
+
+def waiting(patience: float) -> Callable[[str], None]:
+    """What to call when a command waits for the server: says so once, whatever waits beside."""
+    until = 0.0
+
+    def say(cause: str) -> None:
+        nonlocal until
+        now = time.monotonic()
+        if now > until:
+            until = now + patience
+            typer.echo(f"stuff: {cause} Trying again for {patience:g} s.", err=True)
+
+    return say
 
 
 def write(body: bytes) -> None:

@@ -8,7 +8,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from service.cli.console import DEFAULT_URL, Filter, Url, write
+from service.cli.console import DEFAULT_URL, Filter, Url, unusable, write
 from service.client.http import checked, connect, document_path
 
 Id = Annotated[str, typer.Argument(help="The document's id.")]
@@ -31,7 +31,7 @@ def get(
     parameters = {"fields": fields} if fields else {}
     parameters |= {"meta": "true"} if meta else {}
     with connect(url) as http:
-        body = checked(http.get(document_path(id), params=parameters)).content
+        body = checked(http.get(document_path(id), params=parameters), "application/json").content
     if sys.stdout.isatty():
         Console().print_json(body.decode())
     else:
@@ -50,7 +50,10 @@ def put(
     url: Url = DEFAULT_URL,
 ) -> None:
     """Store a document."""
-    body = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+    try:
+        body = sys.stdin.buffer.read() if file == Path("-") else file.read_bytes()
+    except OSError as error:
+        raise unusable(file, error) from None
     headers = {"Content-Type": "application/json"}
     if if_match is not None:
         headers["If-Match"] = _quoted(if_match)
@@ -59,7 +62,8 @@ def put(
     with connect(url) as http:
         response = checked(http.put(document_path(id), content=body, headers=headers))
     done = "created" if response.status_code == 201 else "replaced"
-    typer.echo(f"{done} {id} {response.headers['etag']}")
+    etag = response.headers.get("etag", "").strip('"')
+    typer.echo(f"{done} {id} {etag}")
 
 
 def delete(id: Id, if_match: IfMatch = None, url: Url = DEFAULT_URL) -> None:
@@ -97,7 +101,7 @@ def ls(
     ):
         if not response.is_success:
             response.read()
-        checked(response)
+        checked(response, "application/x-ndjson")
         for line in response.iter_lines():
             typer.echo(line if fields else _shown(orjson.loads(line)["_id"]))
 

@@ -15,6 +15,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from service.application import create_app
+from service.cli.console import unusable
 from service.mongo.database import check_database
 from service.observability import logs, metrics
 from service.server.checks import check_settings, doubts
@@ -36,7 +37,7 @@ Insecure = Annotated[
     bool | None,
     typer.Option("--insecure", help="Allow other machines to connect even if there is no key."),
 ]
-Target = Annotated[Path, typer.Argument(help="The file to write; - is standard output.")]
+Target = Annotated[Path, typer.Argument(help="The file to write; - is stdout.")]
 
 
 def serve(
@@ -89,13 +90,16 @@ def serve(
             uvicorn.Server(config).run([listener])
 
 
-def openapi(target: Target = Path("openapi.json")) -> None:
+def openapi(target: Target = Path("-")) -> None:
     """Write the OpenAPI document."""
     text = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
     if target == Path("-"):
         sys.stdout.write(text)
-    else:
+        return
+    try:
         target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise unusable(target, error) from None
 
 
 def read_settings(**options: Any) -> Settings:

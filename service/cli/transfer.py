@@ -23,7 +23,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from service.cli.console import DEFAULT_URL, Filter, Patience, Url, fail
+from service.cli.console import DEFAULT_URL, Filter, Patience, Url, fail, unusable, waiting
 from service.client.errors import ClientError
 from service.client.exporting import Exporter
 from service.client.files import DocumentFile, target
@@ -55,6 +55,7 @@ def export_documents(
         headers = authorization() | {"Accept-Encoding": "identity"}
         async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=headers) as client:
             exporter = Exporter(client, patience)
+            exporter.on_wait = waiting(patience)
             with progress() as (bar, task):
                 if not bar.disable:
                     bar.update(task, total=await exporter.count(filter))
@@ -78,7 +79,7 @@ def export_documents(
     try:
         asyncio.run(run())
     except OSError as error:
-        raise fail(str(error)) from None
+        raise unusable(file, error) from None
 
 
 def import_documents(
@@ -108,18 +109,23 @@ def import_documents(
             base_url=url, timeout=TIMEOUT, limits=limits, headers=authorization()
         ) as client:
             importer = Importer(client, requests, patience)
+            importer.on_wait = waiting(patience)
             with progress(documents.size) as (bar, task):
                 importer.on_progress = lambda so_far: bar.update(
                     task, completed=documents.position, documents=so_far.stored, bytes=so_far.bytes
                 )
                 try:
                     await importer.run(documents.records())
-                except (ClientError, OSError) as error:
+                except ClientError as error:
                     problem = str(error)
+                except OSError as error:
+                    problem = f"{error.filename or file}: {error.strerror or error}."
         return importer
 
     start = time.monotonic()
     summary = asyncio.run(run()).summary
+    if problem is not None and not summary.stored and not summary.failed:
+        raise fail(problem)
     for number, detail in summary.failures[:SHOWN_FAILURES]:
         typer.echo(f"{file}:{number}: {detail}", err=True)
     if summary.failed > SHOWN_FAILURES:

@@ -5,7 +5,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from service.cli.console import DEFAULT_URL, Patience, Url
+from service.cli.console import DEFAULT_URL, Patience, Url, fail, waiting
 from service.client.http import connect, document_path
 from service.client.watching import TIMEOUT, Event, follow
 
@@ -27,10 +27,12 @@ def watch(
 
     If the connection breaks, it is opened again, and no change is missed.
     """
+    if id is not None and filter is not None:
+        raise fail("A filter selects documents: it cannot be used with an id.", 2)
     path = "/stuff" if id is None else document_path(id)
     try:
         with connect(url, TIMEOUT) as client:
-            for event in follow(client, path, filter, last_event_id, patience):
+            for event in follow(client, path, filter, last_event_id, patience, waiting(patience)):
                 typer.echo(f"{event.id} {line(event)}" if ids else line(event))
     except KeyboardInterrupt:
         raise typer.Exit(0) from None

@@ -2,6 +2,7 @@
 
     ClientError
       FileError             the file is damaged, or not what it should be
+      KeyUnusable           STUFF_KEY cannot be sent
       ServerError           the server cannot be used
         ServerUnavailable   it does not answer, or says that it cannot now
         RequestRefused      it answers with a problem that a retry would not solve
@@ -16,6 +17,10 @@ class ClientError(Exception):
 
 class FileError(ClientError):
     """A JSON array or a compressed file ends early or is damaged."""
+
+
+class KeyUnusable(ClientError):
+    """STUFF_KEY cannot be sent in a header field."""
 
 
 class ServerError(ClientError):

@@ -13,6 +13,8 @@ from service.client.http import checked, problem_of
 from service.client.retrying import Retries
 from service.documents.query import parse_sort
 
+NDJSON = "application/x-ndjson"
+
 
 @dataclass(slots=True)
 class ExportSummary:
@@ -34,6 +36,7 @@ class Exporter:
         self._client = client
         self._patience = patience
         self.on_progress: Callable[[ExportSummary], None] = lambda _: None
+        self.on_wait: Callable[[str], None] = lambda _: None
         self.summary = ExportSummary()
 
     async def count(self, filter: str | None) -> int | None:
@@ -51,7 +54,7 @@ class Exporter:
     ) -> None:
         """Write all documents, one per line. Raises `ServerError`."""
         last: bytes | None = None  # the last line that was written
-        retries = Retries(self._patience)
+        retries = Retries(self._patience, self.on_wait)
         while True:
             query = _given(filter=filter if last is None else _rest(filter, last), fields=fields)
             try:
@@ -70,14 +73,14 @@ class Exporter:
 
     async def _receive(self, query: dict[str, str]) -> AsyncIterator[bytes]:
         """Whole lines, as they arrive."""
-        headers = {"Accept": "application/x-ndjson"}
+        headers = {"Accept": NDJSON}
         async with self._client.stream("GET", "/stuff", params=query, headers=headers) as response:
             if not response.is_success:
                 await response.aread()
             if response.status_code == 504:
                 # A query that took the database too long would do so again.
                 raise RequestRefused(problem_of(response))
-            checked(response)
+            checked(response, NDJSON)
             rest = b""
             async for chunk in response.aiter_bytes():
                 lines, newline, rest = (rest + chunk).rpartition(b"\n")

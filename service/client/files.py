@@ -5,14 +5,17 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, cast
+
+import orjson
 
 from service.client.errors import FileError
 
 CHUNK_BYTES = 1024 * 1024
 STANDARD_STREAM = Path("-")
+GZIP = b"\x1f\x8b"
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _SIGN = re.compile(rb'["\[\]{},]')
@@ -36,13 +39,20 @@ class DocumentFile:
         """Each line of the file, or each element of its array, with its number from 1.
 
         Elements of an array are put on one line each. Raises `OSError`, and `FileError` if an array
-        or a compressed file ends early.
+        or a compressed file ends early, or documents outside an array are not on one line each.
         """
         with self._open() as file:
             chunks = self._chunks(file)
             try:
                 first = next(chunks, b"").removeprefix(b"\xef\xbb\xbf")
+                if first.startswith(GZIP):
+                    raise FileError(f"{self._path} is compressed. Its name has to end with .gz.")
                 split = _elements if first.lstrip()[:1] == b"[" else _lines
+                if split is _lines and _is_spread_over_lines(first):
+                    raise FileError(
+                        f"{self._path} has documents that take several lines. Write each on one "
+                        f"line (jq -c . {self._path}), or all as a JSON array."
+                    )
                 yield from enumerate(split(_chain(first, chunks)), 1)
             except (EOFError, gzip.BadGzipFile) as error:
                 raise FileError(f"{self._path} is damaged: {error}") from None
@@ -67,7 +77,8 @@ class DocumentFile:
 
 @contextmanager
 def target(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """Writes a file; `-` is standard output. The file appears when it is complete.
+    """Writes a file; `-` is standard output. The file appears when it is complete; else nothing of
+    it is left. A symbolic link is followed. Raises `OSError`.
 
     Equal contents give equal files, compressed ones too.
     """
@@ -75,19 +86,48 @@ def target(path: Path) -> Iterator[Callable[[bytes], object]]:
         yield sys.stdout.buffer.write
         sys.stdout.buffer.flush()
         return
-    part = path.with_name(path.name + ".part")
-    with part.open("wb") as raw:
-        packed = path.suffix == ".gz"
-        with gzip.GzipFile("", "wb", 6, raw, mtime=0) if packed else nullcontext(raw) as file:
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        # A directory, or a device, which must not be replaced by a file.
+        with path.open("wb") as raw, _packed(raw, path) as file:
             yield file.write
-        raw.flush()
-        os.fsync(raw.fileno())
-    part.replace(path)
+        return
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as raw:
+            with _packed(raw, path) as file:
+                yield file.write
+            raw.flush()
+            os.fsync(raw.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _packed(raw: IO[bytes], path: Path) -> AbstractContextManager[IO[bytes]]:
+    """Compresses what is written, if the file is named so."""
+    if path.suffix != ".gz":
+        return nullcontext(raw)
+    packed = gzip.GzipFile("", "wb", 6, raw, mtime=0)
+    return cast(AbstractContextManager[IO[bytes]], packed)
 
 
 def _chain(first: bytes, chunks: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from chunks
+
+
+def _is_spread_over_lines(chunk: bytes) -> bool:
+    """Whether the first document is indented, as by `jq`: its first line is only its beginning."""
+    lines = [line for line in chunk.lstrip().split(b"\n", 8)[:8] if line.strip()]
+    if len(lines) < 2 or lines[0][:1] != b"{" or lines[1].lstrip()[:1] not in (b'"', b"}"):
+        return False
+    try:
+        orjson.loads(lines[0])
+    except orjson.JSONDecodeError:
+        return True
+    return False
 
 
 def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:

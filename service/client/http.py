@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
-from service.client.errors import RequestRefused, ServerUnavailable
+from service.client.errors import KeyUnusable, RequestRefused, ServerUnavailable
 
 TIMEOUT = httpx.Timeout(120, connect=10)  # seconds
 TEMPORARY = frozenset({429, 502, 503, 504})
@@ -16,28 +16,57 @@ TEMPORARY = frozenset({429, 502, 503, 504})
 
 def authorization() -> dict[str, str]:
     """The header field with the API key of STUFF_KEY, if that is set. There is no option for the
-    key, since other users of the machine can see the options of a process."""
-    key = os.environ.get("STUFF_KEY")
+    key, since other users of the machine can see the options of a process. Raises `KeyUnusable`."""
+    key = os.environ.get("STUFF_KEY", "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise KeyUnusable("STUFF_KEY has characters that no key has.")
     return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 @contextmanager
 def connect(url: str, timeout: httpx.Timeout = TIMEOUT) -> Iterator[httpx.Client]:
     """A client of the server. Raises `ServerUnavailable` when a request gets no answer."""
+    headers = authorization()
     try:
-        with httpx.Client(base_url=url, timeout=timeout, headers=authorization()) as client:
+        with httpx.Client(base_url=url, timeout=timeout, headers=headers) as client:
             yield client
-    except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise ServerUnavailable(f"{url} does not answer: {error}") from None
+    except httpx.TransportError as error:
+        raise ServerUnavailable(f"{url} does not answer: {reason(error)}.") from None
+    except httpx.InvalidURL as error:
+        raise RequestRefused(f"{url}: {error}.") from None
 
 
-def checked(response: httpx.Response) -> httpx.Response:
-    """The response, if it is a success. Another must have been read. Raises `ServerUnavailable`
-    and `RequestRefused`."""
+def reason(error: httpx.TransportError) -> str:
+    """Why there was no answer: what the operating system says, which httpx hides below its own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+        cause = cause.__cause__ or cause.__context__
+    # Some errors of httpx have a type, but no text.
+    return f"{type(error).__name__} {error}".rstrip(" .")
+
+
+def origin(request: httpx.Request) -> str:
+    """Where the request went, without its path."""
+    return f"{request.url.scheme}://{request.url.netloc.decode()}"
+
+
+def checked(response: httpx.Response, media_type: str | None = None) -> httpx.Response:
+    """The response, if it is a success, and has this media type. Another must have been read.
+
+    Raises `ServerUnavailable` and `RequestRefused`.
+    """
     if response.status_code in TEMPORARY:
         raise ServerUnavailable(problem_of(response))
     if not response.is_success:
         raise RequestRefused(problem_of(response))
+    found = response.headers.get("content-type", "nothing").partition(";")[0]
+    if media_type is not None and found != media_type:
+        raise RequestRefused(
+            f"Another server than Stuff answers at {origin(response.request)}: it sent {found}, "
+            f"not {media_type}."
+        )
     return response
 
 

@@ -16,6 +16,7 @@ from service.documents.ids import new_id
 CHUNK_COUNT = 2000  # documents in one request
 CHUNK_BYTES = 1024 * 1024
 MAX_NAMED = 100
+UNSENT = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
 @dataclass(slots=True)
@@ -69,6 +70,7 @@ class Importer:
         self._requests = requests
         self._patience = patience
         self.on_progress: Callable[[ImportSummary], None] = lambda _: None
+        self.on_wait: Callable[[str], None] = lambda _: None
         self.summary = ImportSummary()
 
     async def run(self, records: Iterable[tuple[int, bytes]]) -> None:
@@ -94,7 +96,7 @@ class Importer:
                 raise result
 
     async def _send(self, chunk: _Chunk) -> None:
-        retries = Retries(self._patience)
+        retries = Retries(self._patience, self.on_wait)
         while True:
             try:
                 response = await self._client.post(
@@ -102,6 +104,8 @@ class Importer:
                     content=b"\n".join(chunk.lines),
                     headers={"Content-Type": "application/x-ndjson"},
                 )
+                if response.is_success:
+                    checked(response, "application/json")
                 report = _json(response)
                 settled = len(chunk.lines) if response.is_success else report.get("lines", 0)
                 if settled:
@@ -110,7 +114,7 @@ class Importer:
                     retries.reset()
                 checked(response)
             except (httpx.TransportError, ServerUnavailable) as failure:
-                if isinstance(failure, httpx.TransportError):
+                if isinstance(failure, httpx.TransportError) and not isinstance(failure, UNSENT):
                     self.summary.repeated += len(chunk.lines)
                 await asyncio.sleep(retries.delay(failure))
             else:

@@ -4,7 +4,7 @@ Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.ht
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import httpx
@@ -32,6 +32,7 @@ def follow(
     filter: str | None = None,
     last_event_id: str | None = None,
     patience: float = 60,
+    on_wait: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Event]:
     """The puts and deletes at a path, without end, each with the id after which to resume.
 
@@ -40,14 +41,14 @@ def follow(
     """
     last = last_event_id
     parameters = {} if filter is None else {"filter": filter}
-    retries = Retries(patience)
+    retries = Retries(patience, on_wait)
     while True:
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
         try:
             with client.stream("GET", path, params=parameters, headers=headers) as response:
                 if not response.is_success:
                     response.read()
-                for event in parse(checked(response).iter_lines()):
+                for event in parse(checked(response, "text/event-stream").iter_lines()):
                     retries.reset()
                     last = event.id or last
                     if event.kind == "gone":

@@ -18,8 +18,8 @@ class DocumentNotFound(StuffError):
 
     status, slug, title = 404, "document-not-found", "No such document"
 
-    def __init__(self, id: str) -> None:
-        super().__init__(f"There is no document {id!r}. PUT one to this address to create it.")
+    def __init__(self, id: str, advice: str = "PUT one to this address to create it.") -> None:
+        super().__init__(f"There is no document {id!r}. {advice}")
 
 
 class Conflict(StuffError):

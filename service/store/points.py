@@ -33,6 +33,7 @@ from service.store.budget import Budget
 from service.store.turns import Turn, Turns
 
 MAX_ATTEMPTS = 100
+DELETED_BEFORE = "It may have been deleted before."
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class PointOperations:
         if preconditions.guard_writes():
             return await self._delete_if(preconditions, id)
         if not await self._writes.delete(id):
-            raise DocumentNotFound(id)
+            raise DocumentNotFound(id, DELETED_BEFORE)
         return None
 
     async def _put_if(self, preconditions: Preconditions, id: str, new: Stored) -> Written:
@@ -165,7 +166,7 @@ class PointOperations:
     async def _delete_if(self, preconditions: Preconditions, id: str) -> None:
         def change(current: Stored | None) -> None:
             if current is None:
-                raise DocumentNotFound(id)
+                raise DocumentNotFound(id, DELETED_BEFORE)
             preconditions.check(current)
 
         await self._exchange(id, change)

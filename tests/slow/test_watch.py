@@ -56,4 +56,4 @@ def test_watch_says_why_it_cannot() -> None:
         timeout=TIMEOUT,
     )
     assert result.returncode == 1
-    assert "unavailable" in result.stderr
+    assert "http://127.0.0.1:1 does not answer: Connection refused." in result.stderr
