@@ -126,4 +126,4 @@ async def use_the_command_line(settings: Settings, uri: str) -> None:
         ("drop", "addresses"),
     ]:
         result = await asyncio.to_thread(stuff_here, "index", *arguments, **environment)
-        assert (result.returncode, result.stderr) == (0, "")
+        assert (result.returncode, result.stderr.count("\n")) == (0, 1), result.stderr

@@ -108,8 +108,11 @@ def test_indexes_are_made_listed_explained_and_dropped_by_hand(
 
     def index(*arguments: str) -> str:
         result = stuff_here("index", *arguments, **environment)
-        assert (result.returncode, result.stderr) == (0, "")
+        assert (result.returncode, result.stderr) == (0, where)
         return result.stdout
+
+    address = mongodb_uri.removeprefix("mongodb://").partition("/")[0]
+    where = f"In {settings.database}.stuff of the MongoDB at {address}:\n"
 
     assert index("create", "year,-name") == "year_1_name_-1__id_-1\n"
     assert index("create", "year,-name") == "year_1_name_-1__id_-1\n"
@@ -125,8 +128,22 @@ def test_indexes_are_made_listed_explained_and_dropped_by_hand(
     for wrong in (("drop", "addresses"), ("create", "a,a"), ("explain", "--filter", "{")):
         result = stuff_here("index", *wrong, **environment)
         assert (result.returncode, result.stdout) == (1, "")
-        assert result.stderr.startswith("stuff: ")
+        assert result.stderr.startswith(f"{where}stuff: ")
         assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", [("create", "year"), ("list",), ("drop", "x"), ("explain",)])
+def test_a_command_makes_no_data_directory(tmp_path: Path, command: tuple[str, ...]) -> None:
+    environment = {"STUFF_DATA_DIR": str(tmp_path / "data"), "STUFF_MONGO_URI": "mongodb://x/"}
+    for _ in range(2):
+        result = stuff_here("index", *command, **environment)
+        assert (result.returncode, result.stdout) == (1, "")
+        warning, fault = result.stderr.splitlines()
+        assert warning == "STUFF_MONGO_URI is not a setting. Did you mean STUFF_MONGODB_URI?"
+        assert str(tmp_path / "data") in fault
+        assert not (tmp_path / "data" / "engine").exists()
+        (tmp_path / "data").mkdir(exist_ok=True)  # there, but nothing in it
+    assert list((tmp_path / "data").iterdir()) == []
 
 
 async def test_a_page_is_asked_for_by_ranges_in_the_order_of_an_index(

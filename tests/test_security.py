@@ -183,9 +183,14 @@ def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     id = token.split("_")[1]
     listed = stuff_here("key", "list", "--file", str(file)).stdout.splitlines()
     assert listed == [f"{id} read Ada", f"{other.split('_')[1]} read,write"]
-    assert stuff_here("key", "revoke", id, "--file", str(file)).returncode == 0
+    revoked = stuff_here("key", "revoke", id, "--file", str(file))
+    assert (revoked.returncode, revoked.stdout) == (0, f"revoked {id}\n")
+    assert revoked.stderr == f"Removed from {file}.\n"
     assert len(stuff_here("key", "list", "--file", str(file)).stdout.splitlines()) == 1
-    assert stuff_here("key", "revoke", id, "--file", str(file)).returncode == 1
+    unknown = stuff_here("key", "revoke", id, "--file", str(file))
+    assert (unknown.returncode, unknown.stderr) == (1, f"stuff: There is no key {id} in {file}.\n")
+    missing = stuff_here("key", "list", "--file", str(tmp_path / "none"))
+    assert missing.stderr == f"stuff: {tmp_path}/none: No such file or directory\n"
     assert stuff_here("key", "create", "--scopes", "all").returncode == 2
     assert "STUFF_API_KEYS" in stuff_here("key", "create").stderr
 

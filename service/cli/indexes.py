@@ -13,6 +13,7 @@ from service.documents.query import Selection, decode_cursor, parse_filter, pars
 from service.errors import StuffError
 from service.mongo.database import Database, open_database
 from service.server.mongodb import shared_mongodb
+from service.settings.names import unknown_settings
 from service.store import indexes
 
 app = typer.Typer(
@@ -108,6 +109,8 @@ def _stages(plan: dict[str, Any]) -> list[str]:
 
 def _with_database(run: Callable[[Database], Awaitable[None]]) -> None:
     settings = read_settings()
+    for doubt in unknown_settings():
+        typer.echo(doubt, err=True)
 
     async def connected(uri: str) -> None:
         async with open_database(settings, uri) as database:
@@ -115,6 +118,7 @@ def _with_database(run: Callable[[Database], Awaitable[None]]) -> None:
 
     try:
         with shared_mongodb(settings) as mongodb:
+            typer.echo(f"In {settings.database}.{settings.collection} of {mongodb}:", err=True)
             asyncio.run(connected(mongodb.uri))
     except indexes.IndexFault as error:
         raise fail(str(error)) from None

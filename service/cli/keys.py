@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.console import fail
+from service.cli.console import fail, unusable
 from service.security import SCOPES, KeyFault, KeyFile, make_key
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage API keys.")
@@ -45,8 +45,7 @@ def create(
         with _key_file(file) as keys:
             keys.add(key)
     typer.echo(token)
-    if file is None:
-        typer.echo(f"For STUFF_API_KEYS: {key}", err=True)
+    typer.echo(f"For STUFF_API_KEYS: {key}" if file is None else f"Added to {file}.", err=True)
 
 
 @app.command("list")
@@ -67,8 +66,9 @@ def revoke(
     with _key_file(file) as keys:
         removed = keys.remove(id)
     if not removed:
-        raise fail(f"There is no key {id}.")
+        raise fail(f"There is no key {id} in {file}.")
     typer.echo(f"revoked {id}")
+    typer.echo(f"Removed from {file}.", err=True)
 
 
 @contextmanager
@@ -78,5 +78,7 @@ def _key_file(file: Path | None) -> Iterator[KeyFile]:
         raise fail("Name the file of keys with --file or STUFF_API_KEYS_FILE.", 2)
     try:
         yield KeyFile(file)
-    except (OSError, KeyFault) as error:
-        raise fail(f"{file}: {error}") from None
+    except OSError as error:
+        raise unusable(file, error) from None
+    except KeyFault as fault:
+        raise fail(f"{file}: {fault}") from None

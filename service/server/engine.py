@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 COMMAND = "secantusd-py"
 URI_FILE = "engine.uri"
+STORAGE = "engine"  # where the engine keeps its files, in the data directory
 HOST = "127.0.0.1"
 START_TIMEOUT = 30.0  # seconds until the engine accepts connections
 RELEASE_TIMEOUT = 25.0  # seconds until an engine whose owner was killed has ended
@@ -87,7 +88,7 @@ class EmbeddedEngine:
         assert self._lock is not None
         command = [sys.executable, "-m", "service.server.watchdog", executable]
         command += ["--host", HOST, "--port", str(self._port), "--log-level", "WARNING"]
-        command += ["--storage-path", str(self._data_dir / "engine")]
+        command += ["--storage-path", str(self._data_dir / STORAGE)]
         with (self._data_dir / "engine.log").open("ab") as output:
             self._process = subprocess.Popen(
                 command,
@@ -136,6 +137,11 @@ class EmbeddedEngine:
     def _close_pipe(process: subprocess.Popen[bytes]) -> None:
         assert process.stdin is not None
         process.stdin.close()
+
+
+def has_data(data_dir: Path) -> bool:
+    """Whether an engine has ever been started on the directory."""
+    return (data_dir / STORAGE).is_dir()
 
 
 def find_running(data_dir: Path) -> str | None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from service.server.engine import EmbeddedEngine, find_running
+from service.errors import EngineError
+from service.server.engine import EmbeddedEngine, find_running, has_data
 from service.settings import Settings
 
 
@@ -48,11 +49,18 @@ def running_mongodb(settings: Settings) -> Iterator[MongoDB]:
 
 @contextmanager
 def shared_mongodb(settings: Settings) -> Iterator[MongoDB]:
-    """The same, but an engine that another process has started on the data directory is used."""
-    running = find_running(settings.data_dir) if settings.mongodb_uri is None else None
-    if running is not None:
-        yield MongoDB(running, settings.data_dir)
-        return
+    """The same, but an engine that another process has started on the data directory is used, and
+    no data directory is made. Raises `EngineError` if there is none."""
+    if settings.mongodb_uri is None:
+        running = find_running(settings.data_dir)
+        if running is not None:
+            yield MongoDB(running, settings.data_dir)
+            return
+        if not has_data(settings.data_dir):
+            raise EngineError(
+                f"No service has kept documents in {settings.data_dir.absolute()}. Name another "
+                "directory with STUFF_DATA_DIR, or a MongoDB with STUFF_MONGODB_URI."
+            )
     with running_mongodb(settings) as own:
         yield own
 

@@ -144,10 +144,14 @@ def test_indexes_of_the_embedded_engine_are_made_beside_a_service_or_without(
     tmp_path: Path,
 ) -> None:
     environment = {"STUFF_DATA_DIR": str(tmp_path)}
-    assert stuff("index", "create", "before", **environment).returncode == 0
     with stuff_serve(tmp_path) as service:
-        assert stuff("index", "create", "beside", **environment).returncode == 0
+        beside = stuff("index", "create", "beside", **environment)
+        assert beside.stdout == "beside_1__id_1\n"
+        where = f"In demo.stuff of the embedded engine, data in {tmp_path}:\n"
+        assert beside.stderr == where
         service.http.put("/stuff/a", json={"before": 1})
-    listed = stuff("index", "list", **environment).stdout
-    assert "before_1__id_1" in listed
-    assert "beside_1__id_1" in listed
+    assert stuff("index", "create", "after", **environment).returncode == 0
+    listed = stuff("index", "list", **environment)
+    assert "beside_1__id_1" in listed.stdout
+    assert "after_1__id_1" in listed.stdout
+    assert listed.stderr == where
