@@ -13,6 +13,7 @@ from httpx import AsyncClient
 from prometheus_client import REGISTRY
 from pymongo.collection import Collection
 
+from service.server import http
 from service.settings import Settings
 from tests.support.applications import listen
 from tests.support.clients import connect
@@ -74,6 +75,12 @@ class Connection:
                 await asyncio.sleep(0.01)
 
 
+@pytest.fixture
+def brief_idleness(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connections without a request are soon closed."""
+    monkeypatch.setattr(http, "KEEP_ALIVE", SOON)
+
+
 def in_flight() -> float:
     return REGISTRY.get_sample_value("stuff_requests_in_flight") or 0.0
 
@@ -83,6 +90,7 @@ async def until_reset(connection: Connection) -> None:
     await connection.keep_sending(b"\r\n")
 
 
+@pytest.mark.usefixtures("brief_idleness")
 @pytest.mark.parametrize("path", ["/assets/swagger-ui-bundle.js", "/stuff/big", "/stuff?limit=9"])
 async def test_a_client_that_reads_nothing_is_disconnected_and_takes_no_slot(
     settings: Settings, collection: Documents, path: str, caplog: pytest.LogCaptureFixture
@@ -129,6 +137,7 @@ async def test_a_client_that_reads_a_byte_now_and_then_is_disconnected(
                     await asyncio.sleep(SOON / 50)
 
 
+@pytest.mark.usefixtures("brief_idleness")
 async def test_a_small_response_that_nobody_reads_does_not_keep_the_connection_open(
     settings: Settings, collection: Documents
 ) -> None:
@@ -188,6 +197,7 @@ UNFINISHED = [
 ]
 
 
+@pytest.mark.usefixtures("brief_idleness")
 async def test_no_connection_lives_longer_whatever_it_dribbles(settings: Settings) -> None:
     async def dribble(sent: bytes) -> None:
         async with Connection(client) as connection:
