@@ -14,6 +14,7 @@ from service.observability.logs import JsonFormatter, RequestId
 from service.observability.request_ids import request_id
 from service.store.points import PointOperations
 from tests.support.applications import Application
+from tests.support.problems import assert_problem
 
 ALL = [
     ("GET", "/stuff"),
@@ -98,6 +99,26 @@ async def test_other_origins_may_do_nothing_unless_they_are_named(
         assert "access-control-allow-credentials" not in response.headers
         other = await client.get("/stuff", headers={"Origin": "https://c.example"})
         assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"Origin": "https://c.example"}, "origin"),
+        ({"Access-Control-Request-Method": "TRACE"}, "method"),
+        ({"Access-Control-Request-Headers": "x-other"}, "headers"),
+    ],
+)
+async def test_a_preflight_that_is_refused_is_a_problem(
+    application: Application, changed: dict[str, str], named: str
+) -> None:
+    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}
+    async with application(cors_origins="https://a.example") as client:
+        refused = await client.options("/stuff/a", headers=asked | changed)
+    problem = assert_problem(refused, 400, "bad-request")
+    assert f"its {named} is not allowed" in problem["detail"]
+    assert ("access-control-allow-origin" in refused.headers) == (named != "origin")
+    assert "Origin" in refused.headers["vary"]
 
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])

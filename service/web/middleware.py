@@ -8,7 +8,6 @@ import time
 from typing import Any
 
 from fastapi import Request
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import Overloaded, raises
@@ -18,6 +17,7 @@ from service.observability.paths import path_of
 from service.observability.request_ids import REQUEST_ID, make_request_id, request_id
 from service.web.access import KEY_ID
 from service.web.bodies import release_claim
+from service.web.cors import CrossOriginMiddleware
 from service.web.headers import DEFAULTS
 from service.web.problems import problem_response, unexpected_response
 
@@ -44,7 +44,7 @@ class RequestMiddleware:
         cors: dict[str, Any] | None = None,
         access_log: AccessLog | None = None,
     ) -> None:
-        """`cors` are the arguments of Starlette's CORSMiddleware, None without CORS."""
+        """`cors` are the arguments of CrossOriginMiddleware, None without CORS."""
         self._cors = cors
         self._app = self._across_origins(app)
         self._max_requests = max_requests
@@ -92,7 +92,7 @@ class RequestMiddleware:
 
     def _across_origins(self, app: ASGIApp) -> ASGIApp:
         """The application, or a response, with CORS if that is configured."""
-        return app if self._cors is None else CORSMiddleware(app, **self._cors)
+        return app if self._cors is None else CrossOriginMiddleware(app, **self._cors)
 
     def enter(self, exchange: "_Exchange") -> None:
         exchange.is_in_flight = True
