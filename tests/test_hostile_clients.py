@@ -376,3 +376,27 @@ async def test_a_malformed_request_does_not_lose_the_answers_to_earlier_ones(
         received = await connection.read_all()
         assert received.count(b"HTTP/1.1 404 ") == 2
         assert b"HTTP/1.1 201" not in received
+
+
+@pytest.mark.parametrize(
+    ("target", "fields", "status"),
+    [
+        ("/stuff", "X: a\r\n" * 10_000, 431),
+        ("/stuff", ":\r\n" * 20_000, 400),
+        ("/stuff?" + "a&" * 100, "", 400),
+        ("/stuff?" + "a=&" * 80_000, "", 400),
+        ("/stuff", "Accept: " + "a/b;q=0.1," * 6000 + "\r\n", 400),
+        ("/stuff", "Accept-Encoding: " + "a," * 30_000 + "\r\n", 400),
+        ("/stuff", "Accept: a/b" + ";a" * 30_000 + "\r\n", 400),
+    ],
+)
+async def test_long_lists_are_counted_before_they_are_parsed(
+    settings: Settings, collection: Documents, target: str, fields: str, status: int
+) -> None:
+    collection.insert_one({"_id": "a", "text": "x" * 10_000})  # so that a page can be compressed
+    request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"
+    async with serving(settings) as client, Connection(client) as connection:
+        await connection.send(request.encode())
+        received = await connection.read()
+        assert received.startswith(f"HTTP/1.1 {status} ".encode())
+        assert b"application/problem+json" in received

@@ -5,10 +5,12 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 
-from service.errors import NotAcceptable
+from service.errors import BadRequest, NotAcceptable, raises
 from service.web.headers import header
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+MAX_ELEMENTS = 200
+"""Formats and their parameters in one header field."""
 _NEGOTIATED = "__negotiated__"
 
 
@@ -23,43 +25,53 @@ def is_negotiated(request: Request) -> bool:
     return hasattr(getattr(request.scope.get("route"), "endpoint", None), _NEGOTIATED)
 
 
+@raises(NotAcceptable, BadRequest)
 def choose(request: Request, available: list[str]) -> str:
     """The available media type that the client prefers (RFC 9110, section 12.5.1).
 
-    Raises `NotAcceptable`.
+    Raises `NotAcceptable` and `BadRequest`.
     """
     accept = header(request, b"accept")
     if accept is None:
         return available[0]
     accept = ",".join(request.headers.getlist("accept"))
-    best = max(available, key=lambda media_type: _quality(accept, _ranges(media_type)))
-    if _quality(accept, _ranges(best)) == 0:
+    weights = _weights(accept)
+    best = max(available, key=lambda media_type: _quality(weights, _ranges(media_type)))
+    if _quality(weights, _ranges(best)) == 0:
         raise NotAcceptable(
             f"{accept!r} lists nothing that is available here. Accept {' or '.join(available)}."
         )
     return best
 
 
+@raises(BadRequest)
 def prefers(accept: str, media_type: str, other: str) -> bool:
     """Whether the value of Accept gives the media type a higher weight than the other one."""
-    return _quality(accept, _ranges(media_type)) > _quality(accept, _ranges(other))
+    weights = _weights(accept)
+    return _quality(weights, _ranges(media_type)) > _quality(weights, _ranges(other))
 
 
+@raises(BadRequest)
 def choose_coding(request: Request, available: list[str]) -> str | None:
     """The available content coding that the client prefers, the first of equals (RFC 9110, section
     12.5.3). None if it accepts none of them, or does not say."""
-    accept = ",".join(request.headers.getlist("accept-encoding"))
-    weights = {name: _quality(accept, [name, f"x-{name}", "*"]) for name in available}
-    best = max(available, key=lambda name: weights[name])
-    return best if weights[best] > 0 else None
+    weights = _weights(",".join(request.headers.getlist("accept-encoding")))
+    qualities = {name: _quality(weights, [name, f"x-{name}", "*"]) for name in available}
+    best = max(available, key=lambda name: qualities[name])
+    return best if qualities[best] > 0 else None
 
 
 def _ranges(media_type: str) -> list[str]:
     return [media_type, media_type.partition("/")[0] + "/*", "*/*"]
 
 
-def _quality(header: str, names: list[str]) -> float:
-    """The weight of the first of these names that the header lists; 0 if it lists none."""
+def _weights(header: str) -> dict[str, float]:
+    """The weight of each element of the header field. Raises `BadRequest` if there are too many."""
+    if header.count(",") + header.count(";") > MAX_ELEMENTS:
+        raise BadRequest(
+            f"Accept and Accept-Encoding can list {MAX_ELEMENTS} formats and parameters here. "
+            "Send fewer."
+        )
     weights: dict[str, float] = {}
     for element in header.split(","):
         name, *parameters = (part.strip().lower() for part in element.split(";"))
@@ -71,4 +83,9 @@ def _quality(header: str, names: list[str]) -> float:
                 except ValueError:
                     weight = 0.0
         weights.setdefault(name, weight)
+    return weights
+
+
+def _quality(weights: dict[str, float], names: list[str]) -> float:
+    """The weight of the first of these names that is listed; 0 if none is."""
     return next((weights[name] for name in names if name in weights), 0.0)
