@@ -111,11 +111,20 @@ async def test_what_a_patch_leaves_alone_keeps_its_bson_type(
         "deep": {"list": [date, bson.Int64(5)], "decimal": bson.Decimal128("1.5")},
         "code": bson.Code("f()"),
         "binary": b"\0",
+        "odd": [[date], {"x": bson.MinKey()}],
         "changed": date,
     }
     collection.insert_one({"_id": "a", **values})
     operations = [
         {"op": "test", "path": "/oid", "value": {"$oid": str(oid)}},
+        {
+            "op": "test",
+            "path": "/odd",
+            "value": [
+                [{"$date": "2026-11-23T00:00:00Z"}],
+                {"x": {"$minKey": 1}},
+            ],
+        },
         {"op": "copy", "from": "/deep/list/0", "path": "/copied"},
         {"op": "replace", "path": "/changed/$date", "value": "soon"},
         {"op": "add", "path": "/x", "value": 1},

@@ -4,7 +4,7 @@ https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import bson
@@ -21,8 +21,13 @@ _DUMP = (
 )
 
 
+STEP = 10_000
+"""Values after which `restored` and `copied` let other work be done."""
+
+
 class Foreign(dict[str, Any]):
-    """The Extended JSON of a BSON value that JSON lacks, together with that value."""
+    """The Extended JSON of a BSON value that JSON lacks, together with that value, for a patch that
+    looks into it."""
 
     def __init__(self, value: Any) -> None:
         super().__init__(_extended(value))
@@ -32,6 +37,17 @@ class Foreign(dict[str, Any]):
     def restored(self) -> Any:
         """The BSON value, or what a patch has made of its Extended JSON."""
         return self._value if self == self._extended else dict(self)
+
+    def copied(self) -> "Foreign":
+        """A shallow copy."""
+        copied = Foreign(self._value)
+        copied.clear()
+        copied.update(self)
+        return copied
+
+
+_CONTAINERS = frozenset({dict, list, Foreign})
+_OF_JSON = frozenset({str, int, bool, type(None), Int64, float}) | _CONTAINERS
 
 
 def to_json(stored: Stored, *, with_metadata: bool = False) -> bytes:
@@ -68,23 +84,57 @@ def dumps(
     return text
 
 
-def to_values(document: bytes) -> dict[str, Any]:
-    """`_id` and the fields as values of JSON, for a patch; see `Foreign`."""
-    values = decode(document)
-    values.pop(METADATA_KEY, None)
-    shown: dict[str, Any] = _shown(values)
-    return shown
-
-
-def _shown(value: Any) -> Any:
+def is_foreign(value: Any) -> bool:
+    """Whether this value of `decode` has a type that JSON lacks."""
     kind = type(value)
-    if kind is dict:
-        return {key: _shown(child) for key, child in value.items()}
-    if kind is list:
-        return [_shown(child) for child in value]
-    if value is None or kind in (str, int, bool, Int64) or (kind is float and math.isfinite(value)):
-        return value
-    return Foreign(value)
+    if kind is float:
+        return not math.isfinite(value)
+    return kind not in _OF_JSON
+
+
+def restored(value: Any) -> Generator[None, None, Any]:
+    """Put the BSON values of `Foreign` in place of those, and return the value. Yields now and
+    then, since there may be millions of values."""
+    return _renewed(value, lambda part: part.restored() if isinstance(part, Foreign) else part)
+
+
+def copied(value: Any) -> Generator[None, None, Any]:
+    """A copy of a value of `decode`, which may contain `Foreign`. Yields as `restored` does."""
+    return _renewed(value, lambda part: part.copied() if isinstance(part, Foreign) else part.copy())
+
+
+def _renewed(value: Any, renew: Callable[[Any], Any]) -> Generator[None, None, Any]:
+    """The value with each object and array in it replaced, from the outside to the inside."""
+    root = [value]
+    count = 0
+    pending: list[tuple[Any, Iterator[tuple[Any, Any]]]] = [(root, enumerate(root))]
+    while pending:
+        container, items = pending[-1]
+        for key, child in items:
+            count += 1
+            if count % STEP == 0:
+                yield
+            if type(child) in _CONTAINERS:
+                child = container[key] = renew(child)  # noqa: PLW2901
+                if child and type(child) in _CONTAINERS:
+                    inside = child.items() if isinstance(child, dict) else enumerate(child)
+                    pending.append((child, iter(inside)))
+                    break
+        else:
+            pending.pop()
+    return root[0]
+
+
+def outline(value: Any) -> tuple[bytes, bool]:
+    """A value of `decode` as JSON, with null for those of types that JSON lacks; and whether it
+    contains `Foreign`. Raises `orjson.JSONEncodeError` if it is nested too deep for that."""
+    has_foreign = False
+
+    def default(value: Any) -> Any:
+        nonlocal has_foreign
+        has_foreign = has_foreign or isinstance(value, Foreign)
+
+    return orjson.dumps(value, default=default, option=_DUMP), has_foreign
 
 
 def decode(document: bytes) -> dict[str, Any]:

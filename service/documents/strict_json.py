@@ -33,7 +33,7 @@ def loads(text: bytes) -> Any:
     integers beyond 64 bits, nesting beyond `MAX_DEPTH`, a repeated key, and NUL in a key.
     """
     try:
-        value = _parse(text)
+        value = parse(text)
     except orjson.JSONDecodeError as error:
         # Excessive depth and numbers are faults of the document, not of the JSON.
         json_faults.refuse_what_cannot_be_parsed(text, error)
@@ -52,8 +52,10 @@ def loads(text: bytes) -> Any:
     return value
 
 
-def _parse(text: bytes) -> Any:
-    """The collector is off meanwhile: it would look again and again at all objects that the parser
+def parse(text: bytes) -> Any:
+    """Parse what `loads` has parsed before.
+
+    The collector is off meanwhile: it would look again and again at all objects that the parser
     makes, which takes ten times as long as to parse 1 MiB of nested arrays."""
     if len(text) < GC_LIMIT or not gc.isenabled():
         return orjson.loads(text)

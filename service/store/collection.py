@@ -13,6 +13,7 @@ from service.store.indexes import indexing
 from service.store.loads import Loader
 from service.store.points import PointOperations
 from service.store.queries import Queries
+from service.store.slices import Slices
 from service.store.turns import Turns
 
 
@@ -43,7 +44,7 @@ async def open_collection(
         if settings.indexes is not None:
             await stack.enter_async_context(indexing(database, settings.indexes))
         yield Collection(
-            PointOperations(database, reads, writes, turns, budget),
+            PointOperations(database, reads, writes, turns, budget, Slices()),
             Queries(database, turns, settings.query_timeout),
             Loader(database, turns, budget, settings.max_body_bytes),
             feed,

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,6 +30,7 @@ from service.mongo.database import Database, MotorCollection
 from service.mongo.exchange import exchange, insert
 from service.store.batching import Reads, Writes
 from service.store.budget import Budget
+from service.store.slices import Slices
 from service.store.turns import Turn, Turns
 
 MAX_ATTEMPTS = 100
@@ -54,7 +55,13 @@ class PointOperations:
     """
 
     def __init__(
-        self, database: Database, reads: Reads, writes: Writes, turns: Turns, budget: Budget
+        self,
+        database: Database,
+        reads: Reads,
+        writes: Writes,
+        turns: Turns,
+        budget: Budget,
+        slices: Slices,
     ) -> None:
         self._database = database
         self._reads = reads
@@ -63,6 +70,7 @@ class PointOperations:
         # write, since it has its turn; writes of other processes are found by comparing.
         self._turns = turns
         self._budget = budget
+        self._slices = slices
 
     @raises(DocumentNotFound, DatabaseUnavailable, DatabaseUnsupported)
     async def get(self, id: str) -> Stored:
@@ -126,11 +134,13 @@ class PointOperations:
         Raises `DocumentNotFound`, and what `patches.apply` raises.
         """
 
-        def change(current: Stored | None) -> Stored:
+        async def change(current: Stored | None) -> Stored:
             if current is None:
                 raise DocumentNotFound(id)
             preconditions.check(current)
-            return new_document(id, patches.apply(patch, current.bson, id))
+            work = patches.apply(patch, current.bson, id)
+            fields = await self._slices.run(work, patch.size + len(current.bson))
+            return new_document(id, fields)
 
         new = await self._exchange(id, change)
         assert new is not None
@@ -154,7 +164,7 @@ class PointOperations:
     async def _put_if(self, preconditions: Preconditions, id: str, new: Stored) -> Written:
         created = False
 
-        def change(current: Stored | None) -> Stored:
+        async def change(current: Stored | None) -> Stored:
             nonlocal created
             preconditions.check(current)
             created = current is None
@@ -164,7 +174,7 @@ class PointOperations:
         return Written(id, created, new)
 
     async def _delete_if(self, preconditions: Preconditions, id: str) -> None:
-        def change(current: Stored | None) -> None:
+        async def change(current: Stored | None) -> None:
             if current is None:
                 raise DocumentNotFound(id, DELETED_BEFORE)
             preconditions.check(current)
@@ -172,7 +182,7 @@ class PointOperations:
         await self._exchange(id, change)
 
     async def _exchange(
-        self, id: str, change: Callable[[Stored | None], Stored | None]
+        self, id: str, change: Callable[[Stored | None], Awaitable[Stored | None]]
     ) -> Stored | None:
         """Read the document, and write what `change` makes of it; again if it was changed
         meanwhile.
@@ -188,7 +198,7 @@ class PointOperations:
                 for delay in _delays():
                     current = await self._find(id)
                     claim.hold(_size(current))
-                    new = change(current)
+                    new = await change(current)
                     claim.hold(_size(current) + _size(new))
                     if await self._compare_and_write(turn, id, current, new):
                         return new
