@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 
 from service.application import create_app
 from service.cli.console import unusable
+from service.errors import ConfigurationError, EngineError
 from service.mongo.database import check_database
 from service.observability import logs, metrics
 from service.server.checks import check_settings, doubts
@@ -54,9 +55,6 @@ def serve(
     settings = read_settings(
         host=host, port=port, workers=workers, data_dir=data_dir, insecure=insecure
     )
-    check_settings(settings)
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
     config = uvicorn.Config(
         "service.app:app",
         host=settings.host,
@@ -70,6 +68,20 @@ def serve(
         **http_options(settings),
     )
     logs.capture()
+    try:
+        _serve(settings, config)
+    except (ConfigurationError, EngineError) as error:
+        if settings.log_format != "json":
+            raise
+        log.critical("%s", error)
+        sys.exit(2 if isinstance(error, ConfigurationError) else 1)
+
+
+def _serve(settings: Settings, config: uvicorn.Config) -> None:
+    """Raises `ConfigurationError` and `EngineError`."""
+    check_settings(settings)
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
     for doubt in doubts(settings):
         log.warning("%s", doubt)
     with ExitStack() as stack:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from service.security import make_key
-from tests.support.serving import Service, stuff_serve, wait_until
+from tests.support.serving import Service, stuff, stuff_serve, wait_until
 
 
 def lines_of(log: Path) -> list[dict[str, Any]]:
@@ -51,15 +51,16 @@ def test_in_json_every_line_of_the_one_stream_is_an_object(tmp_path: Path, worke
 
 
 def test_a_start_that_fails_is_an_object_too(tmp_path: Path) -> None:
-    log = tmp_path / "log"
+    environment = {"STUFF_LOG_FORMAT": "json", "STUFF_DATA_DIR": str(tmp_path / "data")}
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with (
-            pytest.raises(AssertionError, match="stuff serve ended"),
-            stuff_serve(tmp_path, f"--port={port}", stdout=log, STUFF_LOG_FORMAT="json"),
-        ):
-            pass
-    assert "in use" in lines_of(log)[-1]["message"]
+        port = str(taken.getsockname()[1])
+        for name, value in (
+            ("STUFF_PORT", port), ("STUFF_API_KEYS_FILE", str(tmp_path / "none"))
+        ):  # fmt: skip
+            ended = stuff("serve", **environment | {name: value})
+            line = json.loads(ended.stdout)
+            assert (ended.returncode, ended.stderr, line["level"]) == (2, "", "critical")
+            assert name in line["message"]
 
 
 @pytest.mark.parametrize("form", ["console", "json"])
