@@ -13,7 +13,7 @@ from service.cli import COMMANDS
 from service.cli import stuff as stuff_group
 from service.cli.lazy import LazyCommand
 from service.errors import ConfigurationError
-from service.security import Gate
+from service.server.checks import check_settings
 from service.settings import Settings
 from service.settings import settings as settings_module
 from tests.support.commands import stuff_here
@@ -80,7 +80,7 @@ def test_wrong_keys_are_a_wrong_setting(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("nonsense")
     for settings in ({"api_keys": "nonsense"}, {"api_keys_file": tmp_path / "keys"}):
         with pytest.raises(ConfigurationError, match="Line 1") as error:
-            Gate(Settings(**settings))
+            check_settings(Settings(**settings))
         assert error.value.setting in settings
 
 

@@ -22,6 +22,7 @@ def fault(**values: Any) -> str:
     said = str(error.value)
     assert SECRET not in said
     assert "\n" not in said
+    assert said.endswith(".")
     return said
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from service.errors import ConfigurationError
-from service.security import make_key
+from service.errors import ConfigurationError, Unauthorized
+from service.security import Gate, make_key
 from service.server.checks import check_settings, doubts
 from service.server.engine import EmbeddedEngine
 from service.server.listening import bound_socket
@@ -32,6 +32,22 @@ def test_a_file_of_keys_that_is_not_there_ends_the_start(tmp_path: Path) -> None
     assert "Is a directory" in refused(STUFF_API_KEYS_FILE=str(tmp_path))
     (tmp_path / "keys").write_text("nonsense")
     assert "Line 1" in refused(STUFF_API_KEYS_FILE=str(tmp_path / "keys"))
+
+
+async def test_a_worker_that_is_started_again_goes_on_with_the_keys_that_it_can_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By then the file may have changed, and the other workers still answer."""
+    token, key = make_key(["read"])
+    file = tmp_path / "keys"
+    file.write_text(f"nonsense\n{key}\n")
+    assert await Gate(Settings(api_keys_file=file)).scopes(token) == {"read"}
+    assert "line 1 is not a key" in caplog.text
+    file.unlink()
+    gate = Gate(Settings(api_keys_file=file))
+    assert not gate.is_open
+    with pytest.raises(Unauthorized):
+        await gate.scopes(token)
 
 
 def test_a_service_without_a_single_key_is_warned_of(tmp_path: Path) -> None:

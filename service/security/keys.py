@@ -108,9 +108,8 @@ class KeyRing:
         self._from_file: dict[str, ApiKey] = {}
         self._seen: tuple[int, int, int] | None = None
         self._next_look = 0.0
-        if self._file is not None and (bad_line := self._read(self._file)):
-            detail = f"{self._file}: Line {bad_line} is not a key."
-            raise ConfigurationError("api_keys_file", detail)
+        # A worker that is started again must not fail where one that runs goes on.
+        self._look()
 
     def scopes(self, token: str) -> frozenset[str]:
         """The scopes of the key. Takes the same time whether it is known. Raises `Unauthorized`."""

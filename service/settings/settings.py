@@ -192,7 +192,7 @@ class Settings(BaseSettings):
         if any(given) and not all(given):
             raise ConfigurationError(
                 "jwt_jwks_url",
-                "STUFF_JWT_JWKS_URL, STUFF_JWT_ISSUER and STUFF_JWT_AUDIENCE are set together",
+                "STUFF_JWT_JWKS_URL, STUFF_JWT_ISSUER and STUFF_JWT_AUDIENCE are set together.",
             )
         return self
 
@@ -203,7 +203,7 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 "collection",
                 f"The names of database and collection have {rules.MAX_NAMESPACE_BYTES} bytes at "
-                "most, with the dot between them",
+                "most, with the dot between them.",
             )
         return self
 
@@ -222,7 +222,9 @@ class Settings(BaseSettings):
 def _configuration_error(error: ValidationError) -> ConfigurationError:
     """The first fault. The detail lists the others, one per line."""
     first, *others = (
-        ConfigurationError(str(fault["loc"][0]), fault["msg"].removeprefix("Value error, "))
+        ConfigurationError(
+            str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ").rstrip(".") + "."
+        )
         for fault in error.errors(include_input=False)
     )
     if others:
@@ -236,4 +238,4 @@ def _unreadable(error: SettingsError) -> ConfigurationError:
     setting = field[1] if field else "secrets"
     cause = getattr(error.__cause__, "strerror", None) or "it is not UTF-8"
     file = SECRETS_DIR / f"{PREFIX}{setting}".lower()
-    return ConfigurationError(setting, f"The secret {file} cannot be read: {cause}")
+    return ConfigurationError(setting, f"The secret {file} cannot be read: {cause}.")
