@@ -29,10 +29,15 @@ export async function write(id, body, etag) {
   return response.status === 412 ? null : response.headers.get('etag');
 }
 
-/** Delete the document that has this entity tag. Whether it was that one. */
+/** Delete the document that has this entity tag. False if it is another one by now. */
 export async function remove(id, etag) {
-  const response = await change(id, { method: 'DELETE', headers: { 'If-Match': etag } });
-  return response.status !== 412;
+  try {
+    const response = await change(id, { method: 'DELETE', headers: { 'If-Match': etag } });
+    return response.status !== 412;
+  } catch (error) {
+    if (error.status === 404) return true;
+    throw error;
+  }
 }
 
 /** Conditional requests can be sent again: what was done already is noticed. */

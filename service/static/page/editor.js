@@ -1,16 +1,13 @@
 // The editor of one document. What somebody types is never lost without a question: it is kept as a
 // draft when the editor shows another document, and is not replaced while a request is under way.
 
-import { addressed, leaveAddress, rename } from './addresses.js';
+import { addressed, leaveAddress } from './addresses.js';
 import { copy } from './clipboard.js';
 import { compared, hideConflict, isConflictShown, showConflict } from './conflict.js';
 import * as documents from './documents.js';
-import { element } from './elements.js';
 import * as form from './form.js';
-import { newId } from './ids.js';
 import { fault } from './json.js';
 import { say } from './notices.js';
-import { Turns } from './turns.js';
 
 const BLANK = '{\n  \n}';
 const PAUSE = 300; // milliseconds without typing, after which the draft is kept
@@ -20,22 +17,23 @@ export class Editor {
       has, `theirs` what it has by now if there is a conflict (null if it was deleted), `made` the
       id of one that nobody gives an id. */
   #open = null;
-  /** What waits for the server goes one after the other: the feed tells of a write of our own
-      before, after, or while its answer comes. */
-  #turns = new Turns();
+  #turns;
   #pause;
   #list;
   #drafts;
 
-  constructor(list, drafts) {
+  /** What waits for the server takes `turns`: the feed tells of a write of our own before, after, or
+      while its answer comes. */
+  constructor(list, drafts, turns) {
+    this.#turns = turns;
     this.#list = list;
     this.#drafts = drafts;
     form.onInput(() => this.#typed());
     window.addEventListener('pagehide', () => this.#keep());
   }
 
-  get isOpen() {
-    return this.#open !== null;
+  get open() {
+    return this.#open;
   }
 
   get isDirty() {
@@ -70,7 +68,7 @@ export class Editor {
     this.#keep();
     if (draft) {
       this.#fill({ id, saved: theirs?.saved ?? '', etag: draft.etag }, draft);
-      if (draft.etag !== (theirs?.etag ?? null)) this.#compare(theirs);
+      if (draft.etag !== (theirs?.etag ?? null)) this.compare(theirs);
     } else {
       this.#fill({ id, ...theirs });
     }
@@ -163,90 +161,25 @@ export class Editor {
     if (!confirm(`Discard your changes of ${id || 'the new document'}?`)) return;
     this.#drafts.drop(id);
     if (theirs) this.#fill({ id, ...theirs });
-    else if (theirs === null || (etag === null && id)) this.#gone(id);
+    else if (theirs === null || (etag === null && id)) this.gone(id);
     else this.#fill({ id, etag, saved });
   }
 
+  /** The open document was stored with this text; somebody may have typed on meanwhile. */
+  stored(id, etag, saved) {
+    this.#drafts.drop(this.#open.id);
+    this.#open = { id, etag, saved };
+    form.fill({ text: form.typed().text, id });
+    hideConflict();
+    this.#show();
+    this.#keep();
+  }
+
   /** The document does not exist (any more), and nothing of it is to be kept. */
-  #gone(id) {
+  gone(id) {
     this.#drafts.drop(id);
     leaveAddress();
     this.#abandon();
-  }
-
-  // --- Save and delete
-
-  save() {
-    return this.#turns.take(async () => {
-      const open = this.#open;
-      const { text, id: given } = form.typed();
-      if (!open || fault(text)) return;
-      open.made ??= newId(); // the same one when it is saved again, so that it is created once
-      const id = open.etag === null ? given || open.made : open.id;
-      form.tell('Saving…');
-      let etag;
-      try {
-        etag = await documents.write(id, text, open.etag);
-      } catch (error) {
-        if (this.#open === open) form.tell(error.message, true);
-        else say(error.message);
-        return;
-      }
-      if (etag !== null) await this.#stored(open, text, { id, etag });
-      else await this.#refused(open, text, id);
-    });
-  }
-
-  /** This text was stored. Somebody may have typed on meanwhile, or have left the document. */
-  async #stored(open, sent, { id, etag }) {
-    if (this.#open === open) {
-      this.#drafts.drop(open.id);
-      this.#open = { id, etag, saved: sent };
-      form.fill({ text: form.typed().text, id });
-      hideConflict();
-      this.#show();
-      this.#keep();
-      if (open.etag === null) rename(id);
-    } else {
-      const draft = this.#drafts.get(open.id);
-      if (draft) this.#drafts.drop(open.id);
-      if (draft && draft.text !== sent) this.#drafts.keep(id, { etag, text: draft.text, id });
-    }
-    const isHere = this.#open?.id === id;
-    say(open.etag === null ? `${id} is created.` : isHere ? 'Saved.' : `${id} is saved.`, true);
-    if (open.etag === null) await this.#list.load();
-  }
-
-  /** The document on the server is not the one that was changed here. */
-  async #refused(open, sent, id) {
-    const theirs = await documents.find(id);
-    if (this.#open !== open) {
-      say('The document was not saved: somebody else changed it. Open it to see the difference.');
-    } else if (open.etag !== null) {
-      this.#compare(theirs);
-      if (isConflictShown()) element('conflict-title').focus();
-    } else if (theirs && compared(theirs.saved, sent).length === 0) {
-      await this.#stored(open, sent, { id, etag: theirs.etag }); // by an attempt before
-    } else {
-      form.tell(`There is a document ${id} already. Choose another id, or open that one.`, true);
-    }
-  }
-
-  remove() {
-    return this.#turns.take(async () => {
-      const open = this.#open;
-      if (!open) return;
-      const unsaved = this.isDirty ? ' Your unsaved changes are lost, too.' : '';
-      if (!confirm(`Delete ${open.id}?${unsaved}`)) return;
-      if (!await documents.remove(open.id, open.etag)) {
-        await this.#refused(open, '', open.id);
-        return;
-      }
-      if (this.#open === open) this.#gone(open.id);
-      else this.#drafts.drop(open.id);
-      say(`${open.id} is deleted.`, true);
-      await this.#list.load();
-    });
   }
 
   // --- Changes by others
@@ -267,7 +200,7 @@ export class Editor {
       const theirs = json === null ? null : await documents.find(id);
       if (this.#open !== open) return;
       if (!theirs || this.isDirty || isConflictShown()) {
-        this.#compare(theirs);
+        this.compare(theirs);
       } else {
         this.#fill({ id, ...theirs });
         say('Somebody changed this just now.', true);
@@ -277,7 +210,7 @@ export class Editor {
 
   /** Show how the server's document and the one in the editor differ. They do not if a write of
       our own was stored although its answer was lost. */
-  #compare(theirs) {
+  compare(theirs) {
     const { id } = this.#open;
     const { text } = form.typed();
     if (theirs && !fault(text) && compared(theirs.saved, text).length === 0) {
@@ -299,7 +232,7 @@ export class Editor {
     const { id, theirs } = this.#open;
     this.#drafts.drop(id);
     if (theirs) this.#fill({ id, ...theirs });
-    else this.#gone(id);
+    else this.gone(id);
   }
 
   keepMine() {

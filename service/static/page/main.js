@@ -9,12 +9,16 @@ import { watchKey } from './keys.js';
 import { List } from './list.js';
 import { listen, stopListening } from './live.js';
 import { guarded, say } from './notices.js';
+import { Turns } from './turns.js';
+import { Writer } from './writer.js';
 
 const AGAIN = 2000; // milliseconds
 
 const list = new List();
 const drafts = new Drafts((id) => (id ? visit(id) : editor.start()));
-const editor = new Editor(list, drafts);
+const turns = new Turns();
+const editor = new Editor(list, drafts, turns);
+const writer = new Writer(editor, list, drafts, turns);
 
 const route = guarded(() => editor.route());
 
@@ -51,10 +55,10 @@ async function begin() {
 function pressed(event) {
   const isTyping = event.target.matches('input, textarea');
   const isModified = event.ctrlKey || event.metaKey || event.altKey;
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') return editor.save();
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') return writer.save();
   if (isModified) return false;
   if (event.key === 'Escape') {
-    if (!editor.isOpen || event.target.closest('header, #key-form')) return false;
+    if (!editor.open || event.target.closest('header, #key-form')) return false;
     return editor.leave();
   }
   if (isTyping) return false;
@@ -72,8 +76,8 @@ document.addEventListener('keydown', guarded(async (event) => {
 
 const onClick = (id, work) => element(id).addEventListener('click', guarded(work));
 onClick('new', () => editor.start());
-onClick('save', () => editor.save());
-onClick('delete', () => editor.remove());
+onClick('save', () => writer.save());
+onClick('delete', () => writer.remove());
 onClick('copy-id', () => editor.copyId());
 onClick('copy-text', () => editor.copyText());
 onClick('discard', () => editor.discard());

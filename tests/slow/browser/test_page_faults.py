@@ -91,10 +91,10 @@ async def test_the_list_is_loaded_as_soon_as_the_server_can(
     browser: Browser, store: AsyncClient
 ) -> None:
     await store.put("/stuff/a", json={})
-    page = await browser.open("/docs")
+    page = await browser.open("/healthz")
     problem: dict[str, object] = {"detail": "The database does not answer."}
     await page.route("**/stuff?*", answering(503, problem), times=1)
-    await page.goto(page.url.removesuffix("/docs") + "/#/a")
+    await page.goto(page.url.removesuffix("/healthz") + "/#/a")
     await expect(page.get_by_role("alert")).to_have_text("The database does not answer.")
     await expect(page.locator("#items .id")).to_have_text("a")
     await expect(page.locator("#editor-title")).to_have_text("a")
@@ -159,7 +159,7 @@ async def test_a_feed_that_has_forgotten_the_page_is_followed_anew(
 async def test_a_database_without_a_feed_is_not_asked_again(
     browser: Browser, store: AsyncClient
 ) -> None:
-    page = await browser.open("/docs")
+    page = await browser.open("/healthz")
     asked = []
 
     async def refuse(route: Route) -> None:
@@ -168,7 +168,22 @@ async def test_a_database_without_a_feed_is_not_asked_again(
 
     await page.route("**/stuff", refuse)
     await page.clock.install()
-    await page.goto(page.url.removesuffix("/docs"))
+    await page.goto(page.url.removesuffix("/healthz"))
     await expect(page.locator("#live")).to_have_text("not live")
     await page.clock.run_for(120_000)
     assert len(asked) == 1
+
+
+async def test_a_deletion_whose_answer_was_lost_is_one(page: Page, store: AsyncClient) -> None:
+    async def lose(route: Route) -> None:
+        await store.delete("/stuff/a")
+        await answer(route, 503, {"detail": "Unknown."})
+
+    page.on("dialog", lambda dialog: dialog.accept())
+    await page.route("**/stuff/a", lose, times=1)
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.locator("#notice")).to_contain_text("may have been done")
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await expect(page.locator("#notice")).to_have_text("a is deleted.")
+    await expect(page.locator("#editor")).to_be_hidden()
+    await expect(page.locator("#drafts")).to_be_hidden()

@@ -1,0 +1,94 @@
+// Saves and deletes the document in the editor. While the server is at it, somebody may type on, or
+// leave the document.
+
+import { rename } from './addresses.js';
+import { compared, isConflictShown } from './conflict.js';
+import * as documents from './documents.js';
+import { element } from './elements.js';
+import * as form from './form.js';
+import { newId } from './ids.js';
+import { fault } from './json.js';
+import { say } from './notices.js';
+
+export class Writer {
+  #editor;
+  #list;
+  #drafts;
+  #turns;
+
+  constructor(editor, list, drafts, turns) {
+    this.#editor = editor;
+    this.#list = list;
+    this.#drafts = drafts;
+    this.#turns = turns;
+  }
+
+  save() {
+    return this.#turns.take(async () => {
+      const { open } = this.#editor;
+      const { text, id: given } = form.typed();
+      if (!open || fault(text)) return;
+      open.made ??= newId(); // the same one when it is saved again, so that it is created once
+      const id = open.etag === null ? given || open.made : open.id;
+      form.tell('Saving…');
+      let etag;
+      try {
+        etag = await documents.write(id, text, open.etag);
+      } catch (error) {
+        if (this.#editor.open === open) form.tell(error.message, true);
+        else say(error.message);
+        return;
+      }
+      if (etag !== null) await this.#stored(open, text, id, etag);
+      else await this.#refused(open, text, id);
+    });
+  }
+
+  remove() {
+    return this.#turns.take(async () => {
+      const { open, isDirty } = this.#editor;
+      if (!open) return;
+      const unsaved = isDirty ? ' Your unsaved changes are lost, too.' : '';
+      if (!confirm(`Delete ${open.id}?${unsaved}`)) return;
+      if (!await documents.remove(open.id, open.etag)) {
+        await this.#refused(open, null, open.id);
+        return;
+      }
+      if (this.#editor.open === open) this.#editor.gone(open.id);
+      else this.#drafts.drop(open.id);
+      say(`${open.id} is deleted.`, true);
+      await this.#list.load();
+    });
+  }
+
+  async #stored(open, text, id, etag) {
+    const isNew = open.etag === null;
+    if (this.#editor.open === open) {
+      this.#editor.stored(id, etag, text);
+      if (isNew) rename(id);
+    } else {
+      const draft = this.#drafts.get(open.id);
+      if (draft) this.#drafts.drop(open.id);
+      if (draft && draft.text !== text) this.#drafts.keep(id, { etag, text: draft.text, id });
+    }
+    const isHere = this.#editor.open?.id === id;
+    say(isNew ? `${id} is created.` : isHere ? 'Saved.' : `${id} is saved.`, true);
+    if (isNew) await this.#list.load();
+  }
+
+  /** The document on the server is not the one that was changed, or is to be deleted (no text). */
+  async #refused(open, text, id) {
+    const theirs = await documents.find(id);
+    if (this.#editor.open !== open) {
+      const undone = text === null ? 'deleted' : 'saved';
+      say(`${id} was not ${undone}: somebody else changed it. Open it to see the difference.`);
+    } else if (open.etag !== null) {
+      this.#editor.compare(theirs);
+      if (isConflictShown()) element('conflict-title').focus();
+    } else if (theirs && compared(theirs.saved, text).length === 0) {
+      await this.#stored(open, text, id, theirs.etag); // by an attempt before
+    } else {
+      form.tell(`There is a document ${id} already. Choose another id, or open that one.`, true);
+    }
+  }
+}
