@@ -13,7 +13,7 @@ from service.observability import tracing
 from service.observability.access_log import AccessLog, logs_accesses
 from service.observability.metrics import counted_process
 from service.routers import routers
-from service.routers.assets import assets
+from service.routers.assets import open_assets
 from service.security import Gate, Origins
 from service.server.connections import open_connections
 from service.server.lifecycle import on_stop, stop_with_parent
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.gate = Gate(settings)
+    app.state.assets = open_assets()
     problems.install(app)
     if app.state.gate.is_local_only:
         app.add_middleware(OriginMiddleware, origins=Origins(settings.cors_origins))
@@ -75,7 +76,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         cors=cors(settings.cors_origins) if settings.cors_origins else None,
         access_log=AccessLog(settings) if logs_accesses(settings) else None,
     )
-    app.mount("/assets", assets())
     app.openapi = partial(openapi.build, app)  # type: ignore[method-assign]
     return app
 

@@ -3,14 +3,15 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
 from pymongo.collection import Collection
 
-from service.routers import assets
 from service.store.points import PointOperations
+from service.web import static_files
 from tests.support.applications import Application
 from tests.support.problems import assert_problem
 from tests.support.raw import connect
@@ -266,10 +267,24 @@ async def test_other_hosts_are_served(live_client: AsyncClient, head: str) -> No
         assert response.status_code == 200
 
 
-async def test_redocs_script_is_prepared_once(
-    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "path", ["/assets/redoc.standalone.js", "/assets/page/main.js", "/", "/docs"]
+)
+@pytest.mark.parametrize("coding", ["identity", "gzip", "zstd"])
+async def test_static_files_are_prepared_once_and_validated(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch, path: str, coding: str
 ) -> None:
-    first = await client.get("/assets/redoc.standalone.js")
+    headers = {"Accept-Encoding": coding}
+    first = await client.get(path, headers=headers)
+    assert first.status_code == 200
     assert "https://cdn.redoc.ly" not in first.text
-    monkeypatch.setattr(assets, "files", None)
-    assert (await client.get("/assets/redoc.standalone.js")).content == first.content
+    assert first.headers["vary"] == "Accept-Encoding"
+    if int(first.headers["content-length"]) > 2000:
+        assert first.headers.get("content-encoding", "identity") == coding
+    monkeypatch.setattr(static_files, "packed", None)
+    monkeypatch.setattr(Path, "read_bytes", None)
+    assert (await client.get(path, headers=headers)).content == first.content
+    headers["If-None-Match"] = first.headers["etag"]
+    same = await client.get(path, headers=headers)
+    assert (same.status_code, same.content) == (304, b"")
+    assert same.headers["etag"] == first.headers["etag"]

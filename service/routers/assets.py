@@ -1,13 +1,13 @@
 """`/assets`: the scripts and styles of all pages. Nothing is loaded from another host."""
 
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi import APIRouter, Request, Response
 
 from service.security import public
+from service.web.dependencies import AssetsDep
+from service.web.static_files import StaticFiles
 
 router = APIRouter(include_in_schema=False)
 
@@ -16,19 +16,18 @@ VENDOR = "fastapi_offline"  # contains Swagger UI and ReDoc
 REDOC_LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
-@router.api_route("/assets/redoc.standalone.js", methods=["GET", "HEAD"])
+@router.api_route("/assets/{name:path}", methods=["GET", "HEAD"])
 @public
-async def get_redoc_script() -> Response:
-    """ReDoc without the logo that it would load from another host (it hides a broken one)."""
-    return Response(_redoc_script(), media_type="text/javascript")
+async def get_asset(request: Request, name: str, assets: AssetsDep) -> Response:
+    return await assets.response(request, name)
 
 
-@cache
-def _redoc_script() -> bytes:
-    script = (files(VENDOR) / "static" / "redoc.standalone.js").read_bytes()
-    return script.replace(REDOC_LOGO, b"data:,")
-
-
-def assets() -> StaticFiles:
+def open_assets() -> StaticFiles:
     """Our own files, then the vendored ones."""
-    return StaticFiles(directory=STATIC, packages=[(VENDOR, "static")])
+    vendored = Path(str(files(VENDOR))) / "static"
+    return StaticFiles([STATIC, vendored], {"redoc.standalone.js": _without_logo})
+
+
+def _without_logo(script: bytes) -> bytes:
+    """ReDoc without the logo that it would load from another host (it hides a broken one)."""
+    return script.replace(REDOC_LOGO, b"data:,")

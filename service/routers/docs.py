@@ -1,10 +1,9 @@
 """`/docs` and `/redoc`: the OpenAPI document for people."""
 
-from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request, Response
 
-from service.routers.assets import STATIC
 from service.security import public
+from service.web.dependencies import AssetsDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,11 +18,11 @@ HEADERS = {
 
 @router.api_route("/docs", methods=["GET", "HEAD"])
 @public
-async def get_swagger_ui() -> Response:
-    return FileResponse(STATIC / "swagger.html", headers=HEADERS)
+async def get_swagger_ui(request: Request, assets: AssetsDep) -> Response:
+    return await assets.response(request, "swagger.html", HEADERS)
 
 
 @router.api_route("/redoc", methods=["GET", "HEAD"])
 @public
-async def get_redoc() -> Response:
-    return FileResponse(STATIC / "redoc.html", headers=HEADERS)
+async def get_redoc(request: Request, assets: AssetsDep) -> Response:
+    return await assets.response(request, "redoc.html", HEADERS)

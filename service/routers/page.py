@@ -1,10 +1,9 @@
 """`/`: the web page."""
 
-from fastapi import APIRouter, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Request, Response
 
-from service.routers.assets import STATIC
 from service.security import public
+from service.web.dependencies import AssetsDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -20,6 +19,6 @@ HEADERS = {
 
 @router.api_route("/", methods=["GET", "HEAD"])
 @public
-async def get_page() -> Response:
+async def get_page(request: Request, assets: AssetsDep) -> Response:
     """Returns the page on which people browse, edit and watch documents."""
-    return FileResponse(STATIC / "index.html", headers=HEADERS)
+    return await assets.response(request, "index.html", HEADERS)

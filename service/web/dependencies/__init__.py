@@ -16,10 +16,11 @@ from service.web.dependencies.parameters import (
     SelectionDep,
     ViewDep,
 )
-from service.web.dependencies.state import CollectionDep, DatabaseDep
+from service.web.dependencies.state import AssetsDep, CollectionDep, DatabaseDep
 
 __all__ = [
     "PATCH_TYPES",
+    "AssetsDep",
     "CollectionDep",
     "DatabaseDep",
     "DocumentId",

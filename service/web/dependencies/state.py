@@ -9,6 +9,7 @@ from service.mongo.database import Database
 from service.settings import Settings
 from service.store.budget import Budget
 from service.store.collection import Collection
+from service.web.static_files import StaticFiles
 
 
 def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
@@ -22,3 +23,4 @@ BudgetDep = Annotated[Budget, Depends(_of_state("budget"))]
 CollectionDep = Annotated[Collection, Depends(_of_state("collection"))]
 DatabaseDep = Annotated[Database, Depends(_of_state("database"))]
 SettingsDep = Annotated[Settings, Depends(_of_state("settings"))]
+AssetsDep = Annotated[StaticFiles, Depends(_of_state("assets"))]
