@@ -1,7 +1,9 @@
 """Behind nginx, with TLS, at a path prefix: with the configuration that `deploy/` has."""
 
 import json
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import anyio
@@ -11,8 +13,9 @@ from playwright.async_api import expect
 
 from service.security import make_key
 from tests.support.browsing import chromium, execute
-from tests.support.nginx import nginx
-from tests.support.serving import Service, stuff_serve
+from tests.support.nginx import CERTIFICATE, nginx
+from tests.support.patience import TIMEOUT
+from tests.support.serving import Service, stuff, stuff_serve, wait_until
 
 NDJSON = "application/x-ndjson"
 LINES = 3_000
@@ -21,22 +24,30 @@ pytestmark = pytest.mark.xdist_group("browser")  # one at a time
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("nginx")
+
+
+@pytest.fixture(scope="module")
+def service(directory: Path) -> Iterator[Service]:
     token, key = make_key(["read", "write"])
     with stuff_serve(
-        tmp_path_factory.mktemp("data"),
+        directory / "data",
+        stdout=directory / "log",
         STUFF_API_KEYS=str(key),
         STUFF_ROOT_PATH="/api",
         STUFF_FORWARDED_ALLOW_IPS="127.0.0.1",
         STUFF_MAX_URL_BYTES="50000",
+        STUFF_ACCESS_LOG="true",
+        STUFF_LOG_FORMAT="json",
     ) as service:
         service.http.headers["Authorization"] = f"Bearer {token}"
         yield service
 
 
 @pytest.fixture(scope="module")
-def proxy(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    with nginx(tmp_path_factory.mktemp("nginx"), service.base_url) as client:
+def proxy(service: Service, directory: Path) -> Iterator[httpx.Client]:
+    with nginx(directory, service.base_url) as client:
         client.headers["Authorization"] = service.http.headers["Authorization"]
         yield client
 
@@ -103,6 +114,36 @@ def test_the_limits_are_those_of_the_service(client: httpx.Client) -> None:
     text = "x" * 10_000_000
     assert client.put("/api/stuff/large", json={"text": text}).status_code == 201
     assert client.get("/api/stuff/large").json()["text"] == text
+
+
+def test_the_service_knows_the_client_and_believes_nobody_else(
+    client: httpx.Client, directory: Path
+) -> None:
+    headers = {"X-Forwarded-For": "192.0.2.1", "X-Request-ID": "from-another-address"}
+    context = ssl.create_default_context(cafile=str(directory / CERTIFICATE))
+    transport = httpx.HTTPTransport(verify=context, local_address="127.0.0.2")
+    with httpx.Client(base_url=client.base_url, transport=transport, timeout=TIMEOUT) as other:
+        assert other.get("/api/stuff", headers=headers).status_code == 401
+    wait_until(lambda: "from-another-address" in (directory / "log").read_text())
+    [line] = [
+        json.loads(line)
+        for line in (directory / "log").read_text().splitlines()
+        if "from-another-address" in line
+    ]
+    assert (line["client"], line["route"]) == ("127.0.0.2", "/stuff")
+
+
+def test_the_command_line_works(client: httpx.Client, directory: Path) -> None:
+    environment = {
+        "STUFF_URL": f"{str(client.base_url).rstrip('/')}/api",
+        "STUFF_KEY": client.headers["Authorization"].removeprefix("Bearer "),
+        "SSL_CERT_FILE": str(directory / CERTIFICATE),
+    }
+    file = directory / "documents.ndjson"
+    file.write_text('{"_id": "a/b", "n": 1}\n{"_id": "c", "n": 2}\n')
+    assert stuff("import", str(file), **environment).returncode == 0
+    assert stuff("get", "a/b", **environment).stdout == '{"_id":"a/b","n":1}\n'
+    assert stuff("export", "-", **environment).stdout.count("\n") == 2
 
 
 async def test_the_pages_work(client: httpx.Client) -> None:

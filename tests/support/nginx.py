@@ -22,6 +22,7 @@ from tests.support.ports import find_free_port
 from tests.support.serving import wait_until
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
+CERTIFICATE = "certificate.pem"  # in the directory
 MAIN = """\
 daemon off;
 pid {directory}/pid;
@@ -54,7 +55,7 @@ def executable() -> str:
 def nginx(directory: Path, service: str) -> Iterator[httpx.Client]:
     """A client of nginx on a free port of this machine, in front of the service at this URL."""
     port = find_free_port()
-    certificate, key = directory / "certificate.pem", directory / "key.pem"
+    certificate, key = directory / CERTIFICATE, directory / "key.pem"
     _make_certificate(certificate, key)
     text = CONFIGURATION.read_text()
     for example, ours in {
