@@ -11,10 +11,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+from bson.raw_bson import RawBSONDocument
 from httpx import AsyncClient
 from prometheus_client.parser import text_string_to_metric_families
+from pymongo import MongoClient
 
 from service import __version__
+from service.mongo.readiness import Readiness
+from service.mongo.reporting import report
 from service.observability import metrics
 from tests.support.applications import Application
 from tests.support.database.answers import Gate, forward
@@ -125,6 +130,22 @@ async def test_whether_the_database_is_up_is_shown(
         await until_value(client, "stuff_database_up", 0)
         await link.open()
         await until_value(client, "stuff_database_up", 1)
+
+
+async def test_the_state_of_a_database_is_shown_when_its_servers_become_known() -> None:
+    """The driver looks up the servers of a `mongodb+srv` URI when it connects at last."""
+
+    async def nothing() -> None:
+        pass
+
+    uri = "mongodb+srv://stuff.invalid/"
+    with MongoClient[RawBSONDocument](uri, connect=False) as client:
+        reporting = asyncio.create_task(report(client, Readiness(client, nothing)))
+        await asyncio.sleep(0.01)
+        assert not reporting.done()
+        reporting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reporting
 
 
 async def test_connections_in_use_are_counted(application: Application, play: Play) -> None:

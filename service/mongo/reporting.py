@@ -19,9 +19,9 @@ async def report(client: MongoClient[RawBSONDocument], readiness: Readiness) -> 
     """
     try:
         while True:
-            is_up = readiness.is_reached and client.topology_description.has_writable_server()
-            metrics.database_up.set(is_up)
-            metrics.database_connections.set(_connections_in_use(client))
+            if readiness.is_reached:
+                metrics.database_up.set(client.topology_description.has_writable_server())
+                metrics.database_connections.set(_connections_in_use(client))
             await asyncio.sleep(INTERVAL)
     finally:
         metrics.database_up.set(0)
@@ -29,5 +29,6 @@ async def report(client: MongoClient[RawBSONDocument], readiness: Readiness) -> 
 
 
 def _connections_in_use(client: MongoClient[RawBSONDocument]) -> int:
+    # There is no topology until the first connection: a name of `mongodb+srv` is not looked up yet.
     # Another thread may add or remove a server.
     return sum(server.pool.active_sockets for server in list(client._topology._servers.values()))
