@@ -144,7 +144,8 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
 
     def _close_if_idle(self) -> None:
         if self.transport.is_closing():
-            self.drop()
+            if not self._socket.get_write_buffer_size():  # else the client is reading
+                self.drop()
         elif self._is_answered and self._part is Part.START:
             self._flush()
 
