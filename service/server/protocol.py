@@ -14,13 +14,9 @@ request is well-formed. What holds here, and where:
   its bytes, and nothing else. `Connections` bounds those, and the number of connections.
 - What arrives is parsed in slices of `SLICE` bytes while earlier requests wait (`_feed`): a request
   of 25 bytes takes a hundred times as much when it is parsed.
-- A connection that is refused in the middle of a request is closed when the client has had time to
-  read why (`_close`); until then, what it sends is discarded.
-- Nothing is written to a connection that is closed or closing (`_abandon`).
+- How a connection ends: see `ConnectionProtocol`.
 """
 
-import asyncio
-from enum import Enum, auto
 from typing import Any, cast
 
 from uvicorn._types import ASGI3Application
@@ -30,164 +26,35 @@ from service.errors import (
     BadRequest,
     BodyTooLarge,
     HeadersTooLarge,
-    Overloaded,
-    RequestTimeout,
     StuffError,
     UrlTooLong,
 )
-from service.server.connections import Connections
+from service.server.connection import ConnectionProtocol, Part
 from service.server.dates import DATED
-from service.server.deadlines import Deadline, Unread
 from service.server.heads import FIELD_BYTES, check_head, check_query
 from service.server.refusals import refusal
-from service.server.transports import ClosableTransport
-from service.server.upgrades import FRAMING, UpgradeIgnoringProtocol
+from service.server.upgrades import FRAMING
 from service.settings import Settings
 
 READ_BODIES = frozenset(("POST", "PUT", "PATCH"))
 """The methods whose bodies the application reads."""
 SLICE = 4096
 """Bytes that are parsed at once."""
-LINGER = 30.0
-"""Seconds that a client which is refused may go on sending (RFC 9112, section 9.6)."""
-LAST_REQUESTS = 0.5
-"""Seconds that a connection without a request stays open when the server stops. The client may be
-sending one at that moment, which would be lost."""
 
 
-class Part(Enum):
-    """What of a request arrives next."""
-
-    START = auto()
-    HEAD = auto()
-    BODY = auto()
-
-
-class LimitedProtocol(UpgradeIgnoringProtocol):
+class LimitedProtocol(ConnectionProtocol):
     """Answers what it refuses with a problem, and closes the connection."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         settings: Settings = self.app_state["settings"]
-        self._connections: Connections = self.app_state["connections"]
-        self._timeout = settings.client_timeout
         self._max_url_bytes = settings.max_url_bytes
         self._max_header_bytes = settings.max_header_bytes
         self._max_body_bytes = settings.max_body_bytes
         # The parser reports a field when it is complete, and nothing of a chunk's extensions.
         self._max_pending_bytes = self._max_url_bytes + 2 * self._max_header_bytes
         self._header_bytes = self._pending_bytes = self._unused_bytes = 0
-        self._deadline = Deadline(self.loop, self._expire)
-        self._part = Part.START
-        self._is_persistent = False  # if the whole request arrives
         self._is_last = False  # the latest request: what follows it is ignored
-        self._is_shutting_down = False
-        self._refusal: StuffError | None = None
-        self._running: RequestResponseCycle | None = None
-        self._waiting: tuple[RequestResponseCycle, ASGI3Application] | None = None
-        self._unparsed = b""
-
-    # The connection
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._socket = transport
-        self._closable = ClosableTransport(transport, self._close)
-        self.transport = cast(asyncio.Transport, self._closable)
-        self._unread = Unread(transport, self._timeout, self.drop)
-        if self._connections.open(self):
-            self._deadline.set(self._timeout)
-        else:
-            self._answer(Overloaded())
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._abandon()
-        self._deadline.stop()
-        self._unread.stop()
-        self._connections.close(self)
-        super().connection_lost(exc)
-
-    def eof_received(self) -> None:
-        if self.transport.is_closing():  # the client has read why
-            self._socket.close()
-        else:
-            self._flush()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._unread.watch()
-        size = self._socket.get_write_buffer_size() + len(self._unparsed)
-        self._connections.hold(self, size)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._connections.release(self)
-        if not self.transport.is_closing():
-            self._unread.stop()
-            self._start_waiting()
-
-    def drop(self) -> None:
-        """End the connection at once, whatever the client has not read."""
-        self._abandon()
-        if self._socket.get_write_buffer_size():
-            self._socket.abort()
-        else:
-            self._socket.close()
-
-    def shutdown(self) -> None:
-        self._is_shutting_down = True
-        self._is_persistent = False
-        if self._is_answered:
-            self.loop.call_later(LAST_REQUESTS, self._close_if_idle)
-        else:
-            self.cycle.keep_alive = False
-
-    def _close_if_idle(self) -> None:
-        if self.transport.is_closing():
-            if not self._socket.get_write_buffer_size():  # else the client is reading
-                self.drop()
-        elif self._is_answered and self._part is Part.START:
-            self._flush()
-
-    def _expire(self) -> None:
-        if self.transport.is_closing():
-            self.drop()
-        elif self._part is Part.START:
-            self._flush()
-        else:
-            self._answer(RequestTimeout(self._timeout))
-
-    def _close(self) -> None:
-        """Close as soon as the client has read what was written. If it may be in the middle of a
-        request, discard the rest meanwhile."""
-        if self.transport.is_closing():
-            return
-        if self._part is Part.START and self._refusal is None:
-            self._flush()
-            return
-        self._abandon()
-        self._connections.end(self)
-        self.flow.resume_reading()
-        self._socket.write_eof()
-        self._deadline.set(min(LINGER, self._timeout))
-
-    def _flush(self) -> None:
-        """Close as soon as the client has read what was written."""
-        self._abandon()
-        self._deadline.clear()
-        self._socket.close()
-        if self._socket.get_write_buffer_size():
-            self._connections.end(self)
-            self._unread.watch()
-
-    def _abandon(self) -> None:
-        """No request is served any more, and none that is being served writes its response."""
-        self._closable.mark_closing()
-        self._waiting, self._unparsed = None, b""
-        for cycle in (self._running, self.cycle):
-            if cycle is not None and not cycle.response_complete:
-                cycle.disconnected = True
-                cycle.message_event.set()
 
     # Requests as they arrive
 
@@ -308,10 +175,6 @@ class LimitedProtocol(UpgradeIgnoringProtocol):
         if self._unparsed:
             unparsed, self._unparsed = self._unparsed, b""
             self._feed(unparsed)
-
-    @property
-    def _is_answered(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
 
     # Requests that are refused
 
