@@ -92,6 +92,25 @@ def test_an_option_of_another_driver_is_warned_of() -> None:
     assert "hunter2" not in said
 
 
+def test_a_database_in_the_uri_that_is_not_used_is_warned_of() -> None:
+    [said] = doubts(Settings(mongodb_uri="mongodb://u:hunter2@host/mine?authSource=admin"))
+    assert "mine" in said
+    assert "STUFF_DATABASE" in said
+    assert "hunter2" not in said
+    for uri, database in (
+        ("mongodb://host/mine", "demo"),
+        ("mongodb://host/mine", "mine"),
+    ):
+        assert list(doubts(Settings(mongodb_uri=uri, database=database))) == []
+    for uri in (
+        "mongodb://host/demo",
+        "mongodb://host",
+        "mongodb://host/?w=1",
+        "mongodb://u:p@host/mine",
+    ):
+        assert list(doubts(Settings(mongodb_uri=uri))) == []
+
+
 def test_an_unknown_variable_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUFF_PROT", "9000")
     assert list(doubts(Settings())) == ["STUFF_PROT is not a setting. Did you mean STUFF_PORT?"]

@@ -14,7 +14,7 @@ from service.security import Gate, KeyFault, KeyFile, parse_keys
 from service.security.loopback import is_loopback
 from service.settings import Settings
 from service.settings.names import unknown_settings
-from service.settings.rules import unknown_options
+from service.settings.rules import named_database, unknown_options
 from service.store.indexes import read_file
 
 
@@ -40,6 +40,12 @@ def doubts(settings: Settings) -> Iterator[str]:
     if settings.mongodb_uri is not None:
         for option in unknown_options(settings.mongodb_uri):
             yield f"STUFF_MONGODB_URI: The driver does not know the option {option}: it is ignored."
+        named = named_database(settings.mongodb_uri)
+        if named not in (None, settings.database) and "database" not in settings.model_fields_set:
+            yield (
+                f"STUFF_MONGODB_URI names the database {named}, but documents are kept in "
+                f"{settings.database}. Set STUFF_DATABASE to say which one you mean."
+            )
     if not _has_keys(settings):
         yield "There is no API key in STUFF_API_KEYS or STUFF_API_KEYS_FILE: all requests get 401."
 

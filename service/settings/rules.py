@@ -4,7 +4,7 @@ cause, which never holds a secret."""
 import re
 import warnings
 from ipaddress import ip_network
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 from pymongo import MongoClient
@@ -40,6 +40,14 @@ def unknown_options(uri: SecretStr) -> list[str]:
     """The names of the URI's options that the driver does not know, and ignores."""
     matches = map(UNKNOWN_OPTION.match, _said_about_uri(uri.get_secret_value()))
     return [match[1] for match in matches if match is not None]
+
+
+def named_database(uri: SecretStr) -> str | None:
+    """The database that the URI names, unless it is there for the user to be found in."""
+    parts = urlsplit(uri.get_secret_value())
+    name = unquote(parts.path.lstrip("/"))
+    is_of_user = "@" in parts.netloc and "authsource=" not in parts.query.lower()
+    return None if is_of_user or not name else name
 
 
 def _said_about_uri(uri: str) -> list[str]:
