@@ -48,13 +48,11 @@ export class List {
   }
 
   async next() {
-    if (this.#loading || !this.#next) return;
     const first = this.#pages.at(-1).first + this.#rows.size;
     await this.#turn([...this.#pages, { after: this.#next, first }]);
   }
 
   async previous() {
-    if (this.#loading || this.#pages.length === 1) return;
     await this.#turn(this.#pages.slice(0, -1));
   }
 
@@ -73,7 +71,6 @@ export class List {
     element('list').setAttribute('aria-busy', 'true');
     try {
       const page = await ask(query, pages.at(-1).after, { signal: loading.signal });
-      if (loading.signal.aborted) return false;
       if (query.filter !== this.#query.filter) this.#total = null;
       this.#query = query;
       this.#pages = pages;

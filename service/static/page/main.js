@@ -56,7 +56,7 @@ function pressed(event) {
   const isTyping = event.target.matches('input, textarea');
   const isModified = event.ctrlKey || event.metaKey || event.altKey;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') return writer.save();
-  if (isModified) return false;
+  if (isModified || event.isComposing) return false;
   if (event.key === 'Escape') {
     if (!editor.open || event.target.closest('header, #key-form')) return false;
     return editor.leave();

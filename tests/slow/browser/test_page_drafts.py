@@ -43,10 +43,11 @@ async def test_edits_survive_every_way_of_leaving_a_document(
     await expect(page.get_by_label("Id")).to_have_value("c")
 
     page.on("dialog", lambda dialog: dialog.accept())  # a reload may lose what is not saved
+    await page.locator("#text").fill('{"c": "still mine"}')
     await page.reload()
     await expect(drafts(page)).to_have_text(["New document", "a", "b"])
     await drafts(page).first.click()
-    await has(page, '{"c": "mine"}')
+    await has(page, '{"c": "still mine"}')
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator("#notice")).to_have_text("c is created.")
     await drafts(page).first.click()
@@ -58,7 +59,7 @@ async def test_edits_survive_every_way_of_leaving_a_document(
     assert stored == {
         "a": {"_id": "a", "a": "mine"},
         "b": {"_id": "b", "id": "b"},
-        "c": {"_id": "c", "c": "mine"},
+        "c": {"_id": "c", "c": "still mine"},
     }
 
 

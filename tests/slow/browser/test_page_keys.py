@@ -81,6 +81,17 @@ async def test_a_key_that_is_refused_is_asked_for_again(closed: Closed) -> None:
     await expect(page.locator("#notice")).to_be_hidden()
 
 
+async def test_a_key_that_was_refused_is_not_taken_from_another_tab(closed: Closed) -> None:
+    first = await closed.browser.open()
+    await give(first, closed.token)
+    await is_in(first)
+    second = await closed.browser.open()
+    await is_in(second)
+    await second.route("**/stuff*", lambda route: route.fulfill(status=401))
+    await second.reload()
+    await is_asked(second)
+
+
 async def test_a_key_is_forgotten_in_all_tabs(closed: Closed) -> None:
     page = await closed.browser.open()
     await give(page, closed.token)
