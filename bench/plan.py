@@ -73,4 +73,5 @@ def as_sent(number: int, body_bytes: int) -> dict[str, Any]:
 def as_stored(number: int, body_bytes: int) -> RawBSONDocument:
     fields = layout.encode_fields(fields_of(number, body_bytes))
     etag = layout.entity_tag(fields)
-    return RawBSONDocument(layout.assemble(str(number), fields, etag, datetime.now(UTC)))
+    id = layout.id_element(str(number))
+    return RawBSONDocument(layout.assemble(id, fields, etag, datetime.now(UTC)))

@@ -2,55 +2,19 @@
 
 import json
 from collections.abc import Generator
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import bson
 import pytest
-from bson.datetime_ms import DatetimeMS
 
 from service.documents import codec, layout
 from service.store.points import new_document
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-VALUES: dict[str, Any] = {
-    "double": 1.5,
-    "string": "a\0b",
-    "object": {"_id": 1, "_stuff": 2},
-    "array": [1, [2, {"x": 3}]],
-    "binary": b"\0\1",
-    "old binary": bson.Binary(b"\0\1", 2),
-    "object id": bson.ObjectId("65f000000000000000000000"),
-    "boolean": True,
-    "date": NOW,
-    "far date": DatetimeMS(10**15),
-    "null": None,
-    "regex": bson.Regex("a", "i"),
-    "reference": bson.DBRef("c", 1),
-    "code": bson.Code("f()"),
-    "scoped code": bson.Code("f()", {"x": 1}),
-    "int32": 1,
-    "timestamp": bson.Timestamp(1, 2),
-    "int64": bson.Int64(1),
-    "decimal": bson.Decimal128("1.5"),
-    "min": bson.MinKey(),
-    "max": bson.MaxKey(),
-    "": "",
-}
-# Types that are not written any more: undefined, symbol, and a pointer to a document.
-DEPRECATED = {
-    "undefined": b"\x06k\0",
-    "symbol": b"\x0ek\0\x02\0\0\0s\0",
-    "pointer": b"\x0ck\0\x02\0\0\0c\0" + bytes(12),
-}
+from tests.support.bson_values import DEPRECATED, NOW, VALUES, whole
 
 
 def elements(document: dict[str, Any]) -> bytes:
     return bson.encode(document)[4:-1]
-
-
-def whole(content: bytes) -> bytes:
-    return (len(content) + 5).to_bytes(4, "little") + content + b"\0"
 
 
 @pytest.mark.parametrize("position", [0, 1, 2])
@@ -83,7 +47,7 @@ def test_text_that_is_not_utf8_is_shown_as_far_as_possible() -> None:
 
 def test_a_document_of_ours_is_read_the_same_way_as_any_other() -> None:
     fields = bson.encode({"text": "é", "_stuff ": [1]})
-    document = layout.assemble("ü", fields, layout.entity_tag(fields), NOW)
+    document = layout.assemble(layout.id_element("ü"), fields, layout.entity_tag(fields), NOW)
     stored = layout.read(document)
     assert (stored.etag, stored.updated_at) == (layout.entity_tag(fields), NOW)
     moved = whole(b"\x10x\0\x01\0\0\0" + document[4:-1])  # the _id is not the first element
@@ -96,7 +60,7 @@ def test_a_document_of_ours_is_read_the_same_way_as_any_other() -> None:
 
 def test_a_document_that_is_read_is_assembled_again_byte_by_byte() -> None:
     fields = bson.encode({name: value for name, value in VALUES.items() if name != "far date"})
-    document = layout.assemble("a", fields, layout.entity_tag(fields), NOW)
+    document = layout.assemble(layout.id_element("a"), fields, layout.entity_tag(fields), NOW)
     assert bson.decode(document)["_id"] == "a"
     stored = layout.read(document)
     assert stored.metadata == layout.Metadata(layout.entity_tag(fields), NOW)

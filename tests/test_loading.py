@@ -173,7 +173,8 @@ async def test_a_report_is_bounded_whatever_the_lines_are(client: AsyncClient) -
 async def test_other_types_and_codings_are_refused(client: AsyncClient) -> None:
     response = await client.post("/stuff", content=b"a,b", headers={"Content-Type": "text/csv"})
     assert response.status_code == 415
-    assert response.headers["accept"] == "application/json, application/x-ndjson"
+    assert "application/json" in response.headers["accept"]
+    assert "application/x-ndjson" in response.headers["accept"]
     response = await load(client, {"a": 1}, **{"Content-Encoding": "br"})
     assert response.status_code == 415
     assert response.headers["accept-encoding"] == "gzip, identity"

@@ -9,7 +9,7 @@ from typing import Any
 
 import bson
 import orjson
-from bson import Int64, json_util
+from bson import Code, CodecOptions, Int64, json_util
 from bson.raw_bson import RawBSONDocument
 
 from service.documents.layout import DECODE_OPTIONS, METADATA_KEY, Metadata, Stored
@@ -69,10 +69,7 @@ def dumps(
     if pick is not None:
         values = pick(values)
     if metadata is not None:
-        values[METADATA_KEY] = shown = {"etag": metadata.etag}
-        if metadata.updated_at is not None:
-            moment = metadata.updated_at.isoformat(timespec="milliseconds")
-            shown["updated_at"] = moment.replace("+00:00", "Z")
+        values[METADATA_KEY] = shown(metadata)
     text = orjson.dumps(values, default=_extended, option=_DUMP)
     # orjson writes NaN and Infinity as null; as BSON they end in 7F or FF.
     if (
@@ -82,6 +79,15 @@ def dumps(
     ):
         text = orjson.dumps(finite, default=_extended, option=_DUMP)
     return text
+
+
+def shown(metadata: Metadata) -> dict[str, str]:
+    """`_stuff` as clients see it."""
+    values = {"etag": metadata.etag}
+    if metadata.updated_at is not None:
+        moment = metadata.updated_at.isoformat(timespec="milliseconds")
+        values["updated_at"] = moment.replace("+00:00", "Z")
+    return values
 
 
 def is_foreign(value: Any) -> bool:
@@ -137,15 +143,17 @@ def outline(value: Any) -> tuple[bytes, bool]:
     return orjson.dumps(value, default=default, option=_DUMP), has_foreign
 
 
-def decode(document: bytes) -> dict[str, Any]:
+def decode(
+    document: bytes, options: CodecOptions[dict[str, Any]] = DECODE_OPTIONS
+) -> dict[str, Any]:
     """The document's values, in the types of `bson`."""
     if b"$" in document and b"$ref\0" in document:
         # bson would turn {"$ref", "$id"} into a DBRef, which loses the order of its keys.
         plain: dict[str, Any] = _without_dbrefs(
-            RawBSONDocument(document, DECODE_OPTIONS.with_options(document_class=RawBSONDocument))
+            RawBSONDocument(document, options.with_options(document_class=RawBSONDocument))
         )
         return plain
-    return bson.decode(document, DECODE_OPTIONS)
+    return bson.decode(document, options)
 
 
 def _without_dbrefs(value: Any) -> Any:
@@ -153,6 +161,8 @@ def _without_dbrefs(value: Any) -> Any:
         return {key: _without_dbrefs(child) for key, child in value.items()}
     if isinstance(value, list):
         return [_without_dbrefs(child) for child in value]
+    if isinstance(value, Code) and value.scope is not None:
+        return Code(str(value), _without_dbrefs(value.scope))
     return value
 
 

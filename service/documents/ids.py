@@ -1,12 +1,17 @@
 """The ids of documents: which are allowed, and how new ones are made."""
 
 import unicodedata
+from collections.abc import Hashable
+from typing import TypeAlias
 
 from uuid_utils import uuid7
 
+from service.documents import codec, layout
+from service.documents.query.values import comparable
 from service.errors import InvalidId
 
 MAX_ID_BYTES = 512
+_TEXT = 0x02  # the element type of text
 
 
 def check_id(id: str) -> str:
@@ -20,6 +25,21 @@ def check_id(id: str) -> str:
     if not id.isprintable() and any(unicodedata.category(character) == "Cc" for character in id):
         raise InvalidId("The id holds a control character. Use printable characters.")
     return id
+
+
+Key: TypeAlias = Hashable
+"""What documents are told apart by: a text id itself, or what `key_of` returns."""
+
+
+def key_of(element: bytes) -> Key:
+    """The key of an element `_id`. Ids that are equal for MongoDB, such as 1 and 1.0, have the same
+    key."""
+    if element[0] == _TEXT:
+        try:
+            return element[9:-1].decode()
+        except UnicodeDecodeError:
+            return element
+    return comparable(codec.decode(layout.whole(element))["_id"])
 
 
 def new_id() -> str:

@@ -52,16 +52,19 @@ _PASS_OVER = {
 }
 
 
-def refuse_what_cannot_be_parsed(text: bytes, error: orjson.JSONDecodeError) -> None:
+def refuse_what_cannot_be_parsed(
+    text: bytes, error: orjson.JSONDecodeError, max_depth: int
+) -> None:
     """Raise if the text is too deep for the parser, or has a number too large for it."""
     if error.msg.startswith("depth limit"):
-        refuse_first(text, None, None, find_deep_nesting(text))
+        refuse_first(text, None, None, find_deep_nesting(text, max_depth))
     if error.msg.startswith("number is infinity"):
         end = len(error.doc[: error.pos + 1].encode())
         integer = find_large_integer(text)
         if integer is not None and integer <= end:
             start = text[:integer]  # whatever follows may be malformed
-            refuse_first(start, integer, find_key_with_nul(start), find_deep_nesting(start))
+            nesting = find_deep_nesting(start, max_depth)
+            refuse_first(start, integer, find_key_with_nul(start), nesting)
         raise MalformedJSON("A number is larger than any 64-bit float. Send it as a string.")
 
 
@@ -140,13 +143,13 @@ def find_key_with_nul(text: bytes) -> int | None:
     return match.end() if match else None
 
 
-def find_deep_nesting(text: bytes) -> int | None:
-    """The offset of the first object or array that is nested too deep."""
+def find_deep_nesting(text: bytes, max_depth: int = MAX_DEPTH) -> int | None:
+    """The offset of the first object or array that is nested deeper than that."""
     steps = _brackets(text).translate(_STEPS)
     levels = memoryview(steps).cast("b")
-    if max(accumulate(levels), default=0) <= MAX_DEPTH:
+    if max(accumulate(levels), default=0) <= max_depth:
         return None
-    return _offset_of(text, rb"\[\]{}", [*accumulate(levels)].index(MAX_DEPTH + 1) + 1)
+    return _offset_of(text, rb"\[\]{}", [*accumulate(levels)].index(max_depth + 1) + 1)
 
 
 def without_strings(text: bytes) -> bytes:

@@ -7,7 +7,7 @@ BSON: https://bsonspec.org/spec.html
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -30,6 +30,7 @@ DECODE_OPTIONS = CodecOptions[dict[str, Any]](
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
     unicode_decode_error_handler="replace",
 )
+_RAW_OPTIONS = DECODE_OPTIONS.with_options(document_class=RawBSONDocument)
 _INT32 = struct.Struct("<i")
 _INT64 = struct.Struct("<q")
 # The parts of a document as it is stored, where they have a constant size or content.
@@ -96,11 +97,38 @@ def entity_tag(fields: bytes) -> str:
     return blake2b(fields, digest_size=16).hexdigest()
 
 
-def assemble(id: str, fields: bytes, etag: str, updated_at: datetime) -> bytes:
-    """The document to store. Raises `DocumentTooLarge` beyond `MAX_DOCUMENT_BYTES`."""
-    text = id.encode()
+def whole(elements: bytes) -> bytes:
+    """The document of these elements."""
+    return _INT32.pack(len(elements) + 5) + elements + b"\0"
+
+
+def id_element(id: Any) -> bytes:
+    """The element `_id` of a document."""
+    if type(id) is str:  # not a `Code`
+        text = id.encode()
+        return b"".join((_TEXT_ID, _INT32.pack(len(text) + 1), text, b"\0"))
+    return bson.encode({"_id": id})[4:-1]
+
+
+def split(document: bytes) -> tuple[bytes | None, bytes]:
+    """The element `_id`, if there is one, and the fields."""
+    id: bytes | None = None
+    fields: list[bytes] = []
+    for name, start, end in _elements(document):
+        if name == b"_id":
+            id = document[start:end]
+        elif name != b"_stuff":
+            fields.append(document[start:end])
+    return id, whole(b"".join(fields))
+
+
+def assemble(id: bytes, fields: bytes, etag: str, updated_at: datetime) -> bytes:
+    """The document to store, of the element `_id` and the fields.
+
+    Raises `DocumentTooLarge` beyond `MAX_DOCUMENT_BYTES`.
+    """
     # Without the length at the start of the fields and the NUL at their end.
-    size = 4 + len(_TEXT_ID) + 4 + len(text) + 1 + len(fields) - 5 + _TAIL_SIZE
+    size = 4 + len(id) + len(fields) - 5 + _TAIL_SIZE
     if size > MAX_DOCUMENT_BYTES:
         raise DocumentTooLarge(
             f"As BSON the document has {size:,} bytes; MongoDB stores at most "
@@ -110,10 +138,7 @@ def assemble(id: str, fields: bytes, etag: str, updated_at: datetime) -> bytes:
     return b"".join(
         (
             _INT32.pack(size),
-            _TEXT_ID,
-            _INT32.pack(len(text) + 1),
-            text,
-            b"\0",
+            id,
             fields[4:-1],
             _BEFORE_TAG,
             etag.encode(),
@@ -129,8 +154,20 @@ def id_of(document: bytes) -> Any:
     if document.startswith(_TEXT_ID, 4):
         end = 12 + _INT32.unpack_from(document, 9)[0]
         return document[13:end].decode()
-    options = DECODE_OPTIONS.with_options(document_class=RawBSONDocument)
-    return RawBSONDocument(document, options)["_id"]
+    return raw(document)["_id"]
+
+
+def raw(document: bytes) -> RawBSONDocument:
+    """The document for the driver, which sends its bytes, but decodes some of them before."""
+    return RawBSONDocument(document, _RAW_OPTIONS)
+
+
+def id_query(document: bytes) -> bytes:
+    """The query (BSON) for the `_id` of a document whose first element that is. It finds no other
+    document, whatever the type: `{"_id": value}` would take some objects for operators."""
+    _, start, end = next(_elements(document))
+    equal = document[start : start + 1] + b"$eq\0" + document[start + len(_TEXT_ID) : end]
+    return whole(b"\x03_id\0" + whole(equal))
 
 
 def read(document: bytes) -> Stored:
@@ -171,8 +208,7 @@ def _read_any(document: bytes) -> Stored:
             metadata = _decode_metadata(document[start:end])
         elif name != b"_id":
             fields.append(document[start:end])
-    content = b"".join(fields)
-    etag = entity_tag(_INT32.pack(len(content) + 5) + content + b"\0")
+    etag = entity_tag(whole(b"".join(fields)))
     updated_at = metadata.get("updated_at") if metadata.get("etag") == etag else None
     if not isinstance(updated_at, datetime):
         updated_at = None
@@ -198,10 +234,22 @@ def read_view(document: bytes, view: str) -> Stored:
     return Stored(document, entity_tag(view.encode() + b"\0" + document), None, metadata)
 
 
+def with_elements(document: bytes, names: Container[bytes] | None) -> bytes:
+    """The document without `_stuff`, and with only these top-level elements unless that is None."""
+    return whole(
+        b"".join(
+            document[start:end]
+            for name, start, end in _elements(document)
+            if name != b"_stuff" and (names is None or name in names)
+        )
+    )
+
+
 def _decode_metadata(element: bytes) -> dict[str, Any]:
     """The value of a stored `_stuff` element; empty if the service cannot have made it."""
-    whole = _INT32.pack(len(element) + 5) + element + b"\0"
-    value = bson.decode(whole, DECODE_OPTIONS.with_options(tz_aware=True, tzinfo=UTC))[METADATA_KEY]
+    value = bson.decode(whole(element), DECODE_OPTIONS.with_options(tz_aware=True, tzinfo=UTC))[
+        METADATA_KEY
+    ]
     return value if isinstance(value, dict) else {}
 
 

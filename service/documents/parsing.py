@@ -1,12 +1,17 @@
 """The document in a body or a line: parsed, checked and encoded as BSON."""
 
+from collections.abc import Generator
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from service.documents import layout, strict_json
+from service.documents import codec, extended_json, layout, strict_json
 from service.documents.ids import check_id, new_id
 from service.errors import InvalidDocument
+
+MAX_ID_ELEMENT = 64 * 1024  # bytes
+_OBJECT = 0x03  # the element type of objects
+_NO_IDS = (0x04, 0x0B)  # the element types array and regular expression
 
 
 class SentMetadata(BaseModel):
@@ -27,22 +32,64 @@ def parse(body: bytes, id: str | None) -> bytes:
     """
     value = checked_object(strict_json.loads(body))
     if "_id" in value:
-        _check_own_id(value.pop("_id"), id)
+        _check_own_id(value.pop("_id") == id, id)
     return _encode(value)
 
 
-def parse_line(line: bytes) -> tuple[str, bytes]:
-    """The id and the fields (BSON) of a document, with a new id if it has none.
+def parse_line(line: bytes) -> tuple[bytes, bytes]:
+    """The element `_id` and the fields (BSON) of a document, with a new id if it has none.
 
     Raises `MalformedJSON`, `InvalidDocument` and `InvalidId`.
     """
     value = checked_object(strict_json.loads(line))
     if "_id" not in value:
-        return new_id(), _encode(value)
+        return layout.id_element(new_id()), _encode(value)
     id = value.pop("_id")
     if not isinstance(id, str):
         raise InvalidDocument(f"An _id is a string; this is {_json_type(id)}.", ["_id"])
-    return check_id(id), _encode(value)
+    return layout.id_element(check_id(id)), _encode(value)
+
+
+def parse_extended(body: bytes, id: str | None) -> Generator[None, None, bytes]:
+    """What `parse` returns, of a document in Extended JSON; in slices."""
+    element, fields = yield from _extended(body)
+    if element is not None:
+        _check_own_id(id is not None and element == layout.id_element(id), id)
+    return fields
+
+
+def parse_extended_line(line: bytes) -> Generator[None, None, tuple[bytes, bytes]]:
+    """What `parse_line` returns, of a document in Extended JSON, whose `_id` may have any type; in
+    slices."""
+    element, fields = yield from _extended(line)
+    if element is None:
+        return layout.id_element(new_id()), fields
+    if len(element) > MAX_ID_ELEMENT:
+        raise InvalidDocument(f"The _id has more than {MAX_ID_ELEMENT:,} bytes as BSON.", ["_id"])
+    if element[0] in _NO_IDS:
+        raise InvalidDocument("MongoDB allows no array and no regular expression as _id.", ["_id"])
+    if element[0] == _OBJECT and _starts_with_dollar(element):
+        raise InvalidDocument("MongoDB allows no keys that start with '$' in an _id.", ["_id"])
+    return element, fields
+
+
+def _starts_with_dollar(element: bytes) -> bool:
+    """Whether a key at the top level of an object starts with `$`, or a key anywhere is `$ref`."""
+    if b"$" not in element:
+        return False
+    value = codec.decode(layout.whole(element))["_id"]
+    return b"$ref\0" in element or any(key[:1] == "$" for key in value)
+
+
+def _extended(text: bytes) -> Generator[None, None, tuple[bytes | None, bytes]]:
+    """The element `_id`, if there is one, and the fields."""
+    value = yield from extended_json.loads(text)
+    if isinstance(value, bytes):
+        return layout.split(value)
+    value = checked_object(value)
+    yield
+    element = layout.id_element(value.pop("_id")) if "_id" in value else None
+    return element, _encode(value)
 
 
 def _encode(fields: dict[str, Any]) -> bytes:
@@ -63,10 +110,10 @@ def checked_object(value: Any) -> dict[str, Any]:
     return value
 
 
-def _check_own_id(own: Any, id: str | None) -> None:
+def _check_own_id(is_equal: bool, id: str | None) -> None:
     if id is None:
         raise InvalidDocument("POST makes the id. Leave _id out, or PUT to /stuff/{id}.", ["_id"])
-    if own != id:
+    if not is_equal:
         raise InvalidDocument(
             f"The document's _id differs from the id in the path, {id!r}. Leave it out.", ["_id"]
         )

@@ -13,6 +13,10 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 _SEPARATOR = re.compile(r"[ \t]*(?:,[ \t]*)+|[ \t]*$")
 
 
+EXTENDED = ".ejson"
+"""The end of the tags of representations in Extended JSON."""
+
+
 class Validated(Protocol):
     """Anything with validators: an opaque tag, one that covers the time of the last change too, and
     that time if it is known."""
@@ -77,7 +81,7 @@ class Preconditions:
                     "The document exists already. Leave If-None-Match out to replace it.",
                     current.etag,
                 )
-            if self.if_none_match.match_weakly(current.etag, current.dated_etag):
+            if self.if_none_match.match_weakly(*_tags(current)):
                 raise PreconditionFailed("The document has one of these entity tags.", current.etag)
 
     def allow_reading(self, current: Validated, etag: str) -> bool:
@@ -88,7 +92,8 @@ class Preconditions:
         self._check_match(current)
         if self.if_none_match is not None:
             # A client with the dated representation has the other one too, but not the reverse.
-            return not self.if_none_match.match_weakly(etag, current.dated_etag)
+            dated = current.dated_etag + (EXTENDED if etag.endswith(EXTENDED) else "")
+            return not self.if_none_match.match_weakly(etag, dated)
         if self.if_modified_since is not None and current.updated_at is not None:
             return current.updated_at.replace(microsecond=0) > self.if_modified_since
         return True
@@ -97,7 +102,7 @@ class Preconditions:
         if self.if_match is not None:
             if current is None:
                 raise PreconditionFailed("There is no document to match.", None)
-            if not self.if_match.match_strongly(current.etag, current.dated_etag):
+            if not self.if_match.match_strongly(*_tags(current)):
                 raise PreconditionFailed(
                     "The document has changed. Read it again and apply your change to it.",
                     current.etag,
@@ -109,6 +114,12 @@ class Preconditions:
                     "The document has changed since. Read it again and apply your change to it.",
                     current.etag if current is not None else None,
                 )
+
+
+def _tags(current: Validated) -> tuple[str, ...]:
+    """The tags of all representations of the whole document."""
+    plain = (current.etag, current.dated_etag)
+    return (*plain, *(tag + EXTENDED for tag in plain))
 
 
 NO_PRECONDITIONS = Preconditions()

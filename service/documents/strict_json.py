@@ -26,25 +26,25 @@ _MANY_DIGITS = b"0" * 19  # 2**63 has as many
 _ESCAPED_QUOTE_OR_COLON = re.compile(rb"\\u00(?:22|3[aA])")
 
 
-def loads(text: bytes) -> Any:
+def loads(text: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """Parse `text` (RFC 8259) without losing anything.
 
     Raises `MalformedJSON` for text that is not JSON, and `InvalidDocument`, with a pointer, for
-    integers beyond 64 bits, nesting beyond `MAX_DEPTH`, a repeated key, and NUL in a key.
+    integers beyond 64 bits, nesting beyond `max_depth`, a repeated key, and NUL in a key.
     """
     try:
         value = parse(text)
     except orjson.JSONDecodeError as error:
         # Excessive depth and numbers are faults of the document, not of the JSON.
-        json_faults.refuse_what_cannot_be_parsed(text, error)
+        json_faults.refuse_what_cannot_be_parsed(text, error, max_depth)
         raise MalformedJSON(f"{_sentence(str(error))} Send one JSON value in UTF-8.") from None
     integer = key = nesting = None
     if _MANY_DIGITS in text.translate(_ANY_DIGIT_AS_0):
         integer = json_faults.find_large_integer(text)
     if b"\\" in text and b"\\u0000" in text:
         key = json_faults.find_key_with_nul(text)
-    if text.count(b"[") + text.count(b"{") > MAX_DEPTH:
-        nesting = json_faults.find_deep_nesting(text)
+    if text.count(b"[") + text.count(b"{") > max_depth:
+        nesting = json_faults.find_deep_nesting(text, max_depth)
     if integer is not None or key is not None or nesting is not None:
         json_faults.refuse_first(text, integer, key, nesting)
     if isinstance(value, dict | list) and _has_lost_keys(value, text):

@@ -26,6 +26,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import DuplicateKeyError
 
+from service.documents import layout
 from service.mongo.database import Database
 from service.mongo.faults import is_about_id
 
@@ -47,7 +48,7 @@ async def insert(database: Database, writer: Writer, new: bytes) -> bool:
     """
     collection = database.collection
     try:
-        await writer.write(lambda: collection.insert_one(RawBSONDocument(new)))
+        await writer.write(lambda: collection.insert_one(layout.raw(new)))
     except DuplicateKeyError as error:
         if not is_about_id(error):
             raise
@@ -73,12 +74,12 @@ async def exchange(
 async def _inline(
     database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
-    condition = _unchanged(id, {"$literal": RawBSONDocument(current)})
+    condition = _unchanged(id, {"$literal": layout.raw(current)})
     collection = database.collection
     if new is None:
         deleted = await writer.write(lambda: collection.delete_one(condition))
         return bool(deleted.deleted_count)
-    replacement = RawBSONDocument(new)
+    replacement = layout.raw(new)
     replaced = await writer.write(lambda: collection.replace_one(condition, replacement))
     return bool(replaced.matched_count)
 
@@ -93,7 +94,7 @@ async def _in_transaction(
         if new is None:
             collection.delete_one({"_id": id}, session=session)
         else:
-            collection.replace_one({"_id": id}, RawBSONDocument(new), session=session)
+            collection.replace_one({"_id": id}, layout.raw(new), session=session)
         return True
 
     return await writer.write(lambda: database.transaction(work))
@@ -104,9 +105,9 @@ async def _by_variable(
 ) -> bool:
     condition = _unchanged(id, "$$current")
     request: DeleteOne | ReplaceOne[RawBSONDocument] = (
-        DeleteOne(condition) if new is None else ReplaceOne(condition, RawBSONDocument(new))
+        DeleteOne(condition) if new is None else ReplaceOne(condition, layout.raw(new))
     )
-    variables = {"current": {"$literal": RawBSONDocument(current)}}
+    variables = {"current": {"$literal": layout.raw(current)}}
     result = await writer.write(lambda: database.collection.bulk_write([request], let=variables))
     return bool(result.deleted_count if new is None else result.matched_count)
 

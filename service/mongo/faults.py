@@ -113,7 +113,7 @@ def translated(error: PyMongoError) -> StuffError:
         )
     if isinstance(error, DuplicateKeyError):
         return DuplicateKey(_keys(error))
-    if code in REFUSED_DOCUMENTS:
+    if code in REFUSED_DOCUMENTS or is_about_bson(error):
         return DocumentRejected(
             f"MongoDB says: {said} (code {code}). Change the document accordingly."
         )
@@ -171,6 +171,12 @@ def bulk_faults(error: BulkWriteError, count: int) -> dict[int, WriteError | Wri
 def is_about_id(error: PyMongoError) -> bool:
     """Whether a write failed because another one has just created the document."""
     return isinstance(error, DuplicateKeyError) and _keys(error) == ["_id"]
+
+
+def is_about_bson(error: PyMongoError) -> bool:
+    """Whether a command was refused because of a value in one of its documents, such as a date
+    beyond the year 9999. MongoDB does not do this, SecantusDB does."""
+    return isinstance(error, OperationFailure) and error.code == 2 and "invalid BSON" in str(error)
 
 
 def may_still_land(error: BaseException, driver_retries: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.openapi.document import FEED, JSON_FIRST
+from service.openapi.document import EXTENDED_EXAMPLE, FEED, JSON_FIRST
 from service.openapi.headers import (
     ALLOW,
     LAST_EVENT_ID,
@@ -21,6 +21,17 @@ LINES = """\
 {"_id": "ada", "name": "Ada Lovelace"}
 {"_id": "charles", "name": "Charles Babbage"}
 """
+NDEJSON = "application/x-ndejson"
+EXTENDED_LINES = """\
+{"_id": "ada", "born": {"$numberInt": "1815"}}
+{"_id": {"$oid": "65f000000000000000000000"}, "born": {"$date": {"$numberLong": "-4861382400000"}}}
+"""
+EXTENDED_PAGE: dict[str, Any] = {
+    "application/ejson": {
+        "schema": {"type": "object"},
+        "example": {"items": [EXTENDED_EXAMPLE], "next": None},
+    }
+}
 
 PREFERENCE = {"parameters": [PREFER]}
 FEED_POSITION = {"parameters": [LAST_EVENT_ID]}
@@ -36,7 +47,11 @@ GET_DOCUMENTS = ok(
     "A page, a stream with one document per line, or the feed of all changes.",
     model=DocumentPage,
     headers=VARY_ACCEPT | LINK,
-    content=JSON_FIRST | {NDJSON: {"schema": {"type": "string"}, "example": LINES}} | FEED,
+    content=JSON_FIRST
+    | {NDJSON: {"schema": {"type": "string"}, "example": LINES}}
+    | EXTENDED_PAGE
+    | {NDEJSON: {"schema": {"type": "string"}, "example": EXTENDED_LINES}}
+    | FEED,
 )
 HEAD_DOCUMENTS = without_content(GET_DOCUMENTS)
 CREATE_DOCUMENT = ok(
@@ -56,7 +71,8 @@ COLLECTION_OPTIONS = ok(204, "The methods.", headers=ALLOW)
 
 NEW_DOCUMENTS_BODY: dict[str, Any] = {
     "requestBody": {
-        "description": "The document: any JSON object. Or many documents, one per line.",
+        "description": "The document: any JSON object. Or many documents, one per line. "
+        "`application/ejson` and `application/x-ndejson` are the same in Extended JSON.",
         "required": True,
         "content": {
             "application/json": {

@@ -38,8 +38,12 @@ id: 6b04cbff00000005.8266F2A1
 data: {"_id":"ada","etag":"5d41402abc4b2a76b9719d911017c592","document":{"_id":"ada","born":1815}}
 
 """
+EXTENDED_EXAMPLE = {"_id": "ada", "name": "Ada Lovelace", "born": {"$numberInt": "1815"}}
 # Swagger UI and generated clients ask for the first one.
 JSON_FIRST: dict[str, Any] = {"application/json": {}}
+EXTENDED: dict[str, Any] = {
+    "application/ejson": {"schema": {"type": "object"}, "example": EXTENDED_EXAMPLE}
+}
 FEED = {"text/event-stream": {"schema": {"type": "string"}, "example": EVENTS}}
 
 GET_DOCUMENT = ok(
@@ -47,7 +51,7 @@ GET_DOCUMENT = ok(
     "The document, or the feed of its changes.",
     model=Document,
     headers=VALIDATORS | VARY_ACCEPT,
-    content=JSON_FIRST | FEED,
+    content=JSON_FIRST | EXTENDED | FEED,
 ) | ok(304, "The client has the document already.", headers=VALIDATORS | VARY_ACCEPT)
 HEAD_DOCUMENT = without_content(GET_DOCUMENT)
 PUT_DOCUMENT = (
@@ -70,9 +74,11 @@ PATCH_DOCUMENT = ok(200, "The new document.", model=Document, headers=VALIDATORS
 DELETE_DOCUMENT = ok(204, "The document was deleted.")
 DOCUMENT_OPTIONS = ok(204, "The methods and patch formats.", headers=ALLOW | ACCEPT_PATCH)
 
+# Client generators warn of each media type of a body that they do not know: the types of Extended
+# JSON are named in words.
 DOCUMENT_BODY: dict[str, Any] = {
     "requestBody": {
-        "description": "The document: any JSON object.",
+        "description": "The document: any JSON object. Or, as `application/ejson`, Extended JSON.",
         "required": True,
         "content": {
             "application/json": {

@@ -52,7 +52,7 @@ _EXAMPLES: list[StuffError] = [
     DocumentNotFound("ada"),
     NotAcceptable(
         "'image/png' lists nothing that is available here. Accept application/json or "
-        "application/x-ndjson or text/event-stream."
+        "application/x-ndjson or text/event-stream or application/ejson or application/x-ndejson."
     ),
     RequestTimeout(30),
     DuplicateKey(["email"]),
@@ -68,7 +68,9 @@ _EXAMPLES: list[StuffError] = [
     ),
     UrlTooLong(65_536),
     HeadersTooLarge(65_536),
-    UnsupportedMediaType("The body's type is 'text/plain'. Send application/json."),
+    UnsupportedMediaType(
+        "The body's type is 'text/plain'. Send application/json or application/ejson."
+    ),
     InvalidDocument(
         "MongoDB cannot store a top-level key that starts with '$'. Rename it or nest it.",
         ["$price"],

@@ -1,12 +1,14 @@
 """`/stuff`: the collection."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from service.documents import codec, layout
+from service.documents import codec, extended_json, layout
+from service.documents.layout import Metadata
 from service.documents.query import Selection
 from service.errors import InvalidParameter, NotAcceptable, StuffError, raises
 from service.openapi import collection as operations
@@ -29,11 +31,16 @@ from service.web.events import EVENT_STREAM, feed_response
 from service.web.negotiation import choose, negotiated
 from service.web.pages import page_response
 from service.web.problems import allowed_methods, problem_body, raw_path
-from service.web.responses import JSON, NDJSON, written_response
+from service.web.responses import EJSON, JSON, NDEJSON, NDJSON, written_response
 from service.web.streams import DocumentStream, stream_response
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
 MAX_LIMIT = 2**31 - 1  # of a stream; the database and generated clients accept no more
+
+Dumps: TypeAlias = Callable[
+    [bytes, Metadata | None, Callable[[dict[str, Any]], dict[str, Any]] | None], bytes
+]
+"""Writes a document, with this metadata, or the part of it that is picked."""
 
 router = APIRouter(
     tags=["documents"],
@@ -78,6 +85,8 @@ async def get_documents(
     """Returns a page of documents. What else `Accept` can ask for:
 
     - `application/x-ndjson`: a stream of all documents, one per line;
+    - `application/ejson` and `application/x-ndejson`: the same page or stream in canonical Extended
+      JSON, in which no BSON type is lost;
     - `text/event-stream`: the feed of their changes, which never ends.
 
     Streams are for programs: this page shows at most 100 documents of one, and no feed.
@@ -86,14 +95,16 @@ async def get_documents(
     are shown exactly once, and the last page costs as much as the first one. A stream whose
     connection breaks is incomplete.
     """
-    media_type = choose(request, [JSON, NDJSON, EVENT_STREAM])
+    media_type = choose(request, [JSON, NDJSON, EVENT_STREAM, EJSON, NDEJSON])
     if media_type == EVENT_STREAM and request.method != "HEAD":
         return await feed_response(
             request, collection.feed, last_event, filter=selection.filter or None
         )
-    line = partial(_line, selection, meta)
-    if media_type == NDJSON:
-        return await stream_response(request, collection.queries.stream(selection, limit), line)
+    dumps = codec.dumps if media_type in (JSON, NDJSON) else extended_json.dumps
+    line = partial(_line, dumps, selection, meta)
+    if media_type in (NDJSON, NDEJSON):
+        batches = collection.queries.stream(selection, limit)
+        return await stream_response(request, batches, line, media_type)
     if limit is not None and limit > MAX_PAGE_SIZE:
         raise InvalidParameter(
             "limit",
@@ -101,7 +112,7 @@ async def get_documents(
         )
     page = await collection.queries.page(selection, limit or PAGE_SIZE)
     total = await collection.queries.count(selection.filter) if count else None
-    return await page_response(request, page, line, total)
+    return await page_response(request, page, line, total, media_type)
 
 
 @router.head(
@@ -147,10 +158,11 @@ async def create_document(
 ) -> Response:
     """Stores a JSON object of any shape under a new id: a UUIDv7, so ids sort by time.
 
-    `application/x-ndjson` loads many documents, one per line, as they arrive. A line with an `_id`
-    creates or replaces that document. A line that cannot be stored is listed in the report and
-    affects no other line. If the database becomes unavailable, the problem says how many lines are
-    settled and which of them failed; the others can be sent again.
+    `application/x-ndjson` loads many documents, one per line, as they arrive, and
+    `application/x-ndejson` lines of Extended JSON, whose `_id` may have any type. A line with an
+    `_id` creates or replaces that document. A line that cannot be stored is listed in the report
+    and affects no other line. If the database becomes unavailable, the problem says how many lines
+    are settled and which of them failed; the others can be sent again.
     """
     if isinstance(sent, bytes):
         written = await collection.points.create(sent)
@@ -197,12 +209,13 @@ async def options_collection(request: Request) -> Response:
     return Response(status_code=204, headers={"Allow": allow})
 
 
-def _line(selection: Selection, meta: bool, document: bytes) -> bytes:
+def _line(dumps: Dumps, selection: Selection, meta: bool, document: bytes) -> bytes:
     view = selection.view
+    pick = view.pick if view else None
     if not meta:
-        return codec.dumps(document, pick=view.pick if view else None)
+        return dumps(document, None, pick)
     stored = layout.read(document) if view is None else layout.read_view(document, view.name)
-    return codec.dumps(document, stored.metadata, view.pick if view else None)
+    return dumps(document, stored.metadata, pick)
 
 
 def _summary(report: Report, request: Request) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.documents import codec
-from service.documents.preconditions import Preconditions
+from service.documents import codec, extended_json
+from service.documents.preconditions import EXTENDED, Preconditions
 from service.documents.query import View
 from service.errors import PreconditionFailed, StuffError, raises
 from service.openapi import document as operations
@@ -26,9 +26,9 @@ from service.web.dependencies import (
 )
 from service.web.direct import DirectRoute
 from service.web.events import feed_response, wants_events
-from service.web.negotiation import negotiated
+from service.web.negotiation import negotiated, wants_extended
 from service.web.problems import allowed_methods
-from service.web.responses import JSON, validators, written_response
+from service.web.responses import EJSON, JSON, validators, written_response
 
 router = APIRouter(
     prefix="/stuff",
@@ -48,7 +48,7 @@ PATH = "/{id:document_id}"
 )
 @reads
 @negotiated
-@raises(PreconditionFailed, PointOperations.get, feed_response)
+@raises(PreconditionFailed, PointOperations.get, feed_response, wants_extended)
 async def get_document(
     request: Request,
     id: DocumentId,
@@ -63,11 +63,13 @@ async def get_document(
     never ends: this page does not show it.
 
     BSON types that JSON lacks, stored by other programs, are returned as relaxed
-    [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/).
+    [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/). With
+    `Accept: application/ejson` every value is returned as canonical Extended JSON, which PUT stores
+    again without loss.
     """
     if wants_events(request):
         return await feed_response(request, collection.feed, last_event, id=id)
-    return await _read(id, view, preconditions, collection.points, meta)
+    return await _read(request, id, view, preconditions, collection.points, meta)
 
 
 @router.head(
@@ -78,8 +80,9 @@ async def get_document(
 )
 @reads
 @negotiated
-@raises(PreconditionFailed, PointOperations.get)
+@raises(PreconditionFailed, PointOperations.get, wants_extended)
 async def head_document(
+    request: Request,
     id: DocumentId,
     view: ViewDep,
     preconditions: PreconditionsDep,
@@ -87,7 +90,7 @@ async def head_document(
     meta: Meta = False,
 ) -> Response:
     """Returns the header fields of GET, without the body."""
-    response = await _read(id, view, preconditions, collection.points, meta)
+    response = await _read(request, id, view, preconditions, collection.points, meta)
     return Response(status_code=response.status_code, headers=dict(response.headers))
 
 
@@ -183,13 +186,24 @@ async def options_document(
 
 
 async def _read(
-    id: str, view: View | None, preconditions: Preconditions, points: PointOperations, meta: bool
+    request: Request,
+    id: str,
+    view: View | None,
+    preconditions: Preconditions,
+    points: PointOperations,
+    meta: bool,
 ) -> Response:
     stored = await (points.get(id) if view is None else points.get_view(id, view))
     # The tag of a view covers what it shows of `_stuff` already.
     etag = stored.dated_etag if meta and view is None else stored.etag
+    is_extended = wants_extended(request)
+    if is_extended:
+        etag += EXTENDED
     headers = {**validators(stored, etag), "Vary": "Accept"}
     if not preconditions.allow_reading(stored, etag):
         return Response(status_code=304, headers=headers)
+    if is_extended:
+        body = extended_json.dumps(stored.bson, stored.metadata if meta else None)
+        return Response(body, headers=headers, media_type=EJSON)
     body = codec.to_json(stored, with_metadata=meta)
     return Response(body, headers=headers, media_type=JSON)

@@ -25,6 +25,7 @@ class Collection:
     queries: Queries
     loader: Loader
     feed: Feed
+    slices: Slices
 
 
 @asynccontextmanager
@@ -43,9 +44,11 @@ async def open_collection(
         )
         if settings.indexes is not None:
             await stack.enter_async_context(indexing(database, settings.indexes))
+        slices = Slices()
         yield Collection(
-            PointOperations(database, reads, writes, turns, budget, Slices()),
+            PointOperations(database, reads, writes, turns, budget, slices),
             Queries(database, turns, settings.query_timeout),
-            Loader(database, turns, budget, settings.max_body_bytes),
+            Loader(database, turns, budget, slices, settings.max_body_bytes),
             feed,
+            slices,
         )

@@ -5,14 +5,16 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from service.documents.parsing import parse_line
+from service.documents.ids import Key, key_of
+from service.documents.parsing import parse_extended_line, parse_line
 from service.errors import BodyTooLarge, StuffError, Unavailable
 from service.mongo.database import Database
 from service.mongo.upserts import Outcome, upsert
 from service.store.budget import CHUNK_OVERHEAD, Budget
-from service.store.points import new_document
+from service.store.points import new_document_under
+from service.store.slices import Slices
 from service.store.turns import Turns
 
 BATCH_COUNT = 1000  # documents in one call of the database
@@ -25,6 +27,18 @@ MAX_SAID = 256 * 1024
 
 Line: TypeAlias = bytes | StuffError
 """A line, or why it cannot be read."""
+
+
+LineFormat = Literal["json", "extended"]
+"""JSON, whose ids are strings, or Extended JSON, whose ids have any type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A stream of documents, one per line, as it arrives."""
+
+    chunks: AsyncIterator[bytes]
+    form: LineFormat
 
 
 @dataclass(slots=True)
@@ -50,7 +64,7 @@ class _Batch:
     """Documents that are stored together, and the lines that are settled with them."""
 
     last_line: int
-    documents: dict[str, tuple[int, bytes]] = field(default_factory=dict)  # line, BSON; by the id
+    documents: dict[Key, tuple[int, bytes]] = field(default_factory=dict)  # line, BSON
     faults: list[tuple[int, StuffError]] = field(default_factory=list)
     size: int = 0
 
@@ -68,14 +82,20 @@ class Loader:
     """Stores many documents in one collection."""
 
     def __init__(
-        self, database: Database, turns: Turns, budget: Budget, max_line_bytes: int
+        self,
+        database: Database,
+        turns: Turns,
+        budget: Budget,
+        slices: Slices,
+        max_line_bytes: int,
     ) -> None:
         self._database = database
         self._turns = turns
         self._budget = budget
+        self._slices = slices
         self._max_line_bytes = max_line_bytes
 
-    async def load(self, chunks: AsyncIterator[bytes], report: Report) -> None:
+    async def load(self, lines: Lines, report: Report) -> None:
         """Store each line of the stream as a put would: under its `_id`, or under one that is made.
 
         A line that cannot be stored is reported, and affects no other. Lines with the same id are
@@ -84,15 +104,15 @@ class Loader:
         has come. Keeps a line and two batches in memory at most: one is read while another is
         stored.
         """
-        load = _Load(self._database, self._turns, report)
-        lines = _Lines(self._max_line_bytes)
+        load = _Load(self._database, self._turns, self._slices, lines.form, report)
+        split = _Splitter(self._max_line_bytes)
         with self._budget.claim() as claim:
             try:
-                async for chunk in chunks:
-                    await load.add_all(lines.split(chunk))
-                    claim.hold(lines.size + load.size)
+                async for chunk in lines.chunks:
+                    await load.add_all(split.split(chunk))
+                    claim.hold(split.size + load.size)
                     await asyncio.sleep(0)  # let other requests run
-                await load.add_all(lines.end())
+                await load.add_all(split.end())
                 await load.finish()
             finally:
                 await load.abandon()
@@ -101,9 +121,13 @@ class Loader:
 class _Load:
     """One stream being stored: a batch is read while another one is stored."""
 
-    def __init__(self, database: Database, turns: Turns, report: Report) -> None:
+    def __init__(
+        self, database: Database, turns: Turns, slices: Slices, form: LineFormat, report: Report
+    ) -> None:
         self._database = database
         self._turns = turns
+        self._slices = slices
+        self._form = form
         self._report = report
         self._batch = _Batch(0)
         self._storing: asyncio.Task[None] | None = None
@@ -129,8 +153,9 @@ class _Load:
             batch.fail(number, line)
         elif line.strip():
             try:
-                id, fields = parse_line(line)
-                new = new_document(id, fields).bson
+                element, fields = await self._parse(line)
+                id = key_of(element)
+                new = new_document_under(element, fields).bson
             except StuffError as error:
                 batch.fail(number, error)
             else:
@@ -142,6 +167,12 @@ class _Load:
         batch.last_line = number
         if batch.is_full():
             await self._store_batch()
+
+    async def _parse(self, line: bytes) -> tuple[bytes, bytes]:
+        """The element `_id` and the fields (BSON)."""
+        if self._form == "json":
+            return parse_line(line)
+        return await self._slices.run(parse_extended_line(line), len(line))
 
     def skip(self) -> None:
         """Count an empty line."""
@@ -171,7 +202,7 @@ class _Load:
 
     async def _store(self, batch: _Batch) -> None:
         """Write the documents, and report the lines of the batch."""
-        outcomes: dict[str, Outcome] = {}
+        outcomes: dict[Key, Outcome] = {}
         if batch.documents:
             documents = {id: bson for id, (_, bson) in batch.documents.items()}
             async with (
@@ -196,7 +227,7 @@ class _Load:
         report.replaced += stored - created
         report.lines = batch.last_line
 
-    async def _upsert(self, documents: dict[str, bytes]) -> dict[str, Outcome]:
+    async def _upsert(self, documents: dict[Key, bytes]) -> dict[Key, Outcome]:
         """Raises `Unavailable`: this line, and perhaps all that follow, can be sent again."""
         outcomes = await upsert(
             self._database.collection, documents, insert_first=self._most_are_new
@@ -209,7 +240,7 @@ class _Load:
         return outcomes
 
 
-class _Lines:
+class _Splitter:
     """The lines of a stream that arrives in chunks; an error in place of a line that is too
     long."""
 

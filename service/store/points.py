@@ -230,6 +230,11 @@ class PointOperations:
 
 def new_document(id: str, fields: bytes) -> Stored:
     """The document with these fields, as it is stored now. Raises `DocumentTooLarge`."""
+    return new_document_under(layout.id_element(id), fields)
+
+
+def new_document_under(id: bytes, fields: bytes) -> Stored:
+    """The document with this element `_id`. Raises `DocumentTooLarge`."""
     etag, now = layout.entity_tag(fields), datetime.now(UTC)
     return Stored(layout.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
 
+from service.documents.ids import Key
 from service.mongo.database import Database
 from service.mongo.shares import Share
 from service.store.calls import Calls
@@ -38,11 +39,11 @@ class Turns:
     def __init__(self, database: Database) -> None:
         self._database = database
         # The waiting claimants by the id of the write that has its turn; None before the first one.
-        self._waiting: dict[str, OrderedDict[Claimant, None] | None] = {}
+        self._waiting: dict[Key, OrderedDict[Claimant, None] | None] = {}
         self._holds = 0
-        self._held: OrderedDict[tuple[str, Claimant], None] = OrderedDict()
+        self._held: OrderedDict[tuple[Key, Claimant], None] = OrderedDict()
 
-    def enter(self, id: str, claimant: Claimant) -> bool:
+    def enter(self, id: Key, claimant: Claimant) -> bool:
         """Whether the claimant's turn begins at once; otherwise its `begin` is called later."""
         if self._holds:
             self._held[id, claimant] = None
@@ -56,7 +57,7 @@ class Turns:
         waiting[claimant] = None
         return False
 
-    def withdraw(self, id: str, claimant: Claimant) -> bool:
+    def withdraw(self, id: Key, claimant: Claimant) -> bool:
         """Stop waiting. False if the claimant did not wait, e.g. because it has its turn."""
         if (id, claimant) in self._held:
             del self._held[id, claimant]
@@ -67,7 +68,7 @@ class Turns:
         del waiting[claimant]
         return True
 
-    def leave(self, id: str, delay: float = 0.0) -> None:
+    def leave(self, id: Key, delay: float = 0.0) -> None:
         """End the turn, `delay` seconds from now, and begin the next one."""
         if delay > 0:
             asyncio.get_running_loop().call_later(delay, self.leave, id)
@@ -95,7 +96,7 @@ class Turns:
                 if self.enter(id, claimant):
                     claimant.begin()
 
-    def turn(self, ids: Collection[str], share: Share) -> "Turn":
+    def turn(self, ids: Collection[Key], share: Share) -> "Turn":
         """The turn of all these ids at once; its calls are made in the share."""
         return Turn(self, self._database, ids, share)
 
@@ -123,7 +124,7 @@ class _Follower:
     """Waits for the earlier writes of an id, but does not keep the later ones waiting."""
 
     turns: Turns
-    id: str
+    id: Key
     has_begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def begin(self) -> None:
@@ -139,7 +140,7 @@ class Turn(Calls):
     """
 
     def __init__(
-        self, turns: Turns, database: Database, ids: Collection[str], share: Share
+        self, turns: Turns, database: Database, ids: Collection[Key], share: Share
     ) -> None:
         super().__init__(database, share)
         self._turns = turns

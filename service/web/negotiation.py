@@ -7,6 +7,7 @@ from fastapi import Request
 
 from service.errors import BadRequest, NotAcceptable, raises
 from service.web.headers import header
+from service.web.responses import EJSON, JSON
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 MAX_ELEMENTS = 200
@@ -49,6 +50,13 @@ def prefers(accept: str, media_type: str, other: str) -> bool:
     """Whether the value of Accept gives the media type a higher weight than the other one."""
     weights = _weights(accept)
     return _quality(weights, _ranges(media_type)) > _quality(weights, _ranges(other))
+
+
+@raises(prefers)
+def wants_extended(request: Request) -> bool:
+    """Whether the client prefers a document in Extended JSON to JSON."""
+    accept = header(request, b"accept")
+    return accept is not None and EJSON in accept and prefers(accept, EJSON, JSON)
 
 
 @raises(BadRequest)

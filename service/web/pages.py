@@ -9,14 +9,17 @@ from fastapi import Request, Response
 
 from service.store.queries import Page
 from service.web.compression import coding_for, packed
-from service.web.responses import JSON
 
 MIN_PACKED_BYTES = 1400  # a smaller body fits into one packet uncompressed
 MAX_LINK_BYTES = 4096  # clients may reject a longer header field
 
 
 async def page_response(
-    request: Request, page: Page, line: Callable[[bytes], bytes], total: int | None
+    request: Request,
+    page: Page,
+    line: Callable[[bytes], bytes],
+    total: int | None,
+    media_type: str,
 ) -> Response:
     """The page, with each document as the JSON that `line` makes of it, and the number of documents
     that match unless that is None."""
@@ -27,7 +30,7 @@ async def page_response(
     if len(body) >= MIN_PACKED_BYTES and (coding := coding_for(request)):
         body = await asyncio.to_thread(packed, body, coding)
         headers["Content-Encoding"] = coding
-    return Response(body, headers=headers, media_type=JSON)
+    return Response(body, headers=headers, media_type=media_type)
 
 
 def _link(request: Request, page: Page) -> dict[str, str]:

@@ -14,6 +14,10 @@ from service.store.points import Written
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+EJSON = "application/ejson"
+"""Extended JSON v2, canonical. No standard registers a name; Atlas uses this one."""
+NDEJSON = "application/x-ndejson"
+"""A document in Extended JSON on each line."""
 
 Preference = Literal["minimal", "representation"]
 

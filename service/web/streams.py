@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from service.web.compression import coding_for, pack
-from service.web.responses import NDJSON
 
 CHUNK_BYTES = 64 * 1024
 
@@ -35,6 +34,7 @@ async def stream_response(
     request: Request,
     batches: AsyncGenerator[list[bytes], None],
     line: Callable[[bytes], bytes],
+    media_type: str,
 ) -> DocumentStream:
     """The documents, one per line, each as the JSON that `line` makes of it."""
     lines = _encode(batches, line)
@@ -44,7 +44,7 @@ async def stream_response(
         headers["Content-Encoding"] = coding
     if request.method != "HEAD":
         lines = await _begun(lines)
-    return DocumentStream(lines, headers=headers, media_type=NDJSON)
+    return DocumentStream(lines, headers=headers, media_type=media_type)
 
 
 async def _encode(

@@ -135,6 +135,8 @@ def comparable(value: Any) -> tuple[Any, ...]:
 
 def _content(rank: Rank, value: Any) -> tuple[Any, ...]:
     match value:
+        case Code():
+            return (str(value),)
         case bool() | str():  # by code points, which is by UTF-8 bytes
             return (value,)
         case int() | float() if rank is Rank.NUMBER:

@@ -1,12 +1,12 @@
 """The body of a request: a document, a patch, or many documents."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from email.message import Message
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from service.documents.parsing import parse
+from service.documents.parsing import parse, parse_extended
 from service.documents.patches import JsonPatch, MergePatch, Patch
 from service.errors import (
     BadRequest,
@@ -17,18 +17,24 @@ from service.errors import (
     raises,
 )
 from service.store.budget import FREE, Budget
+from service.store.loads import LineFormat, Lines
+from service.store.slices import Slices
 from service.web.access import check_may_read
 from service.web.bodies import claim_of, read_all, read_chunks
 from service.web.dependencies.parameters import DocumentId
-from service.web.dependencies.state import BudgetDep, SettingsDep
+from service.web.dependencies.state import BudgetDep, CollectionDep, SettingsDep
 from service.web.headers import header
-from service.web.responses import JSON, NDJSON
+from service.web.responses import EJSON, JSON, NDEJSON, NDJSON
 
 PATCH_FORMATS: dict[str, Callable[[bytes], Patch]] = {
     "application/merge-patch+json": MergePatch,
     "application/json-patch+json": JsonPatch,
 }
 PATCH_TYPES = ", ".join(PATCH_FORMATS)
+DOCUMENT_FORMATS = [JSON, EJSON]
+LINE_FORMATS: dict[str, LineFormat] = {NDJSON: "json", NDEJSON: "extended"}
+ACCEPT_DOCUMENT = {"Accept": ", ".join(DOCUMENT_FORMATS)}
+ACCEPT_DOCUMENTS = {"Accept": ", ".join([*DOCUMENT_FORMATS, *LINE_FORMATS])}
 
 
 @raises(read_all)
@@ -38,10 +44,10 @@ async def read_body(request: Request, settings: SettingsDep, budget: BudgetDep) 
 
 
 @raises(UnsupportedMediaType)
-async def check_json(request: Request) -> None:
-    """Raise `UnsupportedMediaType` unless the body is JSON."""
+async def get_document_format(request: Request) -> str:
+    """The media type of the document. Raises `UnsupportedMediaType`."""
     # A body without a media type is read as JSON (RFC 9110, section 8.3).
-    _media_type(request, [JSON], JSON, {"Accept": JSON})
+    return _media_type(request, DOCUMENT_FORMATS, JSON, ACCEPT_DOCUMENT)
 
 
 @raises(UnsupportedMediaType)
@@ -62,7 +68,7 @@ async def check_whole(request: Request) -> None:
 # content.
 Body = Annotated[bytes, Depends(read_body)]
 PatchFormat = Annotated[Callable[[bytes], Patch], Depends(get_patch_format)]
-IsJSON = Depends(check_json)
+DocumentFormat = Annotated[str, Depends(get_document_format)]
 IsWhole = Depends(check_whole)
 
 
@@ -71,23 +77,27 @@ async def get_fields(
     request: Request,
     id: DocumentId,
     _: Annotated[None, IsWhole],
-    __: Annotated[None, IsJSON],
+    form: DocumentFormat,
     body: Body,
     budget: BudgetDep,
+    collection: CollectionDep,
 ) -> bytes:
     """The fields (BSON) of the document in the body, for the id in the path."""
-    return _parsed(body, id, request, budget)
+    return await _parsed(form, body, id, request, budget, collection.slices)
 
 
 @raises(UnsupportedMediaType, read_all, MalformedJSON, InvalidDocument)
 async def get_new_documents(
-    request: Request, settings: SettingsDep, budget: BudgetDep
-) -> bytes | AsyncIterator[bytes]:
+    request: Request, settings: SettingsDep, budget: BudgetDep, collection: CollectionDep
+) -> bytes | Lines:
     """The fields (BSON) of the document in the body, which gets a new id; or many documents, as a
     stream of lines."""
-    if _media_type(request, [JSON, NDJSON], JSON, {"Accept": f"{JSON}, {NDJSON}"}) == NDJSON:
-        return read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
-    return _parsed(await read_body(request, settings, budget), None, request, budget)
+    form = _media_type(request, [*DOCUMENT_FORMATS, *LINE_FORMATS], JSON, ACCEPT_DOCUMENTS)
+    if form in LINE_FORMATS:
+        chunks = read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
+        return Lines(chunks, LINE_FORMATS[form])
+    body = await read_body(request, settings, budget)
+    return await _parsed(form, body, None, request, budget, collection.slices)
 
 
 @raises(MalformedJSON, InvalidDocument, InvalidPatch, check_may_read)
@@ -100,14 +110,24 @@ async def get_patch(request: Request, form: PatchFormat, body: Body) -> Patch:
 
 
 Fields = Annotated[bytes, Depends(get_fields)]
-NewDocuments = Annotated[bytes | AsyncIterator[bytes], Depends(get_new_documents)]
+NewDocuments = Annotated[bytes | Lines, Depends(get_new_documents)]
 DocumentPatch = Annotated[Patch, Depends(get_patch)]
 
 
-def _parsed(body: bytes, id: str | None, request: Request, budget: Budget) -> bytes:
+async def _parsed(
+    form: str,
+    body: bytes,
+    id: str | None,
+    request: Request,
+    budget: Budget,
+    slices: Slices,
+) -> bytes:
     """The fields, which the request holds in addition to its body. Raises what `parse` raises, and
     `Overloaded`."""
-    fields = parse(body, id)
+    if form == JSON:
+        fields = parse(body, id)
+    else:
+        fields = await slices.run(parse_extended(body, id), len(body))
     if len(body) + len(fields) > FREE:
         claim_of(request, budget).hold(len(body) + len(fields))
     return fields
