@@ -101,7 +101,6 @@ watchKey({
   },
 });
 window.addEventListener('hashchange', route);
-window.addEventListener('popstate', route);
 window.addEventListener('beforeunload', (event) => {
   if (editor.isDirty || drafts.size > 0) event.preventDefault();
 });

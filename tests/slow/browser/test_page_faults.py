@@ -187,3 +187,16 @@ async def test_a_deletion_whose_answer_was_lost_is_one(page: Page, store: AsyncC
     await expect(page.locator("#notice")).to_have_text("a is deleted.")
     await expect(page.locator("#editor")).to_be_hidden()
     await expect(page.locator("#drafts")).to_be_hidden()
+
+
+async def test_a_document_that_could_not_be_opened_can_be_chosen_again(
+    browser: Browser, store: AsyncClient
+) -> None:
+    await store.put("/stuff/a", json={})
+    page = await live(browser)
+    await page.route("**/stuff/a", answering(503, {"detail": "No primary."}), times=1)
+    await page.locator("#items .id").click()
+    await expect(page.get_by_role("alert")).to_have_text("No primary.")
+    await page.locator("#items .id").click()
+    await expect(page.locator("#editor-title")).to_have_text("a")
+    await expect(page.locator("#notice")).to_be_hidden()
