@@ -200,11 +200,12 @@ async def test_operations_behind_a_slow_round_trip_get_another_one(
 async def test_a_cancelled_request_affects_only_itself(
     reads: Reads, writes: Writes, gate: Gate, collection: Documents
 ) -> None:
+    """Reads and writes go beside each other, so here they are of different documents."""
     under_way = await start(reads.find("a"), reads.find("a"), reads.find("b"))
-    under_way += await start(writes.put("a", document("a", 1)), writes.put("b", document("b", 1)))
+    under_way += await start(writes.put("x", document("x", 1)), writes.put("y", document("y", 1)))
     await gate.holds(2)
     waiting = await start(reads.find("c"), reads.find("c"), reads.find("d"))
-    waiting += await start(writes.put("a", document("a", 2)), writes.put("a", document("a", 3)))
+    waiting += await start(writes.put("x", document("x", 2)), writes.put("x", document("x", 3)))
     leaving = [under_way[0], under_way[3], waiting[0], waiting[2], waiting[3]]
     for task in leaving:
         task.cancel()
@@ -214,19 +215,19 @@ async def test_a_cancelled_request_affects_only_itself(
     for task in leaving:
         with pytest.raises(asyncio.CancelledError):
             await task
-    # The read of d and the second write of a were not sent: nobody waited for them any more.
-    assert sorted(gate.sent) == [["a"], ["a", "b"], ["a", "b"], ["c"]]
-    assert {found["_id"]: found["n"] for found in collection.find()} == {"a": 3, "b": 1}
+    # The read of d and the second write of x were not sent: nobody waited for them any more.
+    assert sorted(gate.sent) == [["a", "b"], ["c"], ["x"], ["x", "y"]]
+    assert {found["_id"]: found["n"] for found in collection.find()} == {"x": 3, "y": 1}
 
 
-@pytest.mark.parametrize("limits", [{"round_trips": 1, "operation_timeout": patient(0.2)}])
+@pytest.mark.parametrize("limits", [{"round_trips": 1, "operation_timeout": patient(0.5)}])
 async def test_nobody_waits_longer_than_an_operation_may_take(
     reads: Reads, writes: Writes, gate: Gate, collection: Documents, limits: dict[str, Any]
 ) -> None:
     tasks = await start(reads.find("a"), writes.put("a", document("a")), writes.delete("b"))
     await gate.holds(3)
     tasks += await start(reads.find("b"), writes.put("a", document("a", 2)))
-    async with asyncio.timeout(patient(2)):
+    async with asyncio.timeout(patient(5)):
         for task in tasks:
             with pytest.raises(DatabaseUnavailable):
                 await task
