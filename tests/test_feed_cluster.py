@@ -8,7 +8,7 @@ from httpx import AsyncClient
 
 from service.store.feed import channel as channel_module
 from tests.support.applications import process
-from tests.support.database.answers import Exchange, Reply
+from tests.support.database.answers import Exchange, Gate, Reply
 from tests.support.database.events import Put
 from tests.support.database.history import History
 from tests.support.database.playing import Play
@@ -83,6 +83,22 @@ async def test_a_client_resumes_within_a_transaction(
             assert await numbers(client, ids[index], 5 - index) == [*range(index, 5)]
 
 
+async def test_those_who_return_together_resume_within_a_transaction(play: Play) -> None:
+    """In one round, which reads from the position of the first of them."""
+    database = play(MONGOS)
+    history = History(database)
+    ids = await ids_of(database, history, puts(0, 5))
+    gate = Gate()
+    async with process(database.uri()) as client, AsyncExitStack() as stack:
+        await stack.enter_async_context(follow(client))
+        database.always("aggregate", gate.before(history._open))
+        herd = [await stack.enter_async_context(follow(client, last=id)) for id in ids[:5]]
+        await gate.reached()
+        gate.open()
+        for index, events in enumerate(herd):
+            assert [event.n for event in await events.take(5 - index)] == [*range(index, 5)]
+
+
 async def test_what_happens_while_a_channel_opens_is_not_missed(play: Play) -> None:
     """By a client that another process has told a part of it."""
     database = play(MONGOS)
@@ -103,7 +119,9 @@ async def test_what_happens_while_a_channel_opens_is_not_missed(play: Play) -> N
             assert await numbers(client, first.id, 2) == [1, 2]
 
 
-async def test_a_stream_may_begin_with_changes(play: Play) -> None:
+async def test_a_stream_may_begin_with_changes(
+    play: Play, caplog: pytest.LogCaptureFixture
+) -> None:
     """Then the driver has no token of where it begins."""
     database = play(MONGOS)
     history = History(database)
@@ -119,6 +137,7 @@ async def test_a_stream_may_begin_with_changes(play: Play) -> None:
         database.answer("aggregate", with_changes)
         async with follow(client) as live:
             assert live.last_id
+            assert not caplog.records  # as if it had failed, and been opened again
             history.happened(*puts(2, 4))
             assert [event.n for event in await live.take(2)] == [2, 3]
             assert await numbers(client, live.last_id, 0) == []

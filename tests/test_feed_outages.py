@@ -95,6 +95,27 @@ async def test_a_silent_database_differs_from_one_without_changes(
                     await asyncio.sleep(0.1)
 
 
+async def test_catching_up_ends_if_the_past_cannot_be_read(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Although the database tells what happens now."""
+    monkeypatch.setattr(subscription_module, "SILENCE", 1.0)
+    monkeypatch.setattr(feeds, "KEEP_ALIVE", 0.2)
+    database = play(MONGOS)
+    history = History(database)
+    async with process(database.uri()) as client, follow(client) as events:
+        last = events.last_id
+        history.happened(Put("a", {"n": 1}))
+        await events.next()
+    database.always("aggregate", error(91), when=lambda sent: "resumeAfter" in str(sent))
+    async with process(database.uri()) as client, follow(client, last=last) as events:
+        while not (event := await events.next(mark=True)).kind:
+            assert event.comment == "Reading what has happened since."
+        assert event.kind == "dropped"
+        assert "could not be read" in event.data["detail"]
+        assert events.last_id == last
+
+
 async def test_a_change_too_large_for_an_event_is_reported_as_a_gap(play: Play) -> None:
     database = play(MONGOS)
     history = History(database)
