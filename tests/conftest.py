@@ -20,8 +20,7 @@ from pymongo.collection import Collection
 from service.server.engine import EmbeddedEngine
 from service.settings import Settings
 from tests.support import patience
-from tests.support.applications import Application, listen, serve
-from tests.support.clients import connect
+from tests.support.applications import Application, listen, live, serve
 from tests.support.database.playing import Play, played
 from tests.support.database.roles import Role
 from tests.support.database.server import PlayedDatabase
@@ -137,7 +136,7 @@ async def client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture
 async def live_client(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """A client over a real connection."""
-    async with listen(settings) as url, connect(url) as client:
+    async with live(settings) as client:
         yield client
 
 

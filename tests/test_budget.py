@@ -16,8 +16,7 @@ from service.mongo.exchange import exchange
 from service.settings import Settings
 from service.store import points
 from service.store.budget import FREE, Budget
-from tests.support.applications import listen
-from tests.support.clients import connect
+from tests.support.applications import live
 from tests.support.patience import TIMEOUT
 from tests.support.problems import assert_problem
 
@@ -29,8 +28,7 @@ MERGE = {"Content-Type": "application/merge-patch+json", "Prefer": "return=minim
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncIterator[AsyncClient]:
-    changed = Settings(**settings.model_dump() | {"max_total_body_bytes": LIMIT})
-    async with listen(changed) as url, connect(url) as client:
+    async with live(settings, max_total_body_bytes=LIMIT) as client:
         yield client
 
 

@@ -2,77 +2,22 @@
 connection for longer than it may."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from httpx import AsyncClient
 from prometheus_client import REGISTRY
 from pymongo.collection import Collection
 
 from service.server import http
 from service.settings import Settings
-from tests.support.applications import listen
-from tests.support.clients import connect
+from tests.support.applications import live
 from tests.support.patience import TIMEOUT, patient
+from tests.support.raw import Connection
 
 Documents = Collection[dict[str, Any]]
 GET = b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SOON = patient(0.3)
-
-
-@asynccontextmanager
-async def serving(settings: Settings, **changes: Any) -> AsyncIterator[AsyncClient]:
-    changed = Settings(**settings.model_dump() | changes)
-    async with listen(changed) as url, connect(url) as client:
-        yield client
-
-
-class Connection:
-    """Bytes to a server, and from it. Little fits into its buffers, so that a server notices soon
-    when nobody reads."""
-
-    def __init__(self, client: AsyncClient) -> None:
-        target = urlsplit(str(client.base_url))
-        self._address = target.hostname, target.port
-        self._socket = socket.socket()
-
-    async def __aenter__(self) -> "Connection":
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-        self._socket.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(self._socket, self._address)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._socket.close()
-
-    async def send(self, data: bytes) -> None:
-        async with asyncio.timeout(TIMEOUT):
-            await asyncio.get_running_loop().sock_sendall(self._socket, data)
-
-    async def read(self, size: int = 65_536) -> bytes:
-        async with asyncio.timeout(TIMEOUT):
-            return await asyncio.get_running_loop().sock_recv(self._socket, size)
-
-    async def read_all(self) -> bytes:
-        """What comes until the server closes the connection."""
-        received = b""
-        while part := await self.read():
-            received += part
-        return received
-
-    async def keep_sending(self, data: bytes) -> None:
-        """Send the same again and again, until the server resets the connection."""
-        async with asyncio.timeout(TIMEOUT):
-            while True:
-                try:
-                    await self.send(data)
-                except ConnectionError:
-                    return
-                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -97,7 +42,7 @@ async def test_a_client_that_reads_nothing_is_disconnected_and_takes_no_slot(
 ) -> None:
     collection.insert_many([{"_id": id, "text": "x" * 4_000_000} for id in ("big", "huge")])
     before = in_flight()
-    async with serving(settings, client_timeout=SOON, max_requests=2) as client:
+    async with live(settings, client_timeout=SOON, max_requests=2) as client:
         async with Connection(client) as one, Connection(client) as two, Connection(client) as more:
             for connection in (one, two, more):
                 request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
@@ -115,7 +60,7 @@ async def test_a_client_that_reads_slowly_gets_everything(
     settings: Settings, collection: Documents
 ) -> None:
     collection.insert_one({"_id": "a", "text": "x" * 3_000_000})
-    async with serving(settings, client_timeout=SOON) as client, Connection(client) as connection:
+    async with live(settings, client_timeout=SOON) as client, Connection(client) as connection:
         await connection.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         received = 0
         while part := await connection.read(400_000):
@@ -128,7 +73,7 @@ async def test_a_client_that_reads_a_byte_now_and_then_is_disconnected(
     settings: Settings, collection: Documents
 ) -> None:
     collection.insert_one({"_id": "a", "text": "x" * 8_000_000})
-    async with serving(settings, client_timeout=SOON) as client, Connection(client) as connection:
+    async with live(settings, client_timeout=SOON) as client, Connection(client) as connection:
         await connection.send(GET)
         async with asyncio.timeout(TIMEOUT):
             with suppress(ConnectionError):
@@ -142,7 +87,7 @@ async def test_a_small_response_that_nobody_reads_does_not_keep_the_connection_o
     settings: Settings, collection: Documents
 ) -> None:
     collection.insert_one({"_id": "a", "text": "x" * 30_000})
-    async with serving(settings, client_timeout=SOON) as client, Connection(client) as connection:
+    async with live(settings, client_timeout=SOON) as client, Connection(client) as connection:
         last = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
         await connection.send(GET * 200 + last)
         await until_reset(connection)
@@ -155,7 +100,7 @@ async def test_requests_wait_until_earlier_responses_are_read(
     """And those that wait are not served before."""
     collection.insert_one({"_id": "a", "text": "x" * 8_000_000})
     put = b"PUT /stuff/b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
-    async with serving(settings) as client, Connection(client) as connection:
+    async with live(settings) as client, Connection(client) as connection:
         await connection.send(GET * count + put)
         await connection.read()
         assert (await client.get("/stuff/b")).status_code == 404
@@ -169,7 +114,7 @@ async def test_those_who_have_not_read_for_longest_make_way_when_too_much_waits(
     settings: Settings, collection: Documents
 ) -> None:
     collection.insert_one({"_id": "a", "text": "x" * 8_000_000})
-    async with serving(settings, max_unread_bytes=1_000_000) as client:
+    async with live(settings, max_unread_bytes=1_000_000) as client:
         async with Connection(client) as first, Connection(client) as second:
             for connection in (first, second):
                 await connection.send(GET)
@@ -204,13 +149,13 @@ async def test_no_connection_lives_longer_whatever_it_dribbles(settings: Setting
             await connection.send(sent)
             await connection.keep_sending(b"\r\n" if sent in UNFINISHED[:3] else b"x")
 
-    async with serving(settings, client_timeout=SOON) as client:
+    async with live(settings, client_timeout=SOON) as client:
         await asyncio.gather(*map(dribble, UNFINISHED))
 
 
 async def test_a_refusal_is_read_although_the_body_is_still_being_sent(settings: Settings) -> None:
     head = b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n"
-    async with serving(settings) as client, Connection(client) as connection:
+    async with live(settings) as client, Connection(client) as connection:
         await connection.send(head)
         await connection.send(b"x" * 5_000_000)
         received = await connection.read_all()
@@ -235,7 +180,7 @@ async def test_a_request_that_is_refused_for_its_framing_has_no_effect(
     settings: Settings, collection: Documents, line: bytes, is_split: bool
 ) -> None:
     collection.insert_one({"_id": "a", "x": 1})
-    async with serving(settings) as client:
+    async with live(settings) as client:
         for framing, body in MALFORMED:
             async with Connection(client) as connection:
                 head = line + b" HTTP/1.1\r\nHost: localhost\r\n" + framing
@@ -253,7 +198,7 @@ async def test_a_request_with_a_body_that_nobody_reads_is_served_when_it_is_whol
 ) -> None:
     collection.insert_one({"_id": "a"})
     head = b"DELETE /stuff/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n"
-    async with serving(settings) as client, Connection(client) as connection:
+    async with live(settings) as client, Connection(client) as connection:
         await connection.send(head + b"Expect: 100-continue\r\n\r\n")
         assert await connection.read() == b"HTTP/1.1 100 Continue\r\n\r\n"
         await connection.send(b"x" * 199_999)
@@ -268,7 +213,7 @@ async def test_a_request_with_a_body_that_nobody_reads_is_served_when_it_is_whol
 async def test_a_body_that_nobody_reads_is_bounded(settings: Settings) -> None:
     head = b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 200000\r\n\r\n"
     async with (
-        serving(settings, max_body_bytes=1000) as client,
+        live(settings, max_body_bytes=1000) as client,
         Connection(client) as connection,
     ):
         await connection.send(head + b"x" * 2000)
@@ -288,7 +233,7 @@ async def test_a_body_that_nobody_reads_is_bounded(settings: Settings) -> None:
 )
 async def test_trailers_are_not_header_fields(settings: Settings, trailer: str) -> None:
     head = b"PUT /stuff/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
-    async with serving(settings) as client, Connection(client) as connection:
+    async with live(settings) as client, Connection(client) as connection:
         # In one piece, so that the trailers are there before the request is served.
         await connection.send(head + b"2\r\n{}\r\n0\r\n" + trailer.encode() + b"\r\n\r\n")
         received = await connection.read()
@@ -302,7 +247,7 @@ async def test_a_key_in_a_trailer_opens_nothing(settings: Settings) -> None:
     keys = "0000000000000000 read,write " + "0" * 64
     chunked = b"Transfer-Encoding: chunked\r\n\r\n0\r\n"
     line = b"DELETE /stuff/a HTTP/1.1\r\nHost: localhost\r\n"
-    async with serving(settings, api_keys=keys) as client, Connection(client) as connection:
+    async with live(settings, api_keys=keys) as client, Connection(client) as connection:
         await connection.send(line + chunked + f"Authorization: Bearer {key}\r\n\r\n".encode())
         received = await connection.read()
         assert received.startswith(b"HTTP/1.1 401 ")
@@ -311,7 +256,7 @@ async def test_a_key_in_a_trailer_opens_nothing(settings: Settings) -> None:
 
 async def test_trailers_are_bounded(settings: Settings) -> None:
     head = b"PUT /stuff/a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
-    async with serving(settings, max_header_bytes=2000, max_url_bytes=2000) as client:
+    async with live(settings, max_header_bytes=2000, max_url_bytes=2000) as client:
         for trailers in (b"X: " + b"a" * 20_000, b"X: a\r\n" * 100):
             async with Connection(client) as connection:
                 await connection.send(head + trailers)
@@ -319,7 +264,7 @@ async def test_trailers_are_bounded(settings: Settings) -> None:
 
 
 async def test_the_connection_that_has_been_idle_longest_makes_way(settings: Settings) -> None:
-    async with serving(settings, max_connections=3) as client:
+    async with live(settings, max_connections=3) as client:
         idle = [Connection(client) for _ in range(3)]
         for connection in idle:
             await connection.__aenter__()
@@ -342,7 +287,7 @@ async def test_a_connection_is_refused_when_all_others_are_busy(
     settings: Settings, collection: Documents
 ) -> None:
     events = GET.replace(b"\r\n\r\n", b"\r\nAccept: text/event-stream\r\n\r\n")
-    async with serving(settings, max_connections=2) as client:
+    async with live(settings, max_connections=2) as client:
         async with Connection(client) as one, Connection(client) as two:
             for connection in (one, two):
                 await connection.send(events)
@@ -355,7 +300,7 @@ async def test_a_connection_is_refused_when_all_others_are_busy(
 
 
 async def test_pipelined_requests_are_parsed_as_they_are_answered(settings: Settings) -> None:
-    async with serving(settings) as client, Connection(client) as connection:
+    async with live(settings) as client, Connection(client) as connection:
         reading = asyncio.create_task(connection.send(GET * 1500))
         received = rest = b""
         count = 0
@@ -371,7 +316,7 @@ async def test_a_malformed_request_does_not_lose_the_answers_to_earlier_ones(
     settings: Settings,
 ) -> None:
     malformed = b"PUT /stuff/b HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nx"
-    async with serving(settings) as client, Connection(client) as connection:
+    async with live(settings) as client, Connection(client) as connection:
         await connection.send(GET + GET + malformed)
         received = await connection.read_all()
         assert received.count(b"HTTP/1.1 404 ") == 2
@@ -395,7 +340,7 @@ async def test_long_lists_are_counted_before_they_are_parsed(
 ) -> None:
     collection.insert_one({"_id": "a", "text": "x" * 10_000})  # so that a page can be compressed
     request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"
-    async with serving(settings) as client, Connection(client) as connection:
+    async with live(settings) as client, Connection(client) as connection:
         await connection.send(request.encode())
         received = await connection.read()
         assert received.startswith(f"HTTP/1.1 {status} ".encode())

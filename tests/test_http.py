@@ -14,7 +14,7 @@ from service.store.points import PointOperations
 from service.web import static_files
 from tests.support.applications import Application
 from tests.support.problems import assert_problem
-from tests.support.raw import connect
+from tests.support.raw import Connection
 
 OTHER = '"00000000000000000000000000000000"'
 CROSS_ORIGIN = {"Origin": "https://a.example"}
@@ -176,11 +176,11 @@ async def test_a_connection_can_be_used_after_a_fault_of_the_service(
         raise RuntimeError("the reason")
 
     monkeypatch.setattr(PointOperations, "get", fail)
-    async with connect(live_client.base_url) as connection:
-        failed = await connection.send(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    async with Connection(live_client) as connection:
+        failed = await connection.request(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert failed.status_code == 500
         assert "connection" not in failed.headers
-        alive = await connection.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        alive = await connection.request(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert alive.json() == {"status": "ok"}
     assert "the reason" in caplog.text
 
@@ -242,12 +242,12 @@ async def test_other_versions_and_requests_without_one_host_are_refused(
 ) -> None:
     fields = "".join(f"Host: {host}\r\n" for host in hosts)
     request = f"PUT /stuff/a {version}\r\n{fields}Content-Length: 2\r\n\r\n{{}}"
-    async with connect(live_client.base_url) as connection:
-        refused = await connection.send(request.encode())
+    async with Connection(live_client) as connection:
+        refused = await connection.request(request.encode())
         assert refused.status_code == 400
         assert refused.json()["type"] == "/problems/bad-request"
         assert refused.headers["connection"] == "close"
-        assert await connection.is_closed()
+        assert await connection.read_all() == b""
     assert (await live_client.get("/stuff/a")).status_code == 404
 
 
@@ -262,8 +262,8 @@ async def test_other_versions_and_requests_without_one_host_are_refused(
     ],
 )
 async def test_other_hosts_are_served(live_client: AsyncClient, head: str) -> None:
-    async with connect(live_client.base_url) as connection:
-        response = await connection.send(f"GET /healthz {head}\r\n".encode())
+    async with Connection(live_client) as connection:
+        response = await connection.request(f"GET /healthz {head}\r\n".encode())
         assert response.status_code == 200
 
 

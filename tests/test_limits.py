@@ -1,57 +1,29 @@
 """Limits: what is too much is refused at once, and who is too slow holds nobody up."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from httpx import AsyncClient
 from prometheus_client import REGISTRY
 from pymongo.collection import Collection
 
 from service.documents.layout import Stored
 from service.settings import Settings
 from service.store.points import PointOperations
-from tests.support.applications import Application, listen
-from tests.support.clients import connect
+from tests.support.applications import Application, live
 from tests.support.patience import TIMEOUT, patient
+from tests.support.raw import Connection
 
 CHUNKED = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
 EVENTS = {"Accept": "text/event-stream"}
 UPGRADE = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
 
 
-@asynccontextmanager
-async def serving(settings: Settings, **changes: Any) -> AsyncIterator[AsyncClient]:
-    changed = Settings(**settings.model_dump() | changes)
-    async with listen(changed) as url, connect(url) as client:
-        yield client
-
-
-@asynccontextmanager
-async def connected(
-    client: AsyncClient,
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    target = urlsplit(str(client.base_url))
-    assert target.hostname
-    reader, writer = await asyncio.open_connection(target.hostname, target.port)
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-
-
-async def answer(reader: asyncio.StreamReader) -> tuple[int, dict[str, Any]]:
-    async with asyncio.timeout(TIMEOUT):
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        status = int(head.split()[1])
-        [length] = [line for line in head.splitlines() if line.lower().startswith("content-length")]
-        body = await reader.readexactly(int(length.split(":")[1]))
-    assert "application/problem+json" in head
-    return status, json.loads(body)
+async def answer(connection: Connection) -> tuple[int, dict[str, Any]]:
+    """The status and the problem of the next response."""
+    response = await connection.response()
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.status_code, response.json()
 
 
 @pytest.fixture
@@ -93,7 +65,7 @@ async def test_requests_beyond_the_limit_are_refused_at_once_and_others_finish(
 
 async def test_followers_of_the_feed_do_not_count_as_requests_in_flight(settings: Settings) -> None:
     async with (
-        serving(settings, max_requests=1) as client,
+        live(settings, max_requests=1) as client,
         client.stream("GET", "/stuff", headers=EVENTS) as one,
         client.stream("GET", "/stuff", headers=EVENTS) as two,
     ):
@@ -102,54 +74,54 @@ async def test_followers_of_the_feed_do_not_count_as_requests_in_flight(settings
 
 
 async def test_an_address_that_is_too_long_is_a_414(settings: Settings) -> None:
-    async with serving(settings, max_url_bytes=2000) as client:
+    async with live(settings, max_url_bytes=2000) as client:
         assert (await client.get("/stuff/" + "a" * 500)).status_code == 404
         for path in ("/stuff/" + "a" * 2000, "/stuff?filter=" + "a" * 2000):
-            async with connected(client) as (reader, writer):
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-                status, problem = await answer(reader)
+            async with Connection(client) as connection:
+                await connection.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                status, problem = await answer(connection)
                 assert (status, problem["type"]) == (414, "/problems/url-too-long")
                 assert problem["limit"] == 2000
-                assert await reader.read() == b""
+                assert await connection.read() == b""
 
 
 async def test_headers_that_are_too_large_are_a_431(settings: Settings) -> None:
-    async with serving(settings, max_header_bytes=2000, max_url_bytes=2000) as client:
+    async with live(settings, max_header_bytes=2000, max_url_bytes=2000) as client:
         assert (await client.get("/stuff/a", headers={"X-A": "a" * 1500})).status_code == 404
         for headers in ("X-A: " + "a" * 3000, "\r\n".join(f"X-{n}: {n}" for n in range(1000))):
-            async with connected(client) as (reader, writer):
-                writer.write(
+            async with Connection(client) as connection:
+                await connection.send(
                     f"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode()
                 )
-                status, problem = await answer(reader)
+                status, problem = await answer(connection)
                 assert (status, problem["type"]) == (431, "/problems/headers-too-large")
-        async with connected(client) as (reader, writer):  # without an end
-            writer.write(b"GET /stuff/a HTTP/1.1\r\nX: ")
+        async with Connection(client) as connection:  # without an end
+            await connection.send(b"GET /stuff/a HTTP/1.1\r\nX: ")
             for _ in range(10):
-                writer.write(b"a" * 1000)
-            assert (await answer(reader))[0] == 431
+                await connection.send(b"a" * 1000)
+            assert (await answer(connection))[0] == 431
 
 
 @pytest.mark.parametrize("sent", ["nonsense\r\n\r\n", "GET / HTTP/1.1\r\nno colon\r\n\r\n"])
 async def test_malformed_http_is_a_400(settings: Settings, sent: str) -> None:
-    async with serving(settings) as client, connected(client) as (reader, writer):
-        writer.write(sent.encode())
-        status, problem = await answer(reader)
+    async with live(settings) as client, Connection(client) as connection:
+        await connection.send(sent.encode())
+        status, problem = await answer(connection)
         assert (status, problem["type"]) == (400, "/problems/bad-request")
         assert len(problem["request_id"]) == 32
-        assert await reader.read() == b""
+        assert await connection.read() == b""
 
 
 async def test_nonsense_after_a_request_does_not_lose_its_answer(settings: Settings) -> None:
-    async with serving(settings) as client, connected(client) as (reader, writer):
-        writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n")
-        assert (await answer(reader))[0] == 404
-        assert await reader.read() == b""
-    async with serving(settings) as client, connected(client) as (reader, writer):
+    async with live(settings) as client, Connection(client) as connection:
+        await connection.send(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n")
+        assert (await answer(connection))[0] == 404
+        assert await connection.read() == b""
+    async with live(settings) as client, Connection(client) as connection:
         head = b"PUT /stuff/a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        writer.write(head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nnonsense\r\n")
-        assert (await answer(reader))[0] == 400
-        assert await reader.read() == b""
+        await connection.send(head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nnonsense\r\n")
+        assert (await answer(connection))[0] == 400
+        assert await connection.read() == b""
         assert (await client.get("/stuff/a")).status_code == 404
 
 
@@ -160,53 +132,53 @@ async def test_a_request_for_another_protocol_is_answered_over_http_1_1(
 ) -> None:
     head, _, body = framing.partition("\r\n\r\n")
     put = f"PUT /stuff/%s HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}{head}\r\n\r\n"
-    async with serving(settings) as client, connected(client) as (reader, writer):
+    async with live(settings) as client, Connection(client) as connection:
         for id in ("a", "b"):
-            writer.write((put % id).encode())
+            await connection.send((put % id).encode())
             if is_split:
                 await asyncio.sleep(0.05)
-            writer.write(body.encode())
-            assert b" 201 " in await asyncio.wait_for(reader.readline(), TIMEOUT)
-            await reader.readuntil(b"\r\n\r\n")
+            await connection.send(body.encode())
+            assert (await connection.response()).status_code == 201
         assert (await client.get("/stuff/b")).json() == {"_id": "b"}
 
 
 async def test_repeated_requests_for_another_protocol_are_all_answered(settings: Settings) -> None:
-    async with serving(settings) as client, connected(client) as (reader, writer):
-        writer.write(f"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n".encode() * 1100)
+    request = f"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n".encode()
+    async with live(settings) as client, Connection(client) as connection:
+        sending = asyncio.create_task(connection.send(request * 1100))
         for _ in range(1100):
-            assert (await answer(reader))[0] == 404
+            assert (await answer(connection))[0] == 404
+        await sending
 
 
 async def test_headers_that_do_not_arrive_in_time_are_a_408(settings: Settings) -> None:
-    async with serving(settings, client_timeout=patient(0.3)) as client:
-        async with connected(client) as (reader, writer):
+    async with live(settings, client_timeout=patient(0.3)) as client:
+        async with Connection(client) as connection:
             for byte in b"GET /stuff":
-                writer.write(bytes([byte]))
+                await connection.send(bytes([byte]))
                 await asyncio.sleep(0.02)
-            status, problem = await answer(reader)
+            status, problem = await answer(connection)
             assert (status, problem["type"]) == (408, "/problems/request-timeout")
-        async with connected(client) as (reader, _):  # who says nothing is told nothing
-            async with asyncio.timeout(TIMEOUT):
-                assert await reader.read() == b""
+        async with Connection(client) as connection:  # who says nothing is told nothing
+            assert await connection.read() == b""
         # On a connection that was used before, too.
-        async with connected(client) as (reader, writer):
-            writer.write(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            assert (await answer(reader))[0] == 404
-            writer.write(b"GET /stuff/a HT")
-            assert (await answer(reader))[0] == 408
+        async with Connection(client) as connection:
+            await connection.send(b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await answer(connection))[0] == 404
+            await connection.send(b"GET /stuff/a HT")
+            assert (await answer(connection))[0] == 408
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-ndjson"])
 async def test_a_body_that_does_not_arrive_in_time_is_a_408(settings: Settings, kind: str) -> None:
     async with (
-        serving(settings, client_timeout=patient(0.3)) as client,
-        connected(client) as (r, w),
+        live(settings, client_timeout=patient(0.3)) as client,
+        Connection(client) as connection,
     ):
         fields = f"Host: localhost\r\nContent-Type: {kind}\r\nContent-Length: 99"
         head = f"POST /stuff HTTP/1.1\r\n{fields}\r\n\r\n"
-        w.write(head.encode() + b'{"a": 1')
-        status, problem = await answer(r)
+        await connection.send(head.encode() + b'{"a": 1')
+        status, problem = await answer(connection)
         assert (status, problem["type"]) == (408, "/problems/request-timeout")
 
 
@@ -214,12 +186,12 @@ async def test_a_client_that_stops_reading_is_disconnected(
     settings: Settings, collection: Collection[dict[str, Any]]
 ) -> None:
     collection.insert_many([{"_id": n, "text": "x" * 10_000} for n in range(2000)])
-    async with serving(settings, client_timeout=patient(0.3), max_requests=1) as client:
-        async with connected(client) as (reader, writer):
-            writer.write(
+    async with live(settings, client_timeout=patient(0.3), max_requests=1) as client:
+        async with Connection(client) as connection:
+            await connection.send(
                 b"GET /stuff HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n"
             )
-            await reader.readuntil(b"\r\n\r\n")
+            assert b" 200 " in await connection.read()
             async with asyncio.timeout(TIMEOUT):
                 while (await client.get("/stuff/a")).status_code == 503:
                     await asyncio.sleep(0.05)

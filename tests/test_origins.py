@@ -13,7 +13,7 @@ from service.settings import Settings
 from service.web.origins import OriginMiddleware
 from tests.support.applications import Application, listen
 from tests.support.problems import assert_problem
-from tests.support.raw import connect
+from tests.support.raw import Connection
 
 PAGE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
 BODY = b'{"n": 1}'
@@ -155,14 +155,14 @@ async def test_probes_are_answered_under_any_name_behind_a_prefix(settings: Sett
 async def test_over_a_real_connection(live_client: AsyncClient) -> None:
     host = live_client.base_url.netloc.decode()
     post = f"POST /stuff HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(BODY)}\r\n"
-    async with connect(live_client.base_url) as connection:
+    async with Connection(live_client) as connection:
         for field in ("Origin: https://evil.example", "ORIGIN: null"):
-            refused = await connection.send(f"{post}{field}\r\n\r\n".encode() + BODY)
+            refused = await connection.request(f"{post}{field}\r\n\r\n".encode() + BODY)
             assert refused.status_code == 403
             assert json.loads(refused.content)["type"] == "/problems/local-only"
-        own = await connection.send(f"{post}Origin: http://{host}\r\n\r\n".encode() + BODY)
+        own = await connection.request(f"{post}Origin: http://{host}\r\n\r\n".encode() + BODY)
         assert own.status_code == 201
-        old = await connection.send(b"GET /stuff HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+        old = await connection.request(b"GET /stuff HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
         assert len(old.json()["items"]) == 1
 
 

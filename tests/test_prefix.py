@@ -11,16 +11,14 @@ from prometheus_client import REGISTRY
 from service.errors import ConfigurationError
 from service.settings import Settings
 from service.store.points import PointOperations
-from tests.support.applications import listen
-from tests.support.clients import connect
+from tests.support.applications import live
 from tests.support.patience import TIMEOUT
 
 
 @pytest.fixture
 async def proxied(settings: Settings) -> AsyncIterator[AsyncClient]:
     """Sends what a proxy sends that serves the service at /api/v1."""
-    changed = Settings(**(settings.model_dump() | {"root_path": "/api/v1", "max_requests": 1}))
-    async with listen(changed) as url, connect(url) as client:
+    async with live(settings, root_path="/api/v1", max_requests=1) as client:
         yield client
 
 

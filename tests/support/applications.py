@@ -51,6 +51,13 @@ async def listen(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
+async def live(settings: Settings, **changes: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a new application behind a real server, with some settings changed."""
+    async with listen(Settings(**settings.model_dump() | changes)) as url, connect(url) as client:
+        yield client
+
+
+@asynccontextmanager
 async def process(uri: str, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a new application that stores documents in `demo.stuff` of this database."""
     async with (
