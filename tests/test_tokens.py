@@ -1,94 +1,29 @@
 """Tokens: only those of the issuer, for this audience, in time; its keys are kept and rotated."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
 from typing import Any
 
 import anyio.to_thread
-import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as make_ec_key
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from httpx import AsyncClient
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.algorithms import ECAlgorithm
 
 from service.errors import ConfigurationError
 from service.security import make_key
 from service.settings import Settings
 from tests.support.applications import Application
 from tests.support.commands import stuff_here
-
-ISSUER, AUDIENCE = "https://issuer.test", "stuff"
-
-
-class Issuer:
-    """Makes tokens, and serves the keys to check them over HTTP."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.fetches = 0
-        self.is_away = False
-        self.is_asked, self.may_answer = Event(), Event()
-        self.may_answer.set()
-        self.keys: dict[str, RSAPrivateKey] = {}
-        self.others: list[Any] = []
-        self.rotate("first")
-
-    def rotate(self, id: str) -> None:
-        self.keys = {id: generate_private_key(65537, 2048)}
-
-    def key_set(self) -> bytes:
-        entries = [
-            RSAAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": id, "use": "sig"}
-            for id, key in self.keys.items()
-        ]
-        return json.dumps({"keys": entries + self.others}).encode()
-
-    def token(
-        self,
-        *,
-        key: Any = None,
-        headers: dict[str, Any] | None = None,
-        alg: str = "RS256",
-        **more: Any,
-    ) -> str:
-        [(id, own)] = self.keys.items()
-        claims = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-            "exp": time.time() + 60,
-            "scope": "openid read write",
-        } | more
-        claims = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode(claims, own if key is None else key, alg, headers or {"kid": id})
+from tests.support.issuing import AUDIENCE, ISSUER, Issuer, serving_issuer
 
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            known.fetches += 1
-            known.is_asked.set()
-            known.may_answer.wait()
-            self.send_response(503 if known.is_away else 200)
-            self.end_headers()
-            self.wfile.write(known.key_set())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        known = Issuer(f"http://127.0.0.1:{server.server_port}/keys")
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield known
-        known.may_answer.set()
-        server.shutdown()
-        thread.join()
+    with serving_issuer() as issuer:
+        yield issuer
 
 
 @pytest.fixture
