@@ -11,17 +11,18 @@ from service.web.problems import problem_response
 
 
 class OriginMiddleware:
-    """Checks every request but those for the health of the service."""
+    """Refuses every such request, except those for the health of the service."""
 
     def __init__(self, app: ASGIApp, origins: Origins) -> None:
         self._app = app
         self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and path_of(scope) not in EXEMPT:
+        if scope["type"] == "http":
             try:
                 self._origins.check(scope["method"], scope["headers"])
             except LocalOnly as refusal:
-                await problem_response(Request(scope), refusal)(scope, receive, send)
-                return
+                if path_of(scope) not in EXEMPT:
+                    await problem_response(Request(scope), refusal)(scope, receive, send)
+                    return
         await self._app(scope, receive, send)
