@@ -1,31 +1,22 @@
 """A Chromium, watched: what it asks for and what it complains of."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import playwright.async_api
-import pytest
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from tests.support.patience import TIMEOUT
+from tests.support.programs import find_program
 
 expect.set_options(timeout=1000 * TIMEOUT)
 
-EXECUTABLES = ("chromium", "chromium-browser", "google-chrome")
-
 
 def executable() -> str:
-    """Where the browser is. Without one the test is skipped, but fails in CI."""
-    found = next(filter(None, map(shutil.which, EXECUTABLES)), None)
-    if found is None:
-        reason = "there is no Chromium (Debian: apt-get install chromium)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
+    """Where the browser is."""
+    return find_program("chromium", "chromium-browser", "google-chrome", package="chromium")
 
 
 class Browser:

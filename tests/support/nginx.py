@@ -1,7 +1,5 @@
 """nginx with the configuration in `deploy/`, in front of a service."""
 
-import os
-import shutil
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -12,13 +10,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.patience import TIMEOUT
 from tests.support.ports import find_free_port
+from tests.support.programs import find_program
 from tests.support.serving import wait_until
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nginx.conf"
@@ -40,20 +38,10 @@ http {{
 """
 
 
-def executable() -> str:
-    """Where nginx is. Without it the test is skipped, but fails in CI."""
-    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    if found is None:
-        reason = "there is no nginx (Debian: apt-get install nginx-light)"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
 @contextmanager
 def nginx(directory: Path, service: str) -> Iterator[httpx.Client]:
     """A client of nginx on a free port of this machine, in front of the service at this URL."""
+    program = find_program("nginx", package="nginx-light")
     port = find_free_port()
     certificate, key = directory / CERTIFICATE, directory / "key.pem"
     _make_certificate(certificate, key)
@@ -69,7 +57,7 @@ def nginx(directory: Path, service: str) -> Iterator[httpx.Client]:
     (directory / "stuff.conf").write_text(text)
     (directory / "nginx.conf").write_text(MAIN.format(directory=directory))
     process = subprocess.Popen(
-        [executable(), "-e", str(directory / "error.log"), "-c", str(directory / "nginx.conf")]
+        [program, "-e", str(directory / "error.log"), "-c", str(directory / "nginx.conf")]
     )
     context = ssl.create_default_context(cafile=str(certificate))
     url = f"https://127.0.0.1:{port}"
