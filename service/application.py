@@ -15,7 +15,7 @@ from service.observability.metrics import counted_process
 from service.routers import routers
 from service.routers.assets import open_assets
 from service.security import Gate, Origins
-from service.server.connections import open_connections
+from service.server.connection_limits import open_connections
 from service.server.lifecycle import on_stop, stop_with_parent
 from service.server.mongodb import open_mongodb
 from service.settings import Settings

@@ -8,7 +8,7 @@ from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from service.errors import Overloaded, RequestTimeout, StuffError
-from service.server.connections import Connections
+from service.server.connection_limits import Connections
 from service.server.deadlines import Deadline, Unread
 from service.server.transports import ClosableTransport
 from service.server.upgrades import UpgradeIgnoringProtocol
