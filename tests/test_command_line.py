@@ -82,7 +82,7 @@ def test_export_and_import_between_files(
     )
     again = stuff_here("import", str(array))
     assert again.stderr.startswith("1,200 documents imported (0 created, 1,200 replaced)")
-    some = stuff_here("export", "-", "--filter", '{"n": {"$lt": 2}}', "--fields", "n")
+    some = stuff_here("export", "-", "--filter", '{"n": {"$lt": 2}}', "--fields", "n", "--json")
     assert some.stdout == '{"_id":"000000","n":0}\n{"_id":"000001","n":1}\n'
 
 

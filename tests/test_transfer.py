@@ -4,13 +4,17 @@ import gzip
 import json
 import os
 import threading
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from bson import ObjectId
+from bson import Binary, DatetimeMS, Decimal128, Int64, MaxKey, MinKey, ObjectId, Timestamp
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 from httpx import AsyncClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,16 +22,23 @@ from pymongo.collection import Collection
 
 from service.client import importing
 from service.client.errors import FileError, RequestRefused, ServerUnavailable
+from service.client.exporting import Exporter
 from service.client.files import DocumentFile, _elements, target
 from service.client.importing import Importer
+from service.client.lines import NDJSON
 from service.client.retrying import FIRST_DELAY, MAX_DELAY, Retries
+from service.documents import layout
 from service.settings import Settings
 from tests.support.applications import listen
+from tests.support.bson_values import VALUES
+from tests.support.clients import connect
 from tests.support.patience import TIMEOUT
 from tests.support.proxy import breaking
 from tests.support.transferring import export, lines, load
 
 Documents = Collection[dict[str, Any]]
+ENGINE_LACKS = ("far date", "reference")
+"""A date beyond the year 9999, and references whose keys are in another order."""
 
 
 @pytest.fixture(autouse=True)
@@ -102,12 +113,104 @@ async def test_documents_of_the_same_id_are_stored_in_their_order(
 async def test_faulty_documents_are_named_by_their_number_in_the_file(settings: Settings) -> None:
     records = lines(500)
     records[17] = b"nonsense"
-    records[432] = b'{"_id": 5}'
+    records[432] = b'{"_id": [5]}'
     records[100] = b"  "
     async with listen(settings) as url:
         summary = (await load(url, records)).summary
     assert (summary.stored, summary.failed) == (497, 2)
     assert sorted(number for number, _ in summary.failures) == [18, 433]
+
+
+@pytest.fixture
+def foreign(collection: Documents) -> list[bytes]:
+    """Documents of every BSON type, with ids of many types, as another program stored them."""
+    fields = {name or "empty": value for name, value in VALUES.items() if name not in ENGINE_LACKS}
+    ids = ["text", "", 5, 7.5, Int64(2**60), Decimal128("8.5"), None, True, b"\0", ObjectId(),
+           DatetimeMS(1), Timestamp(1, 2), {"b": 1, "a": [Int64(2)]}, MinKey(), MaxKey(),
+           Binary(b"0123456789abcdef", 4)]  # fmt: skip
+    collection.insert_many([{"_id": id, "n": number, **fields} for number, id in enumerate(ids)])
+    collection.insert_one({"_id": "literal", "looks": {"$date": "like a date"}})
+    return stored(collection)
+
+
+def stored(collection: Documents) -> list[bytes]:
+    """The documents as bytes, without `_stuff`."""
+    found = collection.with_options(CodecOptions(document_class=RawBSONDocument)).find()
+    return sorted(layout.with_elements(bytes(document.raw), None) for document in found)
+
+
+async def test_an_export_is_a_backup_of_every_bson_type(
+    settings: Settings, collection: Documents, foreign: list[bytes]
+) -> None:
+    async with listen(settings) as url:
+        written, _ = await export(url)
+        collection.drop()
+        summary = (await load(url, written.splitlines())).summary
+        assert (summary.created, summary.replaced, summary.failed) == (len(foreign), 0, 0)
+        assert stored(collection) == foreign
+        assert (await export(url))[0] == written
+
+
+async def test_an_export_resumes_after_an_id_of_any_type(
+    settings: Settings, foreign: list[bytes]
+) -> None:
+    async with listen(settings) as url:
+        whole, _ = await export(url)
+        lines = whole.splitlines(keepends=True)
+        assert len(lines) == len(foreign)
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            """One document, after which the connection breaks."""
+            async with connect(url) as client:
+                accept = {"Accept": request.headers["accept"]}
+                sent = await client.get(request.url.raw_path.decode(), headers=accept)
+            assert sent.status_code == 200, sent.text
+            first = sent.content.split(b"\n", 1)[0]
+            headers = {"Content-Type": sent.headers["content-type"]}
+            return httpx.Response(200, headers=headers, content=broken_after(first + b"\n", sent))
+
+        async def broken_after(line: bytes, sent: httpx.Response) -> AsyncIterator[bytes]:
+            if sent.content:
+                yield line
+                raise httpx.ReadError("It broke.")
+
+        transport = httpx.MockTransport(answer)
+        written: list[bytes] = []
+        async with AsyncClient(transport=transport, base_url=url) as client:
+            exporter = Exporter(client, 60)
+            await exporter.run(written.append, None, None)
+    assert written == lines
+    assert exporter.summary.resumed == len(lines)
+
+
+async def test_documents_of_equal_ids_of_other_types_are_stored_in_their_order(
+    settings: Settings, collection: Documents
+) -> None:
+    records = [b'{"_id": {"$numberLong": "%d"}, "n": %d}' % (n % 301, n) for n in range(1500)]
+    async with listen(settings) as url:
+        await load(url, records, requests=8)
+    expected = {n % 301: n for n in range(1500)}
+    assert {document["_id"]: document["n"] for document in collection.find()} == expected
+
+
+async def test_plain_json_is_stored_as_it_is_if_that_is_asked_for(
+    settings: Settings, collection: Documents
+) -> None:
+    record = b'{"_id": "a", "at": {"$date": "2026-01-01T00:00:00Z"}, "n": 1}'
+    async with listen(settings) as url:
+        await load(url, [record], media_type=NDJSON)
+        assert collection.find_one("a", {"at": 1}) == {
+            "_id": "a",
+            "at": {"$date": "2026-01-01T00:00:00Z"},
+        }
+        await load(url, [record])
+        assert collection.find_one("a", {"at": 1, "n": 1}) == {
+            "_id": "a",
+            "at": datetime(2026, 1, 1),  # noqa: DTZ001 (as the driver returns it)
+            "n": 1,
+        }
+        written, _ = await export(url, media_type=NDJSON)
+        assert json.loads(written) == json.loads(record)
 
 
 async def test_a_server_that_stays_unavailable_is_given_up(free_port: int) -> None:

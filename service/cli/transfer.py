@@ -29,6 +29,7 @@ from service.client.exporting import Exporter
 from service.client.files import DocumentFile, target
 from service.client.http import TIMEOUT, authorization
 from service.client.importing import Importer
+from service.client.lines import NDEJSON, NDJSON
 
 SHOWN_FAILURES = 20
 
@@ -42,19 +43,27 @@ def export_documents(
     ],
     filter: Filter = None,
     fields: Annotated[str | None, typer.Option(help="Only these fields: a,b.c.")] = None,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--json", help="Plain JSON: values of types that JSON lacks cannot be restored from it."
+        ),
+    ] = False,
     patience: Patience = 60,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Write documents to a file, sorted by their ids.
 
-    If the connection breaks, the export is resumed. The file appears when it is complete.
+    They are written in Extended JSON, in which nothing is lost: stuff import stores the same
+    documents again, whatever the types of their values and ids. If the connection breaks, the
+    export is resumed. The file appears when it is complete.
     """
 
     async def run() -> None:
         # Compression takes more time than it saves, except on a slow connection.
         headers = authorization() | {"Accept-Encoding": "identity"}
         async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=headers) as client:
-            exporter = Exporter(client, patience)
+            exporter = Exporter(client, patience, NDJSON if plain else NDEJSON)
             exporter.on_wait = waiting(patience)
             with progress() as (bar, task):
                 if not bar.disable:
@@ -89,15 +98,23 @@ def import_documents(
             help="JSON documents, one per line or in an array; *.gz is decompressed; - is stdin."
         ),
     ],
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--json", help='Plain JSON: an object such as {"$date": ...} is stored as it is.'
+        ),
+    ] = False,
     requests: Annotated[int, typer.Option(min=1, max=64, help="Requests in flight at once.")] = 4,
     patience: Patience = 60,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Store the documents of a file.
 
-    Each is stored under its _id, or under a new one if it has none. If the connection breaks,
-    documents are sent again, but none is created twice. The exit status is 1 if any document could
-    not be stored.
+    The file is Extended JSON, as stuff export writes it. JSON is read too: only an object that
+    looks like a value of another type, such as {"$date": ...}, is stored as that value, unless
+    --json is given. Each document is stored under its _id, or under a new one if it has none. If
+    the connection breaks, documents are sent again, but none is created twice. The exit status is
+    1 if any document could not be stored.
     """
     documents = DocumentFile(file)
     problem = None
@@ -108,7 +125,7 @@ def import_documents(
         async with httpx.AsyncClient(
             base_url=url, timeout=TIMEOUT, limits=limits, headers=authorization()
         ) as client:
-            importer = Importer(client, requests, patience)
+            importer = Importer(client, requests, patience, NDJSON if plain else NDEJSON)
             importer.on_wait = waiting(patience)
             with progress(documents.size) as (bar, task):
                 importer.on_progress = lambda so_far: bar.update(

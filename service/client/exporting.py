@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import orjson
@@ -10,10 +11,9 @@ from bson import json_util
 
 from service.client.errors import RequestRefused, ServerUnavailable
 from service.client.http import checked, problem_of
+from service.client.lines import NDEJSON, id_of
 from service.client.retrying import Retries
 from service.documents.query import parse_sort
-
-NDJSON = "application/x-ndjson"
 
 
 @dataclass(slots=True)
@@ -26,15 +26,18 @@ class ExportSummary:
 
 
 class Exporter:
-    """Receives documents, sorted by `_id`: two exports of equal documents are equal."""
+    """Receives documents as lines of this media type, sorted by `_id`: two exports of equal
+    documents are equal."""
 
     def __init__(
         self,
         client: httpx.AsyncClient,
         patience: float,
+        media_type: str = NDEJSON,
     ) -> None:
         self._client = client
         self._patience = patience
+        self._media_type = media_type
         self.on_progress: Callable[[ExportSummary], None] = lambda _: None
         self.on_wait: Callable[[str], None] = lambda _: None
         self.summary = ExportSummary()
@@ -56,7 +59,12 @@ class Exporter:
         last: bytes | None = None  # the last line that was written
         retries = Retries(self._patience, self.on_wait)
         while True:
-            query = _given(filter=filter if last is None else _rest(filter, last), fields=fields)
+            rest = filter
+            if last is not None:
+                rest = _rest(filter, id_of(last, self._media_type))
+                if rest is None:
+                    return
+            query = _given(filter=rest, fields=fields)
             try:
                 async for lines in self._receive(query):
                     write(lines)
@@ -73,14 +81,14 @@ class Exporter:
 
     async def _receive(self, query: dict[str, str]) -> AsyncIterator[bytes]:
         """Whole lines, as they arrive."""
-        headers = {"Accept": NDJSON}
+        headers = {"Accept": self._media_type}
         async with self._client.stream("GET", "/stuff", params=query, headers=headers) as response:
             if not response.is_success:
                 await response.aread()
             if response.status_code == 504:
                 # A query that took the database too long would do so again.
                 raise RequestRefused(problem_of(response))
-            checked(response, NDJSON)
+            checked(response, self._media_type)
             rest = b""
             async for chunk in response.aiter_bytes():
                 lines, newline, rest = (rest + chunk).rpartition(b"\n")
@@ -92,12 +100,11 @@ def _given(**parameters: str | None) -> dict[str, str]:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
-def _rest(filter: str | None, last: bytes) -> str:
-    """The filter of the documents after the last one."""
-    id = orjson.loads(last)["_id"]
-    if isinstance(id, dict):
-        id = json_util.loads(orjson.dumps(id))
-    ranges = parse_sort(None).ranges_after((id,))
-    after = {"$or": [range.condition for range in ranges]}
+def _rest(filter: str | None, id: Any) -> str | None:
+    """The filter of the documents after the one with this id; None if no id comes after it."""
+    ranges = [range.condition for range in parse_sort(None).ranges_after((id,))]
+    if not ranges:
+        return None
+    after = {"$or": ranges}
     conditions = [] if filter is None else [orjson.loads(filter)]
     return json_util.dumps({"$and": [*conditions, after]}, separators=(",", ":"))

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import orjson
 
 from service.client.errors import FileError, ServerUnavailable
 from service.client.http import checked
+from service.client.lines import NDEJSON, identified
 from service.client.retrying import Retries
-from service.documents.ids import new_id
+from service.documents.ids import Key
 
 CHUNK_COUNT = 2000  # documents in one request
 CHUNK_BYTES = 1024 * 1024
@@ -41,10 +41,10 @@ class _Chunk:
 
     numbers: list[int] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
-    ids: set[str] = field(default_factory=set)
+    ids: set[Key] = field(default_factory=set)
     size: int = 0
 
-    def add(self, number: int, line: bytes, id: str | None) -> None:
+    def add(self, number: int, line: bytes, id: Key | None) -> None:
         self.numbers.append(number)
         self.lines.append(line)
         self.size += len(line)
@@ -56,8 +56,8 @@ class _Chunk:
 
 
 class Importer:
-    """Sends documents. A document without an `_id` gets one here, so that it is not created twice
-    if it is sent again because the connection broke before the answer.
+    """Sends documents, as lines of this media type. A document without an `_id` gets one here, so
+    that it is not created twice if it is sent again because the connection broke before the answer.
     """
 
     def __init__(
@@ -65,10 +65,12 @@ class Importer:
         client: httpx.AsyncClient,
         requests: int,
         patience: float,
+        media_type: str = NDEJSON,
     ) -> None:
         self._client = client
         self._requests = requests
         self._patience = patience
+        self._media_type = media_type
         self.on_progress: Callable[[ImportSummary], None] = lambda _: None
         self.on_wait: Callable[[str], None] = lambda _: None
         self.summary = ImportSummary()
@@ -77,8 +79,8 @@ class Importer:
         """Send all records, with their numbers in the file. Documents with the same id are stored
         in their order. Raises `ServerError`, and what reading the records raises, when the requests
         that were sent before have been answered."""
-        under_way: dict[asyncio.Task[None], set[str]] = {}
-        chunks = _chunks(records)
+        under_way: dict[asyncio.Task[None], set[Key]] = {}
+        chunks = _chunks(records, self._media_type)
         try:
             while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
                 while len(under_way) >= self._requests or any(
@@ -102,7 +104,7 @@ class Importer:
                 response = await self._client.post(
                     "/stuff",
                     content=b"\n".join(chunk.lines),
-                    headers={"Content-Type": "application/x-ndjson"},
+                    headers={"Content-Type": self._media_type},
                 )
                 if response.is_success:
                     checked(response, "application/json")
@@ -133,13 +135,13 @@ class Importer:
         self.on_progress(summary)
 
 
-def _chunks(records: Iterable[tuple[int, bytes]]) -> Iterator[_Chunk]:
+def _chunks(records: Iterable[tuple[int, bytes]], media_type: str) -> Iterator[_Chunk]:
     chunk = _Chunk()
     try:
         for number, record in records:
             if not record.strip():
                 continue
-            line, id = _identified(record)
+            line, id = identified(record, media_type)
             chunk.add(number, line, id)
             if chunk.is_full():
                 yield chunk
@@ -150,22 +152,6 @@ def _chunks(records: Iterable[tuple[int, bytes]]) -> Iterator[_Chunk]:
         raise
     if chunk.lines:
         yield chunk
-
-
-def _identified(record: bytes) -> tuple[bytes, str | None]:
-    """The record with an `_id`, and the `_id` if it is a string. A record that is not a document is
-    returned as it is: the server says what is wrong."""
-    try:
-        value = orjson.loads(record)
-    except orjson.JSONDecodeError:
-        return record, None
-    if not isinstance(value, dict):
-        return record, None
-    if "_id" in value:
-        return record, value["_id"] if isinstance(value["_id"], str) else None
-    id = new_id()
-    rest = record.lstrip()[1:]
-    return b'{"_id":"%s"%s%s' % (id.encode(), b"," if value else b"", rest), id
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:
