@@ -9,8 +9,8 @@ DEPTH = 20
 QUOTE_NOTHING = (
     OSError, RuntimeError, TypeError, AttributeError, NameError, ImportError, MemoryError,
 )  # fmt: skip
-"""Exceptions whose messages are about the program or the system. Those of others quote what they
-cannot handle: a text that is not a number, a key that is not there, a whole command."""
+"""Exceptions whose messages are about the program or the system. Messages of others may quote
+content: a text that is not a number, a missing key, a whole command."""
 
 
 def formatted(error: BaseException | None) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 MAX_HOST_BYTES = 300
-"""A name of the DNS and a port are shorter. What is longer is not kept in the cache."""
+"""Longer than any DNS name with a port. Longer values are not cached."""
 
 _HOST = re.compile(r"(?:\[([^][]*)\]|([^][:]*))(?::\d*)?")
 

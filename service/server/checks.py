@@ -1,5 +1,5 @@
-"""What is checked once, before the service starts: what would fail in each worker, or look like
-success.
+"""Checks of the settings before the service starts. Without them the fault would show in each
+worker, or not at all.
 
 Each check raises `ConfigurationError`, which names the setting and the cause.
 """
@@ -19,7 +19,7 @@ from service.store.indexes import read_file
 
 
 def check_settings(settings: Settings) -> None:
-    """Whether what the settings name is there, and the service is not open to everybody."""
+    """Check that what the settings name exists, and that the service is not open to everybody."""
     if settings.indexes is not None:
         read_file(settings.indexes)
     _check_tracing(settings)
@@ -35,7 +35,7 @@ def check_settings(settings: Settings) -> None:
 
 
 def doubts(settings: Settings) -> Iterator[str]:
-    """What the service can start with, but nobody means: a sentence each."""
+    """Warnings, a sentence each: settings that work, but that nobody can mean."""
     yield from unknown_settings()
     if settings.mongodb_uri is not None:
         for option in unknown_options(settings.mongodb_uri):
@@ -69,7 +69,7 @@ def _check_tracing(settings: Settings) -> None:
 
 
 def _check_key_file(settings: Settings) -> None:
-    """Later, a file that cannot be read admits nobody."""
+    """While the service runs, such faults are only logged."""
     if settings.api_keys_file is None:
         return
     try:
@@ -82,7 +82,7 @@ def _check_key_file(settings: Settings) -> None:
 
 
 def _has_keys(settings: Settings) -> bool:
-    """Whether a request can be allowed, if keys are what decides that."""
+    """Whether there is a key or an issuer of tokens, if the settings ask for either."""
     if settings.jwt_jwks_url is not None:
         return True
     if settings.api_keys is None and settings.api_keys_file is None:

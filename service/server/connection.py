@@ -15,14 +15,14 @@ from service.server.upgrades import UpgradeIgnoringProtocol
 from service.settings import Settings
 
 LINGER = 30.0
-"""Seconds that a client which is refused may go on sending (RFC 9112, section 9.6)."""
+"""Seconds for which a refused client may continue to send (RFC 9112, section 9.6)."""
 LAST_REQUESTS = 0.5
 """Seconds that a connection without a request stays open when the server stops. The client may be
 sending one at that moment, which would be lost."""
 
 
 class Part(Enum):
-    """What of a request arrives next."""
+    """The part of a request that arrives next."""
 
     START = auto()
     HEAD = auto()
@@ -144,7 +144,7 @@ class ConnectionProtocol(UpgradeIgnoringProtocol):
             self._unread.watch()
 
     def _abandon(self) -> None:
-        """No request is served any more, and none that is being served writes its response."""
+        """Serve no more requests, and write nothing more of the response to the current one."""
         self._closable.mark_closing()
         self._waiting, self._unparsed = None, b""
         for cycle in (self._running, self.cycle):

@@ -1,6 +1,6 @@
 """The connections of a process: how many there are, and how many bytes wait for clients to read.
 
-Whatever clients do, a new client finds room: the connection that has been idle longest makes way.
+When there are too many, a new connection replaces the one that has been idle longest.
 """
 
 import logging
@@ -54,8 +54,8 @@ class Connections:
         self._idle[connection] = None
 
     def hold(self, connection: Connection, size: int) -> None:
-        """So many bytes are kept until the client reads. If all of them together are too many,
-        those clients are dropped that have not read for the longest time."""
+        """Count bytes that are kept until the client reads. If all connections keep too many, drop
+        the clients that have not read for the longest time."""
         self.release(connection)
         self._unread[connection] = size
         self._unread_bytes += size
@@ -65,7 +65,7 @@ class Connections:
             slowest.drop()
 
     def release(self, connection: Connection) -> None:
-        """The client has read, or is gone."""
+        """Stop counting these bytes: the client has read, or is gone."""
         self._unread_bytes -= self._unread.pop(connection, 0)
 
     def close(self, connection: Connection) -> None:

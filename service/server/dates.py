@@ -19,8 +19,8 @@ def _http_date(second: int) -> bytes:
 
 
 class _DatedFields(list[Field]):
-    """Adds the current date to header fields. uvicorn, which adds this list to those of each
-    response, would have had it renewed once a second."""
+    """Adds the current date to header fields. uvicorn adds this list to those of each response; its
+    own list has a date that is up to a second old."""
 
     def __add__(self, others: Iterable[Field]) -> list[Field]:  # type: ignore[override]
         return [date_field(), *others]

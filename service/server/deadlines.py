@@ -1,4 +1,4 @@
-"""What a connection waits for, and for how long."""
+"""Time limits of a connection: for what the client sends, and for what it reads."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The head of a request: what it must and must not contain, whatever it asks for."""
+"""Checks of the head of a request that do not depend on its route."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ FIELD_BYTES = 32
 """What a header field counts beside its name and its value, as in HTTP/2 (RFC 9113, section 6.5.2).
 So there is a limit on their number too."""
 MAX_PARAMETERS = 100
-"""Query parameters. No resource has as many."""
+"""Query parameters of a request: more than any resource has."""
 
 # https://www.rfc-editor.org/rfc/rfc3986#section-3.2.2, with a port
 _HOST = re.compile(rb"(\[[0-9A-Za-z:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?")

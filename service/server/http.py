@@ -1,4 +1,4 @@
-"""How uvicorn speaks HTTP: the same in `stuff serve` and in its tests."""
+"""The HTTP options of uvicorn, for `stuff serve` and for tests."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from service.server.protocol import LimitedProtocol
 from service.settings import Settings
 
 KEEP_ALIVE = 75
-"""Seconds that a connection may be idle: longer than the minute that most load balancers allow, so
-that they never send a request on a connection that the service is closing."""
+"""Seconds that a connection may be idle. Most load balancers close idle connections after a minute.
+So they never send a request on a connection that the service is closing."""
 
 
 def http_options(settings: Settings) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a connection: uvicorn's protocol, and limits on what a client can make it hold.
+"""HTTP/1.1 on a connection: uvicorn's protocol, with limits on the memory and time of a client.
 
 uvicorn itself accepts URLs of at most 64 KiB and headers of any size, waits forever for a client to
 send and to read, takes trailers for header fields, and starts to act before it knows whether the

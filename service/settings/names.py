@@ -1,4 +1,4 @@
-"""Which variables and secrets look like settings, but are none."""
+"""Finds variables and secrets that look like settings, but are not."""
 
 import os
 import re

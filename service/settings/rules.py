@@ -25,7 +25,7 @@ LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
 def mongodb_uri(uri: SecretStr) -> SecretStr:
-    """Does not connect, and looks up no names. Options that the driver does not know are fine."""
+    """Checks the URI without connecting or looking up names. Accepts unknown options."""
     text = uri.get_secret_value()
     if not text.startswith(SCHEMES):
         raise ValueError(f"A MongoDB URI starts with {' or '.join(SCHEMES)}")
@@ -43,7 +43,7 @@ def unknown_options(uri: SecretStr) -> list[str]:
 
 
 def named_database(uri: SecretStr) -> str | None:
-    """The database that the URI names, unless it is there for the user to be found in."""
+    """The database that the URI names, unless it is the one in which the user is defined."""
     parts = urlsplit(uri.get_secret_value())
     name = unquote(parts.path.lstrip("/"))
     is_of_user = "@" in parts.netloc and "authsource=" not in parts.query.lower()
@@ -122,7 +122,7 @@ def proxies(text: str) -> str:
 
 
 def jwks_url(url: str) -> str:
-    """The address is a secret's: whoever answers there can sign tokens."""
+    """An https URL, or one of this machine: who answers there decides which tokens are valid."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -233,7 +233,7 @@ def _configuration_error(error: ValidationError) -> ConfigurationError:
 
 
 def _unreadable(error: SettingsError) -> ConfigurationError:
-    """The fault of a secret that is no text, or that this user may not read."""
+    """The fault of a secret that is not text, or that this user may not read."""
     field = re.search('"(.+?)"', str(error))
     setting = field[1] if field else "secrets"
     cause = getattr(error.__cause__, "strerror", None) or "it is not UTF-8"

@@ -6,8 +6,8 @@ from types import TracebackType
 from service.errors import Overloaded
 
 FREE = 64 * 1024
-"""Bytes of each claim that are not counted: the limit of requests in flight bounds them. So small
-documents are read and written however much large ones take, and cost nothing here."""
+"""Bytes of each claim that are not counted, since the limit on requests in flight bounds them. So
+small documents can be read and written even when large ones have used up the budget."""
 CHUNK_OVERHEAD = 64
 """Bytes that a chunk takes in addition to its content: a client can send very small ones."""
 

@@ -1,4 +1,4 @@
-"""Calls of the driver that write, and may continue when nobody waits for them any more."""
+"""Calls of the driver that write. They continue even if the request that made them is cancelled."""
 
 import asyncio
 import time

@@ -1,8 +1,8 @@
-"""What clients are told that may write, but not read.
+"""Responses to clients that may write, but not read.
 
-They learn whether their write was made, and with that whether there is a document under the id.
-Nothing tells what is stored. A PUT or a POST answers with the entity tag of what was sent; that of
-a patched document would confirm a guess of the rest of it.
+They learn whether their write succeeded, and so whether there is a document under the id, but
+nothing about its content. A PUT or a POST answers with the entity tag of what was sent. The entity
+tag of a patched document would confirm a guess of the rest of it.
 """
 
 from fastapi import Response
@@ -22,7 +22,7 @@ def blind_response(written: Written, preference: Preference | None) -> Response:
 
 
 def blind_fault(error: StuffError) -> StuffError:
-    """The error of a patch, which may tell about the document that it did not fit."""
+    """The error of a patch, without what it tells about the document."""
     if isinstance(error, TooLarge):
         return DocumentTooLarge("With this patch the document is too large.", error.limit)
     if isinstance(error, Invalid):

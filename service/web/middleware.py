@@ -151,7 +151,7 @@ class _Exchange:
 
 
 class _LoggedExchange(_Exchange):
-    """Remembers what the access log tells."""
+    """Collects what the access log shows."""
 
     _status: int | None = None
     _bytes = 0

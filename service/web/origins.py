@@ -1,4 +1,4 @@
-"""Refuses requests from web pages of strangers to a service without keys."""
+"""Refuses requests that web pages of strangers send to a service without keys."""
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
