@@ -96,6 +96,10 @@ async def test_json_remains_the_default(client: AsyncClient) -> None:
     page = await client.get("/stuff", headers=ACCEPT_EJSON)
     assert page.headers["content-type"] == "application/ejson"
     assert page.json()["items"] == [{"_id": "a", "n": {"$numberInt": "1"}}]
+    both = {"Accept": "application/ejson, text/event-stream;q=0.5"}
+    for path in ("/stuff/a", "/stuff"):
+        response = await client.get(path, headers=both)
+        assert response.headers["content-type"] == "application/ejson"
     head = await client.head("/stuff/a", headers=ACCEPT_EJSON)
     assert head.headers["content-type"] == "application/ejson"
 

@@ -19,7 +19,7 @@ from service.store.feed import Batch, Change, End, Feed, Position
 from service.web.headers import header
 from service.web.negotiation import prefers
 from service.web.problems import TYPE_PREFIX, problem_body, raw_path
-from service.web.responses import JSON
+from service.web.responses import EJSON, JSON
 from service.web.streams import DocumentStream
 
 EVENT_STREAM = "text/event-stream"
@@ -34,9 +34,14 @@ HEADERS = {
 
 
 def wants_events(request: Request) -> bool:
-    """Whether the client asks for the feed rather than for JSON, as `EventSource` does."""
+    """Whether the client asks for the feed rather than for a document, as `EventSource` does."""
     accept = header(request, b"accept")
-    return accept is not None and EVENT_STREAM in accept and prefers(accept, EVENT_STREAM, JSON)
+    return (
+        accept is not None
+        and EVENT_STREAM in accept
+        and prefers(accept, EVENT_STREAM, JSON)
+        and prefers(accept, EVENT_STREAM, EJSON)
+    )
 
 
 def encode_change(change: Change) -> bytes:
