@@ -21,7 +21,8 @@ from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
 
 from service.documents import codec, layout, strict_json
-from service.documents.extended_values import READERS, WRITERS, Malformed, Unwritable, read_value
+from service.documents.extended_readers import READERS, Malformed, read_value
+from service.documents.extended_writers import WRITERS, Unwritable
 from service.documents.json_faults import MAX_DEPTH
 from service.documents.layout import DECODE_OPTIONS, METADATA_KEY, Metadata
 from service.errors import InvalidDocument

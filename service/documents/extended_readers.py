@@ -1,7 +1,7 @@
-"""Values of BSON types as canonical Extended JSON v2, each an object with keys such as `$oid`.
+"""Values of BSON types, read from canonical Extended JSON v2: objects with keys such as `$oid`.
 
-They are read strictly: what would be stored as another value than the one that is written is
-malformed. Dates and UUIDs may also have their shorter forms.
+An object that would be stored as another value than it shows is malformed. Dates and UUIDs may also
+have their shorter forms.
 
 https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
 """
@@ -9,10 +9,9 @@ https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/
 import binascii
 import math
 import re
-import struct
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, DecimalException
+from decimal import DecimalException
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +28,15 @@ from bson import (
     Timestamp,
 )
 
+from service.documents.extended_writers import (
+    BID,
+    DIGITS,
+    EXPONENT_BIAS,
+    FLAGS,
+    MAX_EXPONENT,
+    SPECIAL_DECIMALS,
+)
+
 INT32_MAX, UINT32_MAX, INT64_MAX = 2**31 - 1, 2**32 - 1, 2**63 - 1
 UUID_SUBTYPE = 4
 MAX_DOUBLE_TEXT = 1100  # characters; the longest exact double has 1,077
@@ -43,20 +51,6 @@ _SUBTYPE = re.compile(r"[0-9a-fA-F]{1,2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
-_FLAGS = {  # as plain integers: operations on the enumeration are slow
-    "i": int(re.IGNORECASE), "l": int(re.LOCALE), "m": int(re.MULTILINE), "s": int(re.DOTALL),
-    "u": int(re.UNICODE), "x": int(re.VERBOSE),
-}  # fmt: skip
-_BID = struct.Struct("<QQ")
-_DOUBLE_BITS = struct.Struct("<d")
-_NAN = _DOUBLE_BITS.pack(math.nan)
-# https://en.wikipedia.org/wiki/Decimal128_floating-point_format
-_EXPONENT_BIAS, _MAX_EXPONENT, _DIGITS = 6176, 6111, 34
-_SPECIAL_DECIMALS = {name: Decimal128(name).bid for name in ("NaN", "Infinity", "-Infinity")}
-
-
-class Unwritable(ValueError):
-    """Extended JSON cannot tell the value from another one."""
 
 
 class Malformed(ValueError):
@@ -66,81 +60,6 @@ class Malformed(ValueError):
         super().__init__(detail)
         self.detail = detail
         self.path = path
-
-
-def _write_int(value: int) -> dict[str, str]:
-    return {"$numberInt": str(value)}
-
-
-def _write_long(value: int) -> dict[str, str]:
-    return {"$numberLong": str(int(value))}
-
-
-def _write_double(value: float) -> dict[str, str]:
-    if math.isfinite(value):
-        return {"$numberDouble": repr(value)}
-    if math.isnan(value):
-        if _DOUBLE_BITS.pack(value) != _NAN:
-            raise Unwritable
-        return {"$numberDouble": "NaN"}
-    return {"$numberDouble": "Infinity" if value > 0 else "-Infinity"}
-
-
-def _write_decimal(value: Decimal128) -> dict[str, str]:
-    low, high = _BID.unpack(value.bid)
-    significand = (high & (2**49 - 1)) << 64 | low
-    if high >> 61 & 3 == 3 or significand >= 10**_DIGITS:
-        for name, bid in _SPECIAL_DECIMALS.items():
-            if bid == value.bid:
-                return {"$numberDecimal": name}
-        raise Unwritable
-    sign = "-" if high >> 63 else ""
-    exponent = (high >> 49 & 0x3FFF) - _EXPONENT_BIAS
-    return {"$numberDecimal": str(Decimal(f"{sign}{significand}E{exponent}"))}
-
-
-def _write_date(value: DatetimeMS) -> dict[str, Any]:
-    return {"$date": {"$numberLong": str(int(value))}}
-
-
-def _write_bytes(value: bytes) -> dict[str, Any]:
-    return _write_binary(Binary(value, 0))
-
-
-def _write_binary(value: Binary) -> dict[str, Any]:
-    text = binascii.b2a_base64(value, newline=False).decode()
-    return {"$binary": {"base64": text, "subType": f"{value.subtype:02x}"}}
-
-
-def _write_regex(value: Regex[Any]) -> dict[str, Any]:
-    if not isinstance(value.pattern, str):
-        raise Unwritable
-    flags = int(value.flags)
-    options = "".join([letter for letter, flag in _FLAGS.items() if flags & flag])
-    return {"$regularExpression": {"pattern": value.pattern, "options": options}}
-
-
-def _write_code(value: Code) -> dict[str, Any]:
-    scope = value.scope
-    return {"$code": str(value)} | ({} if scope is None else {"$scope": scope})
-
-
-WRITERS: dict[type, Callable[[Any], dict[str, Any]]] = {
-    int: _write_int,
-    Int64: _write_long,
-    float: _write_double,
-    Decimal128: _write_decimal,
-    DatetimeMS: _write_date,
-    ObjectId: lambda value: {"$oid": str(value)},
-    bytes: _write_bytes,
-    Binary: _write_binary,
-    Regex: _write_regex,
-    Timestamp: lambda value: {"$timestamp": {"t": value.time, "i": value.inc}},
-    Code: _write_code,
-    MinKey: lambda _: {"$minKey": 1},
-    MaxKey: lambda _: {"$maxKey": 1},
-}
-"""How to write each type that JSON lacks. The scope of a `Code` is left as it is."""
 
 
 def _keys(value: dict[str, Any], keys: Collection[str], *path: str) -> None:
@@ -192,16 +111,16 @@ def _read_double(value: dict[str, Any]) -> float:
 def _read_decimal(value: dict[str, Any]) -> Decimal128:
     _keys(value, ("$numberDecimal",))
     text = value["$numberDecimal"]
-    if isinstance(text, str) and text in _SPECIAL_DECIMALS:
+    if isinstance(text, str) and text in SPECIAL_DECIMALS:
         return Decimal128(text)
     expected = "a decimal number as text, or Infinity, -Infinity or NaN"
     sign, whole, fraction, power = _text(text, _DECIMAL, expected, "$numberDecimal").groups("")
     digits = whole + fraction
     exponent = int(power or 0) - len(fraction)
-    if len(digits) <= _DIGITS and -_EXPONENT_BIAS <= exponent <= _MAX_EXPONENT:
+    if len(digits) <= DIGITS and -EXPONENT_BIAS <= exponent <= MAX_EXPONENT:
         significand = int(digits)
-        high = (exponent + _EXPONENT_BIAS) << 49 | significand >> 64 | (2**63 if sign else 0)
-        return Decimal128.from_bid(_BID.pack(significand & (2**64 - 1), high))
+        high = (exponent + EXPONENT_BIAS) << 49 | significand >> 64 | (2**63 if sign else 0)
+        return Decimal128.from_bid(BID.pack(significand & (2**64 - 1), high))
     try:
         return Decimal128(text)
     except DecimalException:
@@ -259,8 +178,8 @@ def _read_regex(value: dict[str, Any]) -> Regex[str]:
     pattern, options = sent["pattern"], sent["options"]
     if not isinstance(pattern, str) or "\0" in pattern:
         raise Malformed("Give text without NUL.", key, "pattern")
-    if not isinstance(options, str) or list(options) != sorted(set(options) & _FLAGS.keys()):
-        raise Malformed(f"Give letters of {''.join(_FLAGS)!r}, sorted.", key, "options")
+    if not isinstance(options, str) or list(options) != sorted(set(options) & FLAGS.keys()):
+        raise Malformed(f"Give letters of {''.join(FLAGS)!r}, sorted.", key, "options")
     return Regex(pattern, options)
 
 
