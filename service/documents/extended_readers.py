@@ -54,7 +54,8 @@ _INFINITIES = {"Infinity": math.inf, "-Infinity": -math.inf}
 
 
 class Malformed(ValueError):
-    """An object has the key of a type, but is not a value of it. `key` is where, if it is below."""
+    """An object has the key of a type, but is not a value of it. `path` has the keys in the object
+    that lead to the fault."""
 
     def __init__(self, detail: str, *path: str) -> None:
         super().__init__(detail)

@@ -28,10 +28,12 @@ FLAGS = {  # as plain integers: operations on the enumeration are slow
     "i": int(re.IGNORECASE), "l": int(re.LOCALE), "m": int(re.MULTILINE), "s": int(re.DOTALL),
     "u": int(re.UNICODE), "x": int(re.VERBOSE),
 }  # fmt: skip
+"""The options of a regular expression, and the flags of Python for them."""
 BID = struct.Struct("<QQ")
 # https://en.wikipedia.org/wiki/Decimal128_floating-point_format
 EXPONENT_BIAS, MAX_EXPONENT, DIGITS = 6176, 6111, 34
 SPECIAL_DECIMALS = {name: Decimal128(name).bid for name in ("NaN", "Infinity", "-Infinity")}
+"""Decimals without digits, in the driver's encoding (`bid`)."""
 _DOUBLE_BITS = struct.Struct("<d")
 _NAN = _DOUBLE_BITS.pack(math.nan)
 
