@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import pytest
 from pymongo.collection import Collection
 
 from tests.support.commands import stuff_here
+from tests.support.http_servers import QuietHandler, http_server
 from tests.support.transferring import lines
 
 pytestmark = pytest.mark.usefixtures("server")
@@ -164,7 +163,7 @@ def test_a_key_that_cannot_be_sent_is_refused_at_once() -> None:
 
 
 def test_another_server_is_not_taken_for_stuff(tmp_path: Path) -> None:
-    class Page(BaseHTTPRequestHandler):
+    class Page(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
@@ -175,22 +174,13 @@ def test_another_server_is_not_taken_for_stuff(tmp_path: Path) -> None:
             self.rfile.read(int(self.headers["Content-Length"]))
             self.do_GET()
 
-        def log_message(self, format: str, *arguments: object) -> None:
-            pass
-
     file = tmp_path / "file"
     file.write_text("{}")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
-            for command in (
-                ("get", "a"), ("ls",), ("watch",), ("import", str(file)), ("export", str(file))
-            ):  # fmt: skip
-                result = stuff_here(*command, "--url", f"http://127.0.0.1:{server.server_port}")
-                assert (result.returncode, result.stdout) == (1, ""), command
-                assert "it sent text/html" in result.stderr
-        finally:
-            server.shutdown()
-            serving.join()
+    with http_server(Page) as port:
+        for command in (
+            ("get", "a"), ("ls",), ("watch",), ("import", str(file)), ("export", str(file))
+        ):  # fmt: skip
+            result = stuff_here(*command, "--url", f"http://127.0.0.1:{port}")
+            assert (result.returncode, result.stdout) == (1, ""), command
+            assert "it sent text/html" in result.stderr
     assert file.read_text() == "{}"

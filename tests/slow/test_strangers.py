@@ -1,8 +1,6 @@
 """Pages of strangers in a real browser, beside a service without keys on the same machine."""
 
 from collections.abc import AsyncIterator, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,6 +11,7 @@ from service.settings import Settings
 from tests.support.applications import listen
 from tests.support.browsing import executable
 from tests.support.clients import connect
+from tests.support.http_servers import QuietHandler, http_server
 from tests.support.patience import TIMEOUT
 
 PAGE = b"<!doctype html><title>A page of a stranger</title>"
@@ -43,22 +42,15 @@ SUBMIT = """
 def stranger() -> Iterator[int]:
     """The port of a stranger's server, which has an empty page."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()
             self.wfile.write(PAGE)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with http_server(Handler) as port:
+        yield port
 
 
 @pytest.fixture

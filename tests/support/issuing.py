@@ -4,13 +4,14 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jwt.algorithms import RSAAlgorithm
+
+from tests.support.http_servers import QuietHandler, http_server
 
 ISSUER, AUDIENCE = "https://issuer.test", "stuff"
 
@@ -61,7 +62,7 @@ class Issuer:
 def serving_issuer() -> Iterator[Issuer]:
     """An issuer, which serves its keys on the loopback interface."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             known.fetches += 1
             known.is_asked.set()
@@ -70,14 +71,9 @@ def serving_issuer() -> Iterator[Issuer]:
             self.end_headers()
             self.wfile.write(known.key_set())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        known = Issuer(f"http://127.0.0.1:{server.server_port}/keys")
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield known
-        known.may_answer.set()
-        server.shutdown()
-        thread.join()
+    with http_server(Handler) as port:
+        known = Issuer(f"http://127.0.0.1:{port}/keys")
+        try:
+            yield known
+        finally:
+            known.may_answer.set()
