@@ -156,3 +156,31 @@ async def test_positions_are_compared_by_their_tokens_alone(play: Play) -> None:
             for index, id in enumerate(ids[:3]):
                 last = f"{time}.{id.partition('.')[2]}"
                 assert await numbers(client, last, 3 - index) == [*range(index, 3)]
+
+
+async def test_whoever_returns_from_before_a_drop_learns_of_it(play: Play) -> None:
+    """Although the feed has begun again since, exactly where the collection ended: so it does if
+    nothing has happened in the database in between."""
+    database = play(MONGOS)
+    history = History(database)
+    ends: list[str] = []
+
+    def at_the_end(exchange: Exchange) -> Reply:
+        reply = history._open(exchange)
+        reply["cursor"]["postBatchResumeToken"] = {"_data": ends[0]}
+        history.happened(*puts(2, 3))  # so that the channel does not forget where it began
+        return reply
+
+    async with process(database.uri()) as client:
+        async with follow(client) as live:
+            first = live.last_id
+            history.happened(*puts(0, 2))
+            assert [event.n for event in await live.take(2)] == [0, 1]
+            database.answer("aggregate", at_the_end)
+            ends += history.dropped()
+            assert (await live.next()).kind == "gone"
+        async with follow(client, last=first) as events:
+            assert [event.n for event in await events.take(2)] == [0, 1]
+            assert (await events.next()).kind == "gone"
+            with pytest.raises(StopAsyncIteration):
+                await events.next()

@@ -52,7 +52,8 @@ class Stream:
 
     @property
     def position(self) -> Position:
-        """Where the stream has come to, even if no change is there."""
+        """Where the stream has come to, even if no change is there. After `next_batch` it is before
+        the end of the collection, so that whoever resumes here learns of that end."""
         assert self._position is not None, "the stream is not open"
         return self._position
 
@@ -97,8 +98,11 @@ class Stream:
         assert self._stream is not None
         with self._faults(self._position, is_open=True):
             changes = self._read(self._stream)
-        time = changes[-1].position.time if changes else self.position.time
-        self._position = _position(self._stream, time)
+        if self._is_interrupted:
+            self._position = changes[-1].position  # the driver's is after the end
+        else:
+            time = changes[-1].position.time if changes else self.position.time
+            self._position = _position(self._stream, time)
         return changes
 
     def _read(self, stream: ChangeStream) -> list[Change]:
