@@ -20,7 +20,10 @@ SIZE = 20_000  # characters
 STEP = 0.1e-6  # seconds, more than on any machine
 LIMIT = 0.05 + SIZE * MAX_STEPS * STEP  # seconds of processor time
 ATOMS = ["a", "a", "a", "b", ".", "[ab]", "[^b]", r"\w", r"\s", r"\b", "^", "$", "c", r"\n", r"\A"]
-REPEATS = ["*", "+", "?", "*?", "+?", "??", "{2}", "{0,3}", "{2,9}", "{3,}", "{,4}", "{1,40}?"]
+REPEATS = [
+    "*", "+", "?", "*?", "+?", "??", "{2}", "{0,3}", "{2,9}", "{3,}", "{,4}", "{1,40}?", "{0}",
+    "{0,0}", "{}", "{,\u0664}",
+]  # fmt: skip
 TEXTS = ["a" * SIZE, "ab" * (SIZE // 2), "a\n" * (SIZE // 2), "aaaaaaab" * (SIZE // 8), "c" * SIZE]
 
 

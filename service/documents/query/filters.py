@@ -65,7 +65,7 @@ def check_steps(patterns: list[Pattern]) -> None:
             total += steps(pattern, options)
         except TooManySteps as error:
             raise _invalid(str(error), path) from None
-        if total > MAX_STEPS:
+        if not total <= MAX_STEPS:  # refuses NaN, too
             raise _invalid(TOO_MANY, path)
 
 

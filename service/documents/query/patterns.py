@@ -14,7 +14,7 @@ LONG = 10
 
 _TOKEN = re.compile(
     r"""(?P<escape>\\.) | (?P<set>\[\^?\]?(?:\\.|[^\]\\])*\]) | (?P<open>\((?:\?.)?) | (?P<close>\))
-    | (?P<choice>\|) | (?P<repeat>[*+?]|\{\d*(?:,\d*)?\}) | (?P<other>.)""",
+    | (?P<choice>\|) | (?P<repeat>[*+?]|\{(?:[0-9]+,?|,)[0-9]*\}) | (?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
 

@@ -17,9 +17,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_STEPS = 50
-"""For each character of a text, of all patterns of a filter together."""
-MAX_STEPS_ONCE = 5000
-"""For each text, of an anchored pattern."""
+"""For each byte of the texts as BSON, of all patterns of a filter together."""
+TEXT_BYTES = 8
+"""Of a text in an array, besides its characters. An anchored pattern takes steps once for each
+text; they count as steps for these bytes, since a document can contain very many short texts."""
 MAX_REPEAT = 65_535
 """As in MongoDB."""
 GROUP_STEPS = 2  # for each repetition of a group, in addition to those of its content
@@ -27,13 +28,13 @@ GROUP_STEPS = 2  # for each repetition of a group, in addition to those of its c
 _TOKEN = re.compile(
     r"""(?P<edge>\^|\$|\\[bBAzZ]) | (?P<char>\\.|\.) | (?P<set>\[\^?\]?(?:\\.|[^\]\\])*\])
     | (?P<open>\((?:\?:)?) | (?P<close>\)) | (?P<choice>\|)
-    | (?P<repeat>(?:[*+?]|\{\d*(?:,\d*)?\})\??) | (?P<literal>.)""",
+    | (?P<repeat>(?:[*+?]|\{(?:[0-9]+,?|,)[0-9]*\})\??) | (?P<literal>.)""",
     re.VERBOSE | re.DOTALL,
 )
 
 TOO_MANY = (
     f"The embedded engine takes patterns of at most {MAX_STEPS} steps for each character of a "
-    "text, all patterns of a filter together. Make them simpler, or begin them with '^'."
+    "text, all patterns of a filter together. Use fewer or simpler ones, or begin them with '^'."
 )
 UNBOUNDED = (
     "The embedded engine takes a repetition without a bound at the end of a pattern, or once in a "
@@ -76,6 +77,8 @@ class _Part:
         """At one place, all ways of matching it together."""
         if not self.branches:
             return self._single * max(self.most, 1)
+        if self.most == 0:  # what is in the group is never tried
+            return 1
         once = sum(map(_steps, self.branches)) + len(self.branches) + GROUP_STEPS
         ways = sum(map(_ways, self.branches))
         if self.is_unbounded:
@@ -111,32 +114,44 @@ def steps(pattern: str, options: str) -> float:
 
 def _search_steps(parts: list[_Part], options: str, is_alone: bool) -> float:
     """The steps for each character when one branch of a pattern is searched for."""
-    parts = _without_end(_flat(parts))
+    parts, end = _without_end(_flat(parts))
     is_anchored = bool(parts) and parts[0].text in ("^", r"\A")
     is_by_line = is_anchored and parts[0].text == "^" and "m" in options
     places = [place for place, part in enumerate(parts) if part.is_unbounded]
     if not places:
         if is_anchored and not is_by_line:
-            if _steps(parts) > MAX_STEPS_ONCE:
-                raise TooManySteps(TOO_MANY)
-            return 1
+            return end + _anchored_steps(parts)
         if is_alone and "i" not in options:
             # A literal prefix is searched for in one pass.
             while len(parts) > 1 and parts[0].is_literal:
                 parts = parts[1:]
-        return 1 + _steps(parts)
+        return end + 1 + _steps(parts)
     if len(places) > 1 or not is_anchored:
         raise TooManySteps(UNBOUNDED)
-    part, before, after = parts[places[0]], parts[: places[0]], parts[places[0] + 1 :]
+    part = parts[places[0]]
     if part.branches:
         raise TooManySteps(GROUP)
-    if is_by_line and (part.text != "." or "s" in options):
+    if not is_by_line:
+        return end + _pass(parts, places[0])
+    if part.text != "." or "s" in options:
         # A pass from the beginning of each line, over more than the line.
         raise TooManySteps(UNBOUNDED)
-    once = 1 + _steps(before)
-    if once > MAX_STEPS_ONCE:
-        raise TooManySteps(TOO_MANY)
-    return (once if is_by_line else 1) + _ways(before) * (1 + _steps(after))
+    return end + _steps(parts[: places[0]]) + _pass(parts, places[0])
+
+
+def _anchored_steps(parts: list[_Part]) -> float:
+    """The steps for each character when no repetition is unbounded."""
+    # A long repetition of a character takes no more than one without a bound.
+    longest = max(range(len(parts)), key=lambda place: parts[place].most)
+    return min(1 + _steps(parts) / TEXT_BYTES, _pass(parts, longest))
+
+
+def _pass(parts: list[_Part], place: int) -> float:
+    """The steps for each character when an anchored pattern repeats one part over the text."""
+    if parts[place].branches:
+        return math.inf
+    before, after = parts[:place], parts[place + 1 :]
+    return 1 + _steps(before) / TEXT_BYTES + _ways(before) * (1 + _steps(after))
 
 
 def _flat(parts: list[_Part]) -> list[_Part]:
@@ -150,16 +165,17 @@ def _flat(parts: list[_Part]) -> list[_Part]:
     return flat
 
 
-def _without_end(parts: list[_Part]) -> list[_Part]:
-    """Without repetitions at the end, beyond those that are needed for a match."""
+def _without_end(parts: list[_Part]) -> tuple[list[_Part], float]:
+    """Without repetitions at the end, beyond those that are needed for a match; and the steps that
+    these take for each character."""
+    end = 0.0
     while parts and parts[-1].least != parts[-1].most:
         *parts, last = parts
-        # It is made once in all, and what is in a group can fail.
-        if last.branches and last.steps > MAX_STEPS_ONCE:
-            raise TooManySteps(TOO_MANY)
+        if last.branches:  # it is made once in all, and what is in a group can fail
+            end += last.steps / TEXT_BYTES
         if last.least:
-            return [*parts, _Part(last.text, last.branches, last.least, last.least)]
-    return parts
+            return [*parts, _Part(last.text, last.branches, last.least, last.least)], end
+    return parts, end
 
 
 def _steps(parts: tuple[_Part, ...] | list[_Part]) -> float:
@@ -180,7 +196,7 @@ def _powers(base: float, first: int, last: int) -> float:
     total = 0.0
     for power in range(first, last + 1):
         total += base**power if power < 100 or base <= 1 else math.inf
-        if total > MAX_STEPS_ONCE:
+        if not total <= MAX_STEPS * TEXT_BYTES:
             return math.inf
     return total
 
