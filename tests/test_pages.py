@@ -178,6 +178,41 @@ async def test_an_invalid_limit_is_refused(client: AsyncClient, limit: str) -> N
     assert response.json()["parameter"] == "limit"
 
 
+@pytest.mark.parametrize(
+    ("query", "advice"),
+    [
+        ("limit=ten", "Send a whole number, such as 10."),
+        ("limit=1.5", "Send a whole number, such as 10."),
+        ("limit=" + "9" * 5000, "Send a smaller number."),
+        ("limit=0", "Send a whole number, 1 or more."),
+        ("limit=2147483648", "Send a whole number, 2,147,483,647 or less."),
+        ("count=maybe", "Send one of them."),
+        ("meta=maybe", "Send one of them."),
+    ],
+)
+async def test_a_malformed_parameter_is_told_what_to_send(
+    client: AsyncClient, query: str, advice: str
+) -> None:
+    problem = (await client.get(f"/stuff?{query}")).json()
+    name = query.partition("=")[0]
+    assert problem["parameter"] == name
+    assert problem["detail"].startswith(f"{name!r} is ")
+    assert problem["detail"].endswith(advice)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_a_parameter_given_twice_is_refused_and_an_unknown_one_ignored(
+    client: AsyncClient, method: str
+) -> None:
+    await fill(client, {"_id": "a", "n": 1})
+    for name, value in {"limit": "1", "sort": "n", "filter": "{}", "fields": "n"}.items():
+        twice = await client.request(method, f"/stuff?{name}={value}&{name}={value}")
+        assert twice.status_code == 422
+        if method == "GET":
+            assert_problem(twice, 422, "invalid-parameter", parameter=name)
+    assert (await client.request(method, "/stuff?_=1&limit=1")).status_code == 200
+
+
 async def test_head_answers_what_get_would(client: AsyncClient) -> None:
     await fill(client, *({"_id": f"{n}"} for n in range(3)))
     same = {"X-Request-ID": "same"}

@@ -23,8 +23,10 @@ from service.web.dependencies import (
     LastEvent,
     Meta,
     NewDocuments,
+    OnlyFilter,
     PreferenceDep,
     SelectionDep,
+    SingleParameters,
 )
 from service.web.direct import DirectRoute
 from service.web.events import EVENT_STREAM, feed_response
@@ -67,6 +69,7 @@ Count = Annotated[
 @router.get(
     "/stuff",
     summary="Read documents",
+    dependencies=[SingleParameters],
     responses=operations.GET_DOCUMENTS,
     openapi_extra=operations.FEED_POSITION,
 )
@@ -118,6 +121,7 @@ async def get_documents(
 @router.head(
     "/stuff",
     summary="Read the headers of a page",
+    dependencies=[SingleParameters],
     responses=operations.HEAD_DOCUMENTS,
     openapi_extra=operations.FEED_POSITION,
 )
@@ -180,14 +184,16 @@ async def create_document(
 @router.delete(
     "/stuff",
     summary="Delete the documents that match",
+    dependencies=[OnlyFilter],
     responses=operations.DELETE_DOCUMENTS,
 )
 @reads
 @writes
 @raises(Queries.delete)
 async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Response:
-    """Deletes every document that matches the filter, which is required: `{}` matches all. Needs
-    both scopes, `read` and `write`, because the number of documents tells what is stored.
+    """Deletes every document that matches the filter, which is required: `{}` matches all. No other
+    parameter is accepted. Needs both scopes, `read` and `write`, because the number of documents
+    tells what is stored.
 
     This is not a transaction: documents written meanwhile may or may not be deleted, and a deletion
     that runs out of time may have deleted some of the documents.

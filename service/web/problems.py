@@ -140,7 +140,26 @@ def _from_http(app: FastAPI, request: Request, error: HTTPException) -> StuffErr
 
 def _from_validation(fault: Mapping[str, Any]) -> StuffError:
     name = str(fault["loc"][-1])
-    return InvalidParameter(name, f"{name!r} is not valid. {fault['msg']}.")
+    return InvalidParameter(name, f"{name!r} {_advice(fault)}")
+
+
+def _advice(fault: Mapping[str, Any]) -> str:
+    """What to send instead, in the place of Pydantic's own message."""
+    limits = fault.get("ctx", {})
+    match fault["type"]:
+        case "missing":
+            return "is required. Send it in the query."
+        case "greater_than_equal":
+            return f"is too small. Send a whole number, {limits['ge']:,} or more."
+        case "less_than_equal":
+            return f"is too large. Send a whole number, {limits['le']:,} or less."
+        case "bool_parsing":
+            return "is neither true nor false. Send one of them."
+        case "int_parsing_size":
+            return "is too large. Send a smaller number."
+        case "int_parsing":
+            return "is not a number. Send a whole number, such as 10."
+    return f"is not valid. {fault['msg']}."
 
 
 def allowed_methods(app: FastAPI, request: Request) -> list[str]:

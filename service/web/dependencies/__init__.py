@@ -11,9 +11,11 @@ from service.web.dependencies.parameters import (
     GivenFilter,
     LastEvent,
     Meta,
+    OnlyFilter,
     PreconditionsDep,
     PreferenceDep,
     SelectionDep,
+    SingleParameters,
     ViewDep,
 )
 from service.web.dependencies.state import AssetsDep, CollectionDep, DatabaseDep
@@ -30,8 +32,10 @@ __all__ = [
     "LastEvent",
     "Meta",
     "NewDocuments",
+    "OnlyFilter",
     "PreconditionsDep",
     "PreferenceDep",
     "SelectionDep",
+    "SingleParameters",
     "ViewDep",
 ]

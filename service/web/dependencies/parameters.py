@@ -32,6 +32,9 @@ from service.web.dependencies.state import DatabaseDep
 from service.web.headers import header
 from service.web.responses import Preference
 
+SHOWN = 100
+"""The most characters of an unknown parameter's name that a problem repeats."""
+
 
 class DocumentIdConvertor(Convertor[str]):
     """The rest of a path, line ends included (Starlette's own `path` stops at them)."""
@@ -143,6 +146,34 @@ async def get_selection(
 
 
 SelectionDep = Annotated[Selection, Depends(get_selection)]
+
+
+@raises(InvalidParameter)
+async def check_parameters_are_single(request: Request) -> None:
+    """Raise `InvalidParameter` for a parameter that is given twice, since only one could count.
+    Unknown parameters are ignored, since some clients and proxies add their own."""
+    names: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in names:
+            raise InvalidParameter(name[:SHOWN], f"{name!r} is given more than once. Send it once.")
+        names.add(name)
+
+
+@raises(check_parameters_are_single)
+async def check_only_filter(request: Request) -> None:
+    """Raise `InvalidParameter` for a parameter that would not limit what is deleted."""
+    for name in request.query_params:
+        if name != "filter":
+            raise InvalidParameter(
+                name[:SHOWN],
+                "A DELETE takes no parameter but 'filter', and deletes every document that matches "
+                f"it. Leave out {name!r}. Nothing was deleted.",
+            )
+    await check_parameters_are_single(request)
+
+
+SingleParameters = Depends(check_parameters_are_single)
+OnlyFilter = Depends(check_only_filter)
 
 
 @raises(InvalidParameter)
