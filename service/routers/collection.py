@@ -171,7 +171,7 @@ async def create_document(
     if isinstance(sent, bytes):
         written = await collection.points.create(sent)
         id = orjson.dumps({"_id": written.id})
-        return written_response(request, written, preference, minimum=id)
+        return await written_response(request, written, preference, minimum=id)
     report = Report()
     try:
         await collection.loader.load(sent, report)

@@ -28,7 +28,7 @@ from service.web.direct import DirectRoute
 from service.web.events import feed_response, wants_events
 from service.web.negotiation import negotiated, wants_extended
 from service.web.problems import allowed_methods
-from service.web.responses import EJSON, JSON, validators, written_response
+from service.web.responses import EJSON, JSON, text_of, validators, written_response
 
 router = APIRouter(
     prefix="/stuff",
@@ -117,7 +117,7 @@ async def put_document(
     The body may repeat the `_id` of the path. With `If-Match` the document is replaced only if it
     is unchanged; with `If-None-Match: *` it is only created, never replaced.
     """
-    return written_response(
+    return await written_response(
         request, await collection.points.put(id, fields, preconditions), preference
     )
 
@@ -152,7 +152,7 @@ async def patch_document(
         raise blind_fault(error) from None
     if not may_read(request):
         return blind_response(written, preference)
-    return written_response(request, written, preference, default="representation")
+    return await written_response(request, written, preference, default="representation")
 
 
 @router.delete(
@@ -202,8 +202,7 @@ async def _read(
     headers = {**validators(stored, etag), "Vary": "Accept"}
     if not preconditions.allow_reading(stored, etag):
         return Response(status_code=304, headers=headers)
-    if is_extended:
-        body = extended_json.dumps(stored.bson, stored.metadata if meta else None)
-        return Response(body, headers=headers, media_type=EJSON)
-    body = codec.to_json(stored, with_metadata=meta)
-    return Response(body, headers=headers, media_type=JSON)
+    dumps = extended_json.dumps if is_extended else codec.dumps
+    metadata = stored.metadata if meta else None
+    body = await text_of(len(stored.bson), lambda: dumps(stored.bson, metadata))
+    return Response(body, headers=headers, media_type=EJSON if is_extended else JSON)

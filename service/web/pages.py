@@ -9,6 +9,7 @@ from fastapi import Request, Response
 
 from service.store.queries import Page
 from service.web.compression import coding_for, packed
+from service.web.responses import text_of
 
 MIN_PACKED_BYTES = 1400  # a smaller body fits into one packet uncompressed
 MAX_LINK_BYTES = 4096  # clients may reject a longer header field
@@ -23,7 +24,8 @@ async def page_response(
 ) -> Response:
     """The page, with each document as the JSON that `line` makes of it, and the number of documents
     that match unless that is None."""
-    items = b",".join(map(line, page.documents))
+    size = sum(map(len, page.documents))
+    items = await text_of(size, lambda: b",".join(map(line, page.documents)))
     counted = b"" if total is None else b',"total":%d' % total
     body = b'{"items":[%s],"next":%s%s}' % (items, orjson.dumps(page.next), counted)
     headers = {"Vary": "Accept, Accept-Encoding"} | _link(request, page)

@@ -1,5 +1,7 @@
 """Responses with documents, and responses to writes."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -19,7 +21,19 @@ EJSON = "application/ejson"
 NDEJSON = "application/x-ndejson"
 """A document in Extended JSON on each line."""
 
+LARGE = 256 * 1024
+"""Bytes of BSON: writing so much of some types stops other requests for too long."""
+
 Preference = Literal["minimal", "representation"]
+
+
+async def text_of(size: int, write: Callable[[], bytes]) -> bytes:
+    """What `write` makes of documents with `size` bytes; of large ones in a thread.
+
+    What compiled code writes takes no longer for that, and types that JSON lacks are written value
+    by value in Python, between which the interpreter runs other threads.
+    """
+    return write() if size <= LARGE else await asyncio.to_thread(write)
 
 
 def validators(stored: Stored, etag: str | None = None) -> dict[str, str]:
@@ -37,7 +51,7 @@ def _http_date(moment: datetime) -> str:
     return format_datetime(moment, usegmt=True)
 
 
-def written_response(
+async def written_response(
     request: Request,
     written: Written,
     preferred: Preference | None,
@@ -58,7 +72,8 @@ def written_response(
     chosen = preferred or default
     if chosen == "representation":
         headers["Content-Location"] = _address(request, written.id)
-        body = codec.to_json(written.stored)
+        stored = written.stored
+        body = await text_of(len(stored.bson), lambda: codec.to_json(stored))
     else:
         body = minimum
     status = 201 if written.created else 200 if chosen == default or body else 204

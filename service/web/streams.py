@@ -1,8 +1,9 @@
 """Responses that are streams of documents."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -10,6 +11,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Send
 
 from service.web.compression import coding_for, pack
+from service.web.responses import text_of
 
 CHUNK_BYTES = 64 * 1024
 
@@ -53,22 +55,19 @@ async def _encode(
     """Batches of documents as chunks of lines. They are read no faster than the client reads."""
     async with aclosing(batches):
         async for batch in batches:
-            for chunk in _chunks(map(line, batch)):
-                yield chunk
-                await asyncio.sleep(0)  # let other requests run, however fast the client reads
-
-
-def _chunks(lines: Iterable[bytes]) -> Iterable[bytes]:
-    pending: list[bytes] = []
-    size = 0
-    for line in lines:
-        pending += (line, b"\n")
-        size += len(line)
-        if size >= CHUNK_BYTES:
-            yield b"".join(pending)
-            pending, size = [], 0
-    if pending:
-        yield b"".join(pending)
+            pending: list[bytes] = []
+            size = 0
+            for document in batch:
+                text = await text_of(len(document), partial(line, document))
+                pending += (text, b"\n")
+                size += len(text)
+                if size >= CHUNK_BYTES:
+                    yield b"".join(pending)
+                    pending, size = [], 0
+                    await asyncio.sleep(0)  # let other requests run, however fast the client reads
+            if pending:
+                yield b"".join(pending)
+                await asyncio.sleep(0)
 
 
 async def _begun(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

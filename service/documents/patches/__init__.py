@@ -39,7 +39,7 @@ def apply(patch: Patch, document: bytes, id: str) -> Generator[None, None, bytes
     Values that the patch leaves alone keep their BSON type. Raises what the patch raises, and
     `InvalidDocument` if the result is not a document, or has another `_id`, or a `_stuff`.
     """
-    values = codec.decode(document)
+    values = yield from codec.decoded(document)
     values.pop(layout.METADATA_KEY, None)
     yield
     value = checked_object((yield from patch.apply(values)))

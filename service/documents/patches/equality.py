@@ -35,14 +35,18 @@ def _match(found: Any, tested: Any) -> bool:
     if isinstance(found, list) and isinstance(tested, list):
         pairs = zip(found, tested, strict=False)
         return len(found) == len(tested) and all(
-            _are_same(one, other) if type(one) in _LEAVES or not one else _match(one, other)
-            for one, other in pairs
+            _are_same(one, other) if _is_simple(one) else _match(one, other) for one, other in pairs
         )
     if isinstance(found, dict) and isinstance(tested, dict):
         return found.keys() == tested.keys() and all(
             _match(child, tested[key]) for key, child in found.items()
         )
     return _are_same(found, tested)
+
+
+def _is_simple(value: Any) -> bool:
+    kind = type(value)
+    return kind in _LEAVES or (not value and (kind is list or kind is dict))
 
 
 def _are_same(found: Any, tested: Any) -> bool:
