@@ -143,7 +143,7 @@ async def test_post_refuses_an_id(client: AsyncClient) -> None:
 async def test_another_media_type_is_415(client: AsyncClient, type: str) -> None:
     response = await client.put("/stuff/ada", content="{}", headers={"content-type": type})
     assert_problem(response, 415, "unsupported-media-type")
-    assert response.headers["accept"] == "application/json"
+    assert response.headers["accept"] == "application/json, application/ejson"
 
 
 async def test_another_charset_is_415(client: AsyncClient) -> None:
@@ -267,7 +267,7 @@ async def test_a_fault_of_the_service_is_a_500_without_internals(
 
     async with application() as client:
         await client.put("/stuff/a", json={})
-        monkeypatch.setattr("service.documents.codec.to_json", broken)
+        monkeypatch.setattr("service.routers.document.text_of", broken)
         response = await client.get("/stuff/a")
         assert_problem(response, 500, "internal-error")
         assert "inside" not in response.text
