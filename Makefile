@@ -55,14 +55,14 @@ test-slow: $(DEV) ## Run the slow tests: outages, kills, restarts, several proce
 coverage: $(DEV) ## Check what the tests cover (after make test test-slow CI=true)
 	$(BIN)/coverage report --fail-under=95
 
-bench: $(DEV) ## Measure it, side by side with the original (needs wrk; BENCH="connections --turns 1")
+bench: $(DEV) ## Measure it, side by side with the forty lines of aiohttp and Motor (needs wrk; BENCH="connections --turns 1")
 	$(BIN)/$(PIP_INSTALL) -r requirements/bench.txt
 	$(BIN)/python -m bench bench $(BENCH)
 
 screenshots: $(DEV) ## Make the pictures in the README (needs chromium)
 	$(BIN)/python -m examples.screenshots
 
-clients: $(DEV) ## Generate clients and have them live through a story (needs node, go, java, maven; CLIENTS="go java")
+clients: $(DEV) ## Generate clients and run the same story with each (needs node, go, java, maven; CLIENTS="go java")
 	$(PYTHON) -m venv $(VENV)/clients
 	$(VENV)/clients/bin/$(PIP_INSTALL) -r requirements/clients.txt
 	$(BIN)/python -m tests.trials.clients $(CLIENTS)

@@ -183,7 +183,10 @@ async def test_a_connection_is_refused_when_all_others_are_busy(
                 await connection.send(events)
                 assert b" 200 " in await connection.read()
             async with Connection(client) as third:
-                assert (await third.read_all()).startswith(b"HTTP/1.1 503 ")
+                refused = await third.read_all()
+                assert refused.startswith(b"HTTP/1.1 503 ")
+                assert b"connections" in refused
+                assert b"requests in flight" not in refused
         async with asyncio.timeout(TIMEOUT):
             while (await client.get("/stuff/a")).status_code != 404:
                 await asyncio.sleep(0.01)

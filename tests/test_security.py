@@ -169,6 +169,13 @@ def test_a_malformed_line_is_reported_by_number_and_not_shown(line: str) -> None
     assert line not in str(fault.value) or line == "x"
 
 
+def test_a_key_in_the_place_of_its_line_is_recognised_and_not_shown() -> None:
+    token, key = make_key(["read"])
+    with pytest.raises(KeyFault, match=r"Line 2 is the key itself.*with its hash") as fault:
+        parse_keys(f"{key};{token}")
+    assert token not in str(fault.value)
+
+
 def test_keys_are_made_listed_and_revoked(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     made = stuff_here("key", "create", "--name", "Ada", "--scopes", "read", "--file", str(file))

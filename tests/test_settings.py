@@ -137,6 +137,14 @@ def test_other_impossible_values_are_refused() -> None:
     assert "enableServiceLinks" in said
 
 
+def test_a_value_of_a_wrong_form_is_told_which_ones_there_are() -> None:
+    assert "'critical', 'error', 'warning', 'info' or 'debug'" in fault(log_level="loud")
+    assert "'console' or 'json'" in fault(log_format="xml")
+    for path in ("api", "/api/", "//", "/a b"):
+        assert "such as /api." in fault(root_path=path)
+    assert Settings(root_path="/api/v1").root_path == "/api/v1"
+
+
 def test_unknown_names_are_reported_with_the_nearest_known_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from service.cli.serving import reachable
 from service.errors import ConfigurationError, Unauthorized
 from service.security import Gate, make_key
 from service.server.checks import check_settings, doubts
@@ -114,6 +115,14 @@ def test_a_database_in_the_uri_that_is_not_used_is_warned_of() -> None:
 def test_an_unknown_variable_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STUFF_PROT", "9000")
     assert list(doubts(Settings())) == ["STUFF_PROT is not a setting. Did you mean STUFF_PORT?"]
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("localhost", "localhost")],
+)
+def test_the_address_that_is_shown_can_be_opened_in_a_browser(host: str, shown: str) -> None:
+    assert reachable(host) == shown
 
 
 def test_a_port_in_use_is_named() -> None:

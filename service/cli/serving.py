@@ -92,10 +92,9 @@ def _serve(settings: Settings, config: uvicorn.Config) -> None:
         asyncio.run(check_database(settings, mongodb.uri))
         stack.enter_context(metrics.shared(settings.workers))
         port = listener.getsockname()[1]
-        name = f"[{settings.host}]" if ":" in settings.host else settings.host
         documents = f"{settings.database}.{settings.collection}"
         logs.announce(settings, f"Documents are kept in {documents} of {mongodb}.")
-        logs.announce(settings, f"Swagger UI: http://{name}:{port}/docs")
+        logs.announce(settings, f"Swagger UI: http://{reachable(settings.host)}:{port}/docs")
         if settings.workers > 1:
             Multiprocess(config, [listener]).run()
         else:
@@ -112,6 +111,12 @@ def openapi(target: Target = Path("-")) -> None:
         target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise unusable(target, error) from None
+
+
+def reachable(host: str) -> str:
+    """The host in a URL by which this machine reaches a service that listens on it."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{host}]" if ":" in host else host
 
 
 def read_settings(**options: Any) -> Settings:

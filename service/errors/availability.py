@@ -74,8 +74,9 @@ class WriteConflict(Unavailable):
 
 
 class Overloaded(Unavailable):
-    """The service has as many requests in flight as it accepts (STUFF_MAX_REQUESTS), or holds as
-    many bytes of documents (STUFF_MAX_TOTAL_BODY_BYTES)."""
+    """The service has as many requests in flight as it accepts (STUFF_MAX_REQUESTS), keeps as many
+    connections, none of them idle (STUFF_MAX_CONNECTIONS), or holds as many bytes of documents
+    (STUFF_MAX_TOTAL_BODY_BYTES)."""
 
     slug, title = "overloaded", "Too many requests at once"
 

@@ -254,8 +254,8 @@ async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]
 
 
 async def check_database(settings: Settings, uri: str) -> None:
-    """Whether the database lets the service in and can serve the collection. Raises
-    `ConfigurationError`. A database that is away is not a fault: the service waits for it."""
+    """Raise `ConfigurationError` unless the database lets the service in and can serve the
+    collection. A database that is away is not a fault: the service waits for it."""
     seconds = min(CHECK_TIMEOUT, settings.server_selection_timeout)
     database = Database(settings.model_copy(update={"server_selection_timeout": seconds}), uri)
     try:

@@ -66,7 +66,7 @@ class Limits:
         return pymongo.timeout(WEEK)
 
     def may_land_for(self, error: BaseException, started: float) -> float:
-        """Seconds from now in which a write that ended with this error may still take effect.
+        """For how many seconds from now a write that ended with this error may still take effect.
 
         `started` is when it started (`time.monotonic`).
         """

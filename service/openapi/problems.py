@@ -1,4 +1,4 @@
-"""The problems that an operation can answer: what its endpoint, its dependencies and the layers
+"""The problems that an operation can answer with: what its endpoint, its dependencies and the layers
 around them declare with `raises`."""
 
 import inspect

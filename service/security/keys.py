@@ -72,6 +72,12 @@ def parse_keys(text: str) -> dict[str, ApiKey]:
     """The keys of lines (or of parts between semicolons), by their ids. Raises `KeyFault`."""
     keys, bad_lines = read_keys(text)
     if bad_lines:
+        line = re.split(r"[\n;]", text)[bad_lines[0] - 1].strip()
+        if _TOKEN.fullmatch(line):
+            raise KeyFault(
+                f"Line {bad_lines[0]} is the key itself. Write the line with its hash "
+                "instead, which `stuff key create` prints for STUFF_API_KEYS, or adds to the file."
+            )
         raise KeyFault(f"Line {bad_lines[0]} is not a key. Create one with `stuff key create`.")
     return keys
 

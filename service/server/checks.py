@@ -19,7 +19,8 @@ from service.store.indexes import read_file
 
 
 def check_settings(settings: Settings) -> None:
-    """Check that what the settings name exists, and that the service is not open to everybody."""
+    """Raise `ConfigurationError` if a file that the settings name cannot be used, or if the service
+    would be open to other machines without being told so."""
     if settings.indexes is not None:
         read_file(settings.indexes)
     _check_tracing(settings)
@@ -35,7 +36,7 @@ def check_settings(settings: Settings) -> None:
 
 
 def doubts(settings: Settings) -> Iterator[str]:
-    """Warnings, a sentence each: settings that work, but that nobody can mean."""
+    """Warnings, a sentence each: settings that work, but are probably a mistake."""
     yield from unknown_settings()
     if settings.mongodb_uri is not None:
         for option in unknown_options(settings.mongodb_uri):

@@ -21,6 +21,9 @@ LAST_REQUESTS = 0.5
 sending one at that moment, which would be lost."""
 
 
+TOO_MANY = "The server has as many connections as it keeps, and none is idle. Try again shortly."
+
+
 class Part(Enum):
     """The part of a request that arrives next."""
 
@@ -61,7 +64,7 @@ class ConnectionProtocol(UpgradeIgnoringProtocol):
         if self._connections.open(self):
             self._deadline.set(self._timeout)
         else:
-            self._answer(Overloaded())
+            self._answer(Overloaded(TOO_MANY))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._abandon()

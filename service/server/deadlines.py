@@ -13,7 +13,7 @@ PART = 64 * 1024
 class Deadline:
     """A moment at which a callback is called, unless another moment is set before.
 
-    A connection sets its deadline several times in each request, so that costs next to nothing: the
+    A connection sets its deadline several times in each request, so setting it must be cheap: the
     timer of the event loop is moved only when it would be late. When it is early, it is set again.
     """
 

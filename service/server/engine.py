@@ -184,7 +184,7 @@ def _own(data_dir: Path) -> int:
                 os.close(lock)
                 raise EngineError(
                     f"Another process ({owner}) uses {data_dir}. Stop it, choose another directory "
-                    "(--data-dir), or share one engine with --workers."
+                    "(--data-dir, STUFF_DATA_DIR), or share one engine with --workers."
                 ) from None
             time.sleep(0.05)  # the owner was killed; its engine will end soon
         else:

@@ -26,8 +26,8 @@ def _fault(host: str, port: int, error: Exception) -> ConfigurationError:
     if number == errno.EADDRINUSE:
         return ConfigurationError(
             "port",
-            f"Port {port} of {host} is in use by another process. Choose another one with --port, "
-            "or 0 for any that is free.",
+            f"Port {port} of {host} is in use by another process. Choose another one with --port "
+            "(STUFF_PORT; make run PORT=...), or 0 for any that is free.",
         )
     if number in (errno.EACCES, errno.EPERM):
         return ConfigurationError("port", f"This user may not listen on port {port}.")

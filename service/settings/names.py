@@ -1,4 +1,4 @@
-"""Finds variables and secrets that look like settings, but are not."""
+"""Find variables and secrets that look like settings, but are not."""
 
 import os
 import re

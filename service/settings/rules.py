@@ -111,6 +111,16 @@ def _check_origin(origin: str) -> None:
         raise ValueError(f"Browsers send {expected} as the origin, not {origin}")
 
 
+def root_path(path: str) -> str:
+    """A prefix of paths, or the empty string."""
+    if not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", path):
+        raise ValueError(
+            "A path prefix begins with a slash, does not end with one, and has letters, digits and "
+            "- . _ ~ between them, such as /api"
+        )
+    return path
+
+
 def proxies(text: str) -> str:
     """Addresses and networks, separated by commas, or `*`."""
     for proxy in text.split(",") if text not in ("", "*") else ():

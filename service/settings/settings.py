@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -57,10 +57,8 @@ class Settings(BaseSettings):
     ] = 8000
     root_path: Annotated[
         str,
-        Field(
-            pattern=r"^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*$",
-            description="The path prefix at a reverse proxy, which removes it: `/api`.",
-        ),
+        Field(description="The path prefix at a reverse proxy, which removes it: `/api`."),
+        AfterValidator(rules.root_path),
     ] = ""
     forwarded_allow_ips: Annotated[
         str,
@@ -75,7 +73,10 @@ class Settings(BaseSettings):
     ] = False
     api_keys: Annotated[
         SecretStr | None,
-        Field(description="API keys as `stuff key create` prints them, separated by `;`."),
+        Field(
+            description="The lines with the hashes of API keys that `stuff key create` prints for "
+            "it, separated by `;`; not the keys themselves."
+        ),
     ] = None
     api_keys_file: Annotated[
         Path | None,
@@ -177,13 +178,12 @@ class Settings(BaseSettings):
         bool, Field(description="Log each request, at level info, without its path and query.")
     ] = False
     log_level: Annotated[
-        str, Field(pattern="^(critical|error|warning|info|debug)$", description="The log level.")
+        Literal["critical", "error", "warning", "info", "debug"],
+        Field(description="The log level."),
     ] = "info"
     log_format: Annotated[
-        str,
-        Field(
-            pattern="^(console|json)$", description="console, or json for one JSON object per line."
-        ),
+        Literal["console", "json"],
+        Field(description="console, or json for one JSON object per line."),
     ] = "console"
 
     @model_validator(mode="after")

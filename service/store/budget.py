@@ -6,7 +6,7 @@ from types import TracebackType
 from service.errors import Overloaded
 
 FREE = 64 * 1024
-"""Bytes of each claim that are not counted, since the limit on requests in flight bounds them. So
+"""Bytes of each claim that are not counted: the limit on requests in flight bounds them. So
 small documents can be read and written even when large ones have used up the budget."""
 CHUNK_OVERHEAD = 64
 """Bytes that a chunk takes in addition to its content: a client can send very small ones."""
@@ -41,7 +41,7 @@ class Claim:
         self._held = 0
 
     def hold(self, size: int) -> None:
-        """Hold so many bytes, instead of those that were held before.
+        """Hold this many bytes in place of those that were held before.
 
         Raises `Overloaded` if the budget does not suffice. A request that is alone always gets what
         it needs: other limits bound a single one.

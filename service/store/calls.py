@@ -26,11 +26,11 @@ class Calls(ABC):
 
     @abstractmethod
     def left(self, delay: float) -> None:
-        """Called when the context was left and its calls have ended. They cannot take effect any
-        more in `delay` seconds."""
+        """Called when the context was left and its calls have ended. None of them can take effect
+        after `delay` seconds from now."""
 
     def may_land_for(self, error: BaseException, started: float) -> float:
-        """Seconds from now in which a call that ended with this error may still take effect."""
+        """For how many seconds from now a call that ended with this error may take effect."""
         return self._database.limits.may_land_for(error, started)
 
     async def __aexit__(

@@ -101,8 +101,8 @@ class Turns:
         return Turn(self, self._database, ids, share)
 
     def turn_of_filter(self, share: Share, max_seconds: float) -> "FilterTurn":
-        """The turn of a write of unknown ids, on which the database works for at most so many
-        seconds; its calls are made in the share."""
+        """The turn of a write of unknown ids, on which the database works for at most
+        `max_seconds`; its calls are made in the share."""
         return FilterTurn(self, self._database, share, max_seconds)
 
     async def wait_for_earlier(self) -> None:

@@ -1,7 +1,7 @@
 """Responses to clients that may write, but not read.
 
-They learn whether their write succeeded, and so whether there is a document under the id, but
-nothing about its content. A PUT or a POST answers with the entity tag of what was sent. The entity
+They learn whether their write succeeded, and so whether there is a document under the id, and
+whether it has the path that an operation of a JSON Patch needs. They see no content. A PUT or a POST answers with the entity tag of what was sent. The entity
 tag of a patched document would confirm a guess of the rest of it.
 """
 
@@ -22,7 +22,8 @@ def blind_response(written: Written, preference: Preference | None) -> Response:
 
 
 def blind_fault(error: StuffError) -> StuffError:
-    """The error of a patch, without what it tells about the document."""
+    """The error of a patch, without what it tells about the content. That there is an error tells
+    that the patch does not fit: so the client can learn whether a path exists (SECURITY.md)."""
     if isinstance(error, TooLarge):
         return DocumentTooLarge("With this patch the document is too large.", error.limit)
     if isinstance(error, Invalid):

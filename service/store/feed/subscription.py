@@ -108,7 +108,7 @@ class Subscription:
 
     @property
     def silence(self) -> float:
-        """Seconds since the database has last answered what concerns this follower."""
+        """Seconds since the database last answered what concerns this follower."""
         answered = self._heard if self._source is None else self._source.answered
         return self._now() - max(self._heard, answered)
 
