@@ -1,5 +1,5 @@
-"""The problems that an operation can answer with: what its endpoint, its dependencies and the layers
-around them declare with `raises`."""
+"""The problems that an operation can answer with: what its endpoint, its dependencies and the
+layers around them declare with `raises`."""
 
 import inspect
 from collections.abc import Iterable, Iterator

@@ -1,8 +1,9 @@
 """Responses to clients that may write, but not read.
 
 They learn whether their write succeeded, and so whether there is a document under the id, and
-whether it has the path that an operation of a JSON Patch needs. They see no content. A PUT or a POST answers with the entity tag of what was sent. The entity
-tag of a patched document would confirm a guess of the rest of it.
+whether it has the path that an operation of a JSON Patch needs. They see no content. A PUT
+or a POST answers with the entity tag of what was sent. The entity tag of a patched document would
+confirm a guess of the rest of it.
 """
 
 from fastapi import Response
