@@ -12,6 +12,7 @@ from service.mongo.exchange import exchange
 from service.store import points
 from tests.support.applications import Application
 from tests.support.database import roles
+from tests.support.database.answers import error
 from tests.support.database.playing import Play
 from tests.support.database.roles import Role
 from tests.support.patience import TIMEOUT
@@ -106,6 +107,36 @@ async def test_a_collection_with_a_default_collation_is_not_served(
         with anyio.fail_after(TIMEOUT):
             while (await client.put("/stuff/a", json={})).status_code != 201:
                 await anyio.sleep(0.05)
+
+
+async def test_only_the_collation_of_the_own_collection_counts(
+    application: Application, collection: Collection[dict[str, Any]]
+) -> None:
+    neighbour = collection.database[f"{collection.name}_en"]
+    collection.database.create_collection(neighbour.name, collation={"locale": "en"})
+    collection.database.create_collection(collection.name)
+    async with application() as client:
+        assert (await client.get("/readyz")).status_code == 200
+        assert (await client.put("/stuff/a", json={})).status_code == 201
+        assert (await client.put("/stuff/A", json={})).status_code == 201
+
+
+@pytest.mark.parametrize("code", [262, 8000])  # ExceededTimeLimit, AtlasError
+async def test_a_collation_that_cannot_be_read_for_now_is_read_again(
+    application: Application, play: Play, collection: Collection[dict[str, Any]], code: int
+) -> None:
+    """An answer that did not come is no permission."""
+    collection.database.create_collection(collection.name, collation={"locale": "en"})
+    database = play(roles.PRIMARY, forward=True)
+    database.answer("listCollections", error(code))
+    async with application(mongodb_uri=database.uri(), server_selection_timeout=1) as client:
+        with anyio.fail_after(TIMEOUT):
+            detail = ""
+            while "collation" not in detail:
+                response = await client.get("/readyz")
+                detail = assert_problem(response, 503, "database-unavailable")["detail"]
+                await anyio.sleep(0.05)
+    assert len(database.commands("listCollections")) >= 2
 
 
 async def test_a_reply_that_is_not_understood_does_not_end_the_setup(
