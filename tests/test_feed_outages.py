@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
@@ -10,7 +11,7 @@ from service.store.feed import feed as feed_module
 from service.store.feed import subscription as subscription_module
 from service.web import events as feeds
 from tests.support.applications import process
-from tests.support.database.answers import Gate, error
+from tests.support.database.answers import Exchange, Gate, Reply, error
 from tests.support.database.events import Put
 from tests.support.database.history import History
 from tests.support.database.playing import Play
@@ -95,10 +96,12 @@ async def test_a_silent_database_differs_from_one_without_changes(
                     await asyncio.sleep(0.1)
 
 
+@pytest.mark.parametrize("name", ["aggregate", "getMore"])
 async def test_catching_up_ends_if_the_past_cannot_be_read(
-    play: Play, monkeypatch: pytest.MonkeyPatch
+    play: Play, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Although the database tells what happens now."""
+    """Although the database tells what happens now. Its stream cannot be opened, or can be each
+    time and is of no use."""
     monkeypatch.setattr(subscription_module, "SILENCE", 1.0)
     monkeypatch.setattr(feeds, "KEEP_ALIVE", 0.2)
     database = play(MONGOS)
@@ -107,13 +110,30 @@ async def test_catching_up_ends_if_the_past_cannot_be_read(
         last = events.last_id
         history.happened(Put("a", {"n": 1}))
         await events.next()
-    database.always("aggregate", error(91), when=lambda sent: "resumeAfter" in str(sent))
-    async with process(database.uri()) as client, follow(client, last=last) as events:
-        while not (event := await events.next(mark=True)).kind:
-            assert event.comment == "Reading what has happened since."
-        assert event.kind == "dropped"
-        assert "could not be read" in event.data["detail"]
-        assert events.last_id == last
+    past: set[int] = set()  # the cursors of the streams that resume
+
+    def resumes(command: dict[str, Any]) -> bool:
+        return "resumeAfter" in str(command)
+
+    def without_changes(exchange: Exchange) -> Reply:
+        reply = history._open(exchange)
+        past.add(reply["cursor"]["id"])
+        return {"cursor": dict(reply["cursor"], firstBatch=[])}
+
+    if name == "aggregate":
+        database.always("aggregate", error(91), when=resumes)
+    else:
+        database.always("aggregate", without_changes, when=resumes)
+        database.always("getMore", error(8), when=lambda sent: sent["getMore"] in past)
+    async with process(database.uri()) as client, follow(client) as live:
+        async with follow(client, last=last) as events, asyncio.timeout(TIMEOUT):
+            while not (event := await events.next(mark=True)).kind:
+                assert event.comment == "Reading what has happened since."
+            assert event.kind == "dropped"
+            assert "could not be read" in event.data["detail"]
+            assert events.last_id == last
+        history.happened(Put("a", {"n": 2}))
+        assert (await live.next()).n == 2
 
 
 async def test_a_change_too_large_for_an_event_is_reported_as_a_gap(play: Play) -> None:
