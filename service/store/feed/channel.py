@@ -112,7 +112,8 @@ class Channel:
         )
 
     def join(self, subscription: Subscription, after: Position | None) -> None:
-        """Give the subscription every change from here on, beginning with the remembered ones."""
+        """Give the subscription every change from here on, beginning with the remembered ones. The
+        position is None, for now, or one that the channel remembers."""
         if subscription.end is not None:
             return
         if subscription.id is None:
@@ -129,8 +130,7 @@ class Channel:
             missed = [change for change in self._recent if not after.reaches(change.position)]
         id = subscription.id
         wanted = [self.encoded(change) for change in missed if id is None or change.id == id]
-        is_ahead = after is not None and self.now is not None and not self.now.reaches(after)
-        subscription.join(self, wanted, after if is_ahead else None)
+        subscription.join(self, wanted)
 
     def encoded(self, change: Change) -> Change:
         """The change, ready to be sent."""

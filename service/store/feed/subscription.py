@@ -84,9 +84,6 @@ class Subscription:
         """Called once, when all waiting changes are taken."""
         self._told = after  # while it is behind: all changes up to here were sent, or wait
         self._source: Source | None = None  # what it follows; None while it is behind
-        self._floor: Position | None = (
-            None  # a round was ahead of the source, and has sent up to here
-        )
         self._waiting: list[Change] = []
         self._queued = 0  # waiting changes that came from the source
         self._queued_bytes = 0
@@ -97,14 +94,7 @@ class Subscription:
     @property
     def position(self) -> Position | None:
         """Where to resume after all that was taken; None until it is known."""
-        if self._source is None:
-            return self._told
-        now = self._source.now
-        if self._floor is not None:
-            if now is None or not now.reaches(self._floor):
-                return self._floor
-            self._floor = None
-        return now
+        return self._told if self._source is None else self._source.now
 
     @property
     def silence(self) -> float:
@@ -112,20 +102,16 @@ class Subscription:
         answered = self._heard if self._source is None else self._source.answered
         return self._now() - max(self._heard, answered)
 
-    def join(self, source: Source, changes: Sequence[Change], floor: Position | None) -> None:
-        """Follow the source from now on; these are the changes that it remembers. If it is behind
-        the floor, it will repeat what the follower has already."""
+    def join(self, source: Source, changes: Sequence[Change]) -> None:
+        """Follow the source from now on; these are the changes that it remembers."""
         if self._told is None:
             self._told = source.now
         self._source = source
-        self._floor = floor
         self._add(changes)
         self._wake.set()
 
     def push(self, changes: Sequence[Change]) -> None:
         """Add new changes. If too many wait, the feed ends."""
-        if self._floor is not None:
-            changes = [change for change in changes if not self._floor.reaches(change.position)]
         if not changes or self.end is not None:
             return
         self._queued += len(changes)
