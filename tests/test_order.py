@@ -1,5 +1,6 @@
 """The order of pages: that of the database, for values of all types."""
 
+import asyncio
 import math
 import random
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import anyio
+import bson
 import pytest
 from bson import Binary, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp
 from httpx import AsyncClient
@@ -17,6 +19,7 @@ from pymongo.collection import Collection
 
 from service.documents.query import Selection, Sort, parse_fields, parse_sort
 from service.documents.query.values import comparable
+from service.store.queries import _after
 from tests.support.paging import fill, read_pages
 from tests.support.problems import assert_problem
 
@@ -145,10 +148,56 @@ async def test_an_order_by_several_arrays_of_a_document_is_refused(
 
 
 async def test_an_order_by_a_very_long_array_is_refused(client: AsyncClient) -> None:
-    await fill(client, *({"_id": f"{n}", "a": list(range(10_001 - n))} for n in range(3)))
+    await fill(client, *({"_id": f"{n}", "a": list(range(5001 - n))} for n in range(3)))
     assert len(await read_pages(client, 1, sort="a", filter='{"_id": {"$gt": "0"}}')) == 2
     response = await client.get("/stuff", params={"limit": 1, "sort": "a"})
     assert_problem(response, 422, "invalid-parameter", parameter="sort")
+
+
+async def test_an_order_by_many_fields_of_a_long_array_is_refused(client: AsyncClient) -> None:
+    """Each document took 0.6 s, during which no other request ran."""
+    await fill(client, *({"_id": f"{n}", "a": [{}] * 1112} for n in range(2)))
+    sort = ",".join(f"a.{name}" for name in "bcdefghi")
+    response = await client.get("/stuff", params={"limit": 1, "sort": sort})
+    assert_problem(response, 422, "invalid-parameter", parameter="sort")
+    response = await client.get("/stuff", params={"limit": 1, "sort": "a.b"})
+    assert response.status_code == 200
+
+
+async def test_others_run_while_documents_with_arrays_are_compared(
+    client: AsyncClient, collection: Documents
+) -> None:
+    array = [{name: str(n) for name in "bcdefghi"} for n in range(1000)]
+    for n in range(30):
+        collection.insert_one({"_id": f"{n:02}", "a": array})
+    sort = parse_sort(",".join(f"a.{name}" for name in "bcdefghi"))
+    batch = [bson.encode(document) for document in collection.find().sort("_id", 1)]
+    position = sort.key(bson.decode(batch[0]))
+    ranges = list(sort.ranges_after(position))
+    passes = 0
+
+    async def count() -> None:
+        nonlocal passes
+        while True:
+            await asyncio.sleep(0)
+            passes += 1
+
+    counting = asyncio.create_task(count())
+    await _after(batch, sort, position, ranges[0])
+    counting.cancel()
+    assert passes >= 3
+
+
+@pytest.mark.parametrize(
+    ("parameters", "limit"),
+    [({"sort": "$" + ",a" * 8}, "8 "), ({"fields": "a" + ",a" * 100}, "100 ")],
+)
+async def test_names_are_counted_before_they_are_read(
+    client: AsyncClient, parameters: dict[str, str], limit: str
+) -> None:
+    response = await client.get("/stuff", params=parameters)
+    problem = assert_problem(response, 422, "invalid-parameter", parameter=next(iter(parameters)))
+    assert limit in problem["detail"]
 
 
 @pytest.mark.parametrize("sort", SORTS)

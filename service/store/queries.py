@@ -1,6 +1,7 @@
 """What can be done with many documents, by a selection."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from service.errors import (
 from service.mongo.database import Database
 from service.mongo.faults import check_reply
 from service.mongo.limits import milliseconds
+from service.store.slices import SECONDS
 from service.store.turns import Turns
 
 MAX_PAGE_BYTES = 16 * 1024 * 1024  # of BSON: a page ends before a document that would exceed it
@@ -157,7 +159,7 @@ class Queries:
                         found += len(batch)
                         wanted = batch
                         if position is not None and selection.sort != BY_ID:
-                            wanted, position, is_over = _after(
+                            wanted, position, is_over = await _after(
                                 batch, selection.sort, position, range
                             )
                             dropped += len(batch) - len(wanted)
@@ -198,18 +200,21 @@ class Queries:
                     yield batch
 
 
-def _after(
+async def _after(
     batch: list[bytes], sort: Sort, position: SortKey, range: KeyRange
 ) -> tuple[list[bytes], SortKey, bool]:
     """The documents of a batch that come after a position, the position after them, and whether the
     range ends."""
     kept: list[bytes] = []
+    end = time.perf_counter() + SECONDS
     for document in batch:
-        values = codec.decode(document)
-        placement = sort.placement(values, position, range)
+        if time.perf_counter() > end:
+            await asyncio.sleep(0)  # let other requests run
+            end = time.perf_counter() + SECONDS
+        placement, key = sort.placement(codec.decode(document), position, range)
         if placement is Placement.AFTER:  # and so are all that follow
             return kept, position, True
         if placement is Placement.WITHIN:
             kept.append(document)
-            position = sort.key(values)
+            position = key
     return kept, position, False

@@ -41,9 +41,9 @@ def parse_fields(value: str) -> View:
 
     Raises `InvalidParameter`.
     """
-    paths = set(value.split(","))
-    if len(paths) > MAX_FIELDS:
+    if value.count(",") >= MAX_FIELDS:
         raise _invalid(f"At most {MAX_FIELDS} fields can be selected.")
+    paths = set(value.split(","))
     for path in paths:
         check_path(path, "fields")
         if path.split(".")[0] == METADATA_KEY:

@@ -32,8 +32,9 @@ from service.documents.query.values import (
 from service.errors import InvalidParameter
 
 MAX_SORT_FIELDS = 8
-MAX_KEYS = 10_000
-"""Elements of the arrays that a document is sorted by, each of which is compared."""
+MAX_VALUES = 10_000
+"""Elements of an array that a document is sorted by, times the fields of the order: each of them is
+compared."""
 
 SortKey: TypeAlias = tuple[Any, ...]
 """What a document is sorted by: a value for each field of the order."""
@@ -74,22 +75,28 @@ class Sort:
 
     def key(self, document: Mapping[str, Any]) -> SortKey:
         """What the document is sorted by. Raises `InvalidParameter` if it has arrays in several
-        fields of the order (MongoDB calls them parallel), or more than `MAX_KEYS` elements."""
+        fields of the order (MongoDB calls them parallel), or more than `MAX_VALUES` values."""
         keys, _ = self._keys(document)
         return keys[0] if len(keys) == 1 else min(keys, key=self._comparable)
 
-    def placement(self, document: Mapping[str, Any], key: SortKey, range: KeyRange) -> Placement:
-        """Where the document, found in a range of what comes after the key, belongs.
+    def placement(
+        self, document: Mapping[str, Any], key: SortKey, range: KeyRange
+    ) -> tuple[Placement, SortKey]:
+        """Where the document, found in a range of what comes after the key, belongs; and its own
+        key.
 
         Raises `InvalidParameter` as `key` does.
         """
         keys, has_arrays = self._keys(document)
         if range.is_exact and not has_arrays:
-            return Placement.WITHIN
-        own, other = min(map(self._comparable, keys)), self._comparable(key)
+            return Placement.WITHIN, keys[0]
+        comparables = list(map(self._comparable, keys))
+        own, other = min(comparables), self._comparable(key)
+        own_key = keys[comparables.index(own)]
         if not own > other:
-            return Placement.BEFORE
-        return Placement.WITHIN if own[: range.equal] == other[: range.equal] else Placement.AFTER
+            return Placement.BEFORE, own_key
+        is_within = own[: range.equal] == other[: range.equal]
+        return Placement.WITHIN if is_within else Placement.AFTER, own_key
 
     def ranges_after(self, key: SortKey) -> Iterator[KeyRange]:
         """The ranges of what comes after the key, in order."""
@@ -105,11 +112,12 @@ class Sort:
         """The keys of the document in an index, and whether an array determines them."""
         ends = [_walk(document, path.split(".")) for path in self.paths]
         if any(isinstance(value, list) for value, _ in ends):
-            keys = list(islice(_expand(ends), MAX_KEYS + 1))
-            if len(keys) > MAX_KEYS:
+            limit = MAX_VALUES // len(ends)
+            keys = list(islice(_expand(ends), limit + 1))
+            if len(keys) > limit:
                 raise _invalid(
-                    f"A document has an array of more than {MAX_KEYS:,} elements in a field of the "
-                    "order. Sort by other fields."
+                    f"A document has an array of more than {limit:,} elements in a field of the "
+                    "order. Sort by other fields, or by fewer."
                 )
             return keys, True
         return [tuple(value for value, _ in ends)], False
@@ -131,6 +139,8 @@ class _Reversed:
 
 def parse_sort(value: str | None) -> Sort:
     """The order of `sort=-year,name`. Raises `InvalidParameter`."""
+    if value is not None and value.count(",") >= MAX_SORT_FIELDS:
+        raise _invalid(f"Documents can be sorted by {MAX_SORT_FIELDS} fields at most.")
     fields: dict[str, int] = {}
     for name in value.split(",") if value is not None else ["_id"]:
         path = name.removeprefix("-")
@@ -141,8 +151,6 @@ def parse_sort(value: str | None) -> Sort:
         if path in fields:
             raise _invalid(f"{path!r} is listed twice.")
         fields[path] = -1 if name.startswith("-") else 1
-    if len(fields) > MAX_SORT_FIELDS:
-        raise _invalid(f"Documents can be sorted by {MAX_SORT_FIELDS} fields at most.")
     if "_id" in fields:  # no two are equal, so what follows decides nothing
         fields = dict(list(fields.items())[: list(fields).index("_id") + 1])
     else:
