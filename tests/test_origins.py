@@ -71,6 +71,8 @@ async def test_a_name_that_a_stranger_lets_resolve_to_this_machine_reaches_nothi
         {"Origin": "http://localhost:3000", "Sec-Fetch-Site": "same-site"},  # another server's page
         {"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-site"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "Cross-Site", "Sec-Fetch-Mode": "no-cors"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors"},  # another port of localhost
     ],
     ids=str,
 )

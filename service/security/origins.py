@@ -59,10 +59,11 @@ class Origins:
         )
 
     def _may_send(self, method: str, host: bytes, sent: dict[bytes, bytes]) -> bool:
-        if method == "GET" and sent.get(b"sec-fetch-mode") == b"navigate":
+        if method == "GET" and sent.get(b"sec-fetch-mode", b"").lower() == b"navigate":
             return True
         origin = sent.get(b"origin")
         if origin is None:
-            return sent.get(b"sec-fetch-site") != b"cross-site"
+            # `same-site` is another server of this machine.
+            return sent.get(b"sec-fetch-site", b"none").lower() in (b"same-origin", b"none")
         own = (b"http://" + host, b"https://" + host)
         return origin in own or not self._allowed.isdisjoint((origin, b"*"))
