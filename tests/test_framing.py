@@ -26,6 +26,8 @@ async def test_a_refusal_is_read_although_the_body_is_still_being_sent(settings:
 
 MALFORMED = [
     (b"Transfer-Encoding: gzip\r\n\r\n", b""),
+    (b"Transfer-Encoding: gzip, chunked\r\n\r\n", b"2\r\n{}\r\n0\r\n\r\n"),
+    (b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n", b"2\r\n{}\r\n0\r\n\r\n"),
     (b"Transfer-Encoding: chunked\r\n\r\n", b"nonsense\r\n"),
     (b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\nnonsense\r\n"),
     (b"Transfer-Encoding: chunked\r\n\r\n", b"0\r\nno colon\r\n\r\n"),

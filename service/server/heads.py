@@ -24,6 +24,12 @@ def check_head(version: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
         raise BadRequest("A request must have exactly one Host. Send one.")
     if hosts and not _HOST.fullmatch(hosts[0].strip()):
         raise BadRequest("Host is malformed. Send the name or address of the server.")
+    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
+    if codings and codings != [b"chunked"]:  # the parser undoes no other (RFC 9112, section 6.1)
+        raise BadRequest(
+            "The only supported transfer coding is chunked. Compress by gzip in "
+            "Content-Encoding instead."
+        )
 
 
 def check_query(query: bytes) -> None:
