@@ -6,6 +6,7 @@ from bson import Timestamp
 
 from service.errors import InvalidParameter
 from service.store.feed import Position, parse_position
+from service.store.feed.positions import MAX_POSITION
 from tests.support.database.tokens import event_token, high_water_mark
 
 TIME = Timestamp(1_700_000_000, 5)
@@ -56,6 +57,17 @@ def test_tokens_of_unknown_kinds_can_only_be_the_same() -> None:
 def test_a_position_is_read_as_it_was_written() -> None:
     for position in (Position(0, high_water_mark(TIME)), Position(2**63, secantus(3))):
         assert parse_position(str(position)) == position
-    for text in ("", "x", "1.2", f"{0:016x}.", f"{0:016x}.zz", f"{0:015x}.82", f"{0:016x}.82\n"):
+    longest = f"{0:016x}.".ljust(MAX_POSITION, "8")
+    assert str(parse_position(longest)) == longest
+    for text in (
+        longest + "8",
+        "",
+        "x",
+        "1.2",
+        f"{0:016x}.",
+        f"{0:016x}.zz",
+        f"{0:015x}.82",
+        f"{0:016x}.82\n",
+    ):
         with pytest.raises(InvalidParameter):
             parse_position(text)

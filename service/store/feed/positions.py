@@ -11,6 +11,8 @@ from bson.errors import BSONError
 from service.errors import InvalidParameter
 
 _POSITION = re.compile(r"([0-9a-f]{16})\.([0-9a-fA-F]+)")
+MAX_POSITION = 4096
+"""Characters of a position: a resume token has some hundred."""
 _KEY_STRING = re.compile(r"82(?!000000)[0-9a-fA-F]{16,}")
 
 
@@ -64,7 +66,7 @@ def _order(token: str) -> tuple[str, str] | None:
 
 def parse_position(text: str) -> Position:
     """The position in the id of an event. Raises `InvalidParameter`."""
-    match = _POSITION.fullmatch(text)
+    match = _POSITION.fullmatch(text) if len(text) <= MAX_POSITION else None
     if match is None:
         raise InvalidParameter(
             "last_event_id",
