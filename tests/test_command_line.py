@@ -45,6 +45,14 @@ def test_commands_read_and_write_documents(tmp_path: Path) -> None:
     assert unreadable.stderr == f"stuff: {tmp_path}/none: No such file or directory\n"
 
 
+def test_the_server_may_be_named_before_the_command(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STUFF_URL", "http://127.0.0.1:1")
+    put = stuff_here("--url", url, "put", "ada", sent="{}")
+    assert put.stdout.startswith("created ada ")
+
+
 def test_ls_lists_ids_by_prefix_filter_and_order() -> None:
     records = "\n".join(json.dumps({"_id": id, "n": n}) for n, id in enumerate(["ab", "ac", "b"]))
     assert stuff_here("import", "-", sent=records).returncode == 0

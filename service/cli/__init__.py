@@ -1,5 +1,6 @@
 """The command line: `stuff`."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, cast
@@ -47,14 +48,20 @@ def _show_version(wanted: bool) -> None:
     )
 )
 def root(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 (its callback uses it)
         bool,
         typer.Option(
             "--version", is_eager=True, callback=_show_version, help="Show the version and exit."
         ),
     ] = False,
+    url: Annotated[
+        str | None,
+        typer.Option("--url", help="The server, for commands that have --url.", show_default=False),
+    ] = None,
 ) -> None:
     """Options of all commands."""
+    if url is not None:
+        os.environ["STUFF_URL"] = url
 
 
 stuff = cast(TyperGroup, get_command(app))
