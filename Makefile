@@ -41,16 +41,16 @@ run: $(RUN) ## Start the store on the embedded engine, data in ./data (PORT=9000
 
 # Idle processes take tests over from busy ones, so that slow tests do not end the run alone.
 PYTEST := $(BIN)/pytest --dist worksteal --maxprocesses 8
-# The fast tests wait about as long as they work: two processes per core.
-FAST = -n $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+# The tests wait at least as long as they work: two processes per core.
+WORKERS = -n $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 # Measuring coverage takes half as long again, so that only CI does it.
 COVERAGE := $(if $(filter true,$(CI)),--cov --cov-report=)
 
 test: $(DEV) ## Run the fast tests (STUFF_TEST_MONGODB_URI=... for another engine)
-	$(PYTEST) $(FAST) $(COVERAGE)
+	$(PYTEST) $(WORKERS) $(COVERAGE)
 
 test-slow: $(DEV) ## Run the slow tests: outages, kills, restarts, several processes, a browser
-	$(PYTEST) -n auto tests/slow $(COVERAGE) $(if $(COVERAGE),--cov-append)
+	$(PYTEST) $(WORKERS) tests/slow $(COVERAGE) $(if $(COVERAGE),--cov-append)
 
 coverage: $(DEV) ## Check what the tests cover (after make test test-slow CI=true)
 	$(BIN)/coverage report --fail-under=95
