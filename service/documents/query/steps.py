@@ -90,6 +90,10 @@ class _Part:
         """How many ways there are of matching it at one place."""
         if not self.branches:
             return self.most - self.least + 1
+        if self.most == 0:
+            return 1
+        if self.is_unbounded:
+            return math.inf
         return _powers(sum(map(_ways, self.branches)), self.least, int(self.most))
 
     @property
