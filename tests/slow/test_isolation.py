@@ -10,10 +10,10 @@ from httpx import AsyncClient, Response
 from service.mongo.shares import LOAD_CALLS, POINT_CALLS, QUERY_CALLS
 from tests.support.applications import Application
 from tests.support.failing import FailingEngine
-from tests.support.patience import patient
+from tests.support.patience import lasting
 from tests.support.requests import NDJSON
 
-BLOCKED = patient(8.0)  # seconds
+BLOCKED = lasting(8.0)  # seconds
 
 
 @pytest.fixture

@@ -17,11 +17,11 @@ from service.settings import Settings
 from tests.support.applications import listen
 from tests.support.clients import connect
 from tests.support.link import Link, linked
-from tests.support.patience import TIMEOUT, patient
+from tests.support.patience import TIMEOUT, lasting, patient
 from tests.support.problems import assert_problem
 from tests.support.requests import NDJSON, REQUESTS
 
-LIMIT = patient(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
+LIMIT = lasting(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
 SLACK = patient(1.5)  # seconds beyond the limit until the answer is there
 BACK = patient(3.5)  # seconds after which the service has to be back
 DELAY = 0.05  # seconds that a slow link takes, each way

@@ -13,7 +13,7 @@ from service.mongo.limits import MARGIN
 from service.store.turns import Turns
 from tests.support.applications import Application
 from tests.support.failing import FailingEngine
-from tests.support.patience import TIMEOUT, patient
+from tests.support.patience import TIMEOUT, lasting, patient
 from tests.support.problems import assert_problem
 from tests.support.requests import NDJSON
 from tests.support.turns import (
@@ -127,7 +127,7 @@ async def test_writes_do_not_wait_for_a_deletion_by_a_filter_that_is_not_given_u
     async with application(
         mongodb_uri=engine.uri, database="demo", operation_timeout=TIMEOUT
     ) as client:
-        engine.block(patient(3.0), ["delete"], 1)
+        engine.block(lasting(3.0), ["delete"], 1)
         deletion = asyncio.create_task(delete_all(client))
         await asyncio.sleep(0.1)  # it is on its way
         assert (await client.put("/stuff/a", json={"n": 1})).status_code == 201
@@ -184,7 +184,7 @@ async def test_the_service_stops_although_a_write_hangs(
     application: Application, engine: FailingEngine
 ) -> None:
     async with application(mongodb_uri=engine.uri, operation_timeout=LIMIT) as client:
-        engine.block(patient(60.0), ["update", "insert"], 3)
+        engine.block(lasting(60.0), ["update", "insert"], 3)
         for name in ("put", "put-if", "load"):
             await send(client, name)
         stopped = time.monotonic()

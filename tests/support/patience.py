@@ -10,6 +10,7 @@ import time
 VARIABLE = "STUFF_TEST_PATIENCE"
 REFERENCE = 0.02  # seconds that `_work` takes on an idle machine
 CI_FACTOR = 3.0  # others' machines become busy at any moment
+_IN_CI = os.environ.get("CI") == "true"
 
 
 def _work() -> float:
@@ -27,7 +28,7 @@ def measured() -> float:
     slowness = sum(samples) / len(samples) / REFERENCE
     load = os.getloadavg()[0] / (os.cpu_count() or 1)
     factor = max(1.0, slowness, load)
-    return factor * CI_FACTOR if os.environ.get("CI") == "true" else factor
+    return factor * CI_FACTOR if _IN_CI else factor
 
 
 FACTOR = float(os.environ.get(VARIABLE) or measured())
@@ -36,6 +37,15 @@ FACTOR = float(os.environ.get(VARIABLE) or measured())
 def patient(seconds: float) -> float:
     """The limit for what takes less than so many seconds on an idle machine."""
     return seconds * FACTOR
+
+
+def lasting(seconds: float) -> float:
+    """How long a test makes something last, such as an operation's own limit or a blocked command,
+    which it then waits for in full.
+
+    The machine is taken as it is: nothing is added for what others may do to it.
+    """
+    return seconds * max(min(FACTOR, CI_FACTOR), FACTOR / (CI_FACTOR if _IN_CI else 1.0))
 
 
 TIMEOUT = patient(30.0)

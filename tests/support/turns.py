@@ -5,11 +5,11 @@ from typing import Any
 
 from httpx import AsyncClient, Response
 
-from tests.support.patience import TIMEOUT, patient
+from tests.support.patience import TIMEOUT, lasting
 from tests.support.problems import assert_problem
 from tests.support.requests import JSON, MERGE, NDJSON, Sent
 
-LIMIT = patient(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
+LIMIT = lasting(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
 ALL = {"filter": '{"n": {"$gte": 0}}'}
 WRITES: dict[str, Sent] = {
     "put": ("PUT", "/stuff/put", JSON, '{"n": 1}'),
