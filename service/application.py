@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service import __version__, openapi
+from service.mongo.access import CollectionAccess
 from service.mongo.database import open_database
 from service.observability import tracing
 from service.observability.access_log import AccessLog, logs_accesses
@@ -38,11 +39,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         tracing.keep_values_out(settings)
         stack.push_async_callback(app.state.gate.close)
         mongodb = await stack.enter_async_context(open_mongodb(settings))
-        database = await stack.enter_async_context(open_database(settings, mongodb.uri))
+        database = await stack.enter_async_context(
+            open_database(settings, mongodb.uri, [settings.collection])
+        )
         app.state.database = database
         app.state.budget = budget = Budget(settings.max_total_body_bytes)
         collection = await stack.enter_async_context(
-            open_collection(database, settings, budget, encode_change)
+            open_collection(
+                CollectionAccess(database, settings.collection), settings, budget, encode_change
+            )
         )
         app.state.collection = collection
         stack.enter_context(on_stop(collection.feed.close))

@@ -13,7 +13,8 @@ from pymongo import InsertOne
 from pymongo.collection import Collection
 
 from service.errors import DatabaseUnavailable, WriteConflict
-from service.mongo.database import Database, open_database
+from service.mongo.access import CollectionAccess
+from service.mongo.database import open_database
 from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
 from service.store.batching.reads import Reads
@@ -63,10 +64,11 @@ def limits() -> dict[str, Any]:
 
 
 @pytest.fixture
-async def database(settings: Settings, limits: dict[str, Any]) -> AsyncIterator[Database]:
+async def database(settings: Settings, limits: dict[str, Any]) -> AsyncIterator[CollectionAccess]:
     assert settings.mongodb_uri is not None
-    async with open_database(settings, settings.mongodb_uri.get_secret_value()) as database:
-        yield database
+    name = settings.collection
+    async with open_database(settings, settings.mongodb_uri.get_secret_value(), [name]) as database:
+        yield CollectionAccess(database, name)
 
 
 @pytest.fixture
@@ -77,14 +79,14 @@ async def tasks() -> AsyncIterator[asyncio.TaskGroup]:
 
 @pytest.fixture
 async def reads(
-    database: Database, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
+    database: CollectionAccess, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
 ) -> Reads:
     return Reads(database, settings.model_copy(update=limits), tasks)
 
 
 @pytest.fixture
 async def writes(
-    database: Database, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
+    database: CollectionAccess, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
 ) -> Writes:
     return Writes(database, Turns(database), settings.model_copy(update=limits), tasks)
 
@@ -241,7 +243,7 @@ async def test_nobody_waits_longer_than_an_operation_may_take(
 @pytest.mark.parametrize(("method", "others"), [("replace_one", []), ("bulk_write", ["b", "c"])])
 async def test_the_later_of_two_concurrent_upserts_replaces(
     writes: Writes,
-    database: Database,
+    database: CollectionAccess,
     collection: Documents,
     monkeypatch: pytest.MonkeyPatch,
     method: str,
@@ -266,7 +268,10 @@ async def test_the_later_of_two_concurrent_upserts_replaces(
 
 
 async def test_an_upsert_is_not_retried_forever(
-    writes: Writes, database: Database, collection: Documents, monkeypatch: pytest.MonkeyPatch
+    writes: Writes,
+    database: CollectionAccess,
+    collection: Documents,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     motor: Any = database.collection
     collection.insert_one({"_id": "a"})

@@ -118,7 +118,7 @@ async def test_writes_wait_for_a_majoritys_journal_whatever_the_uri_says(
     app = create_app(Settings(**(settings.model_dump() | {"mongodb_uri": uri})))
     async with app.router.lifespan_context(app):
         await app.state.database.readiness.wait(TIMEOUT)
-        collection = app.state.database.collection
+        collection = app.state.database.models["stuff"].get_motor_collection()
         assert collection.write_concern.document == {"w": "majority", "j": True}
         assert collection.read_preference.mongos_mode == "primary"
 
@@ -145,7 +145,7 @@ async def test_the_beanie_model_keeps_any_document_and_leaves_writing_to_the_sto
 ) -> None:
     odd = {"_id": "a", "revision_id": "no uuid", "id": 1, "bson": 2, "settings": {}}
     collection.insert_one(odd)
-    model: type[StuffDocument] = app.state.database.model
+    model: type[StuffDocument] = app.state.database.models["stuff"]
     found = await model.get("a")
     assert found is not None
     assert found.id == "a"

@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 
 from service.documents.query import encode_cursor, parse_sort
 from service.errors import ConfigurationError
+from service.mongo.access import CollectionAccess
 from service.mongo.database import open_database
 from service.mongo.model import StuffDocument
 from service.settings import Settings
@@ -189,7 +190,8 @@ async def test_an_index_may_take_longer_than_an_operation(
     engine_on_port(free_port, "--enable-test-commands")
     with failing_engine(free_port) as engine:
         changed = Settings(**settings.model_dump() | {"operation_timeout": 1.0})
-        async with open_database(changed, engine.uri) as database:
+        async with open_database(changed, engine.uri, ["stuff"]) as database:
             await database.readiness.wait(TIMEOUT)
             engine.block(3.0, ["createIndexes"], 1)
-            assert await indexes.create(database, indexes.Index(keys={"n": 1})) == "n_1"
+            access = CollectionAccess(database, "stuff")
+            assert await indexes.create(access, indexes.Index(keys={"n": 1})) == "n_1"

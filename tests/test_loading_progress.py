@@ -10,7 +10,7 @@ import pytest
 from httpx import AsyncClient
 
 from service.errors import DatabaseUnavailable
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.store.loads import Loader
 from tests.support.applications import Application
 from tests.support.loading import load
@@ -105,18 +105,18 @@ async def test_too_long_a_stream_is_a_413_that_reports_how_far_it_was_stored(
         assert (await client.get("/stuff", params={"count": "true"})).json()["total"] == 1000
 
 
-class Away(Database):
+class Away(CollectionAccess):
     """A database that leaves after some operations."""
 
-    def __init__(self, database: Database, after: int) -> None:
+    def __init__(self, database: CollectionAccess, after: int) -> None:
         self.__dict__ = database.__dict__
         self.left = after
 
-    def operation(self, seconds: float | None = None) -> Any:
+    def operation(self) -> Any:
         self.left -= 1
         if self.left < 0:
             raise DatabaseUnavailable("It left.")
-        return super().operation(seconds)
+        return super().operation()
 
 
 async def test_when_the_database_goes_away_the_problem_reports_what_is_settled(
@@ -124,7 +124,7 @@ async def test_when_the_database_goes_away_the_problem_reports_what_is_settled(
 ) -> None:
     started = Loader.__init__
 
-    def leave_early(self: Loader, database: Database, *others: Any) -> None:
+    def leave_early(self: Loader, database: CollectionAccess, *others: Any) -> None:
         started(self, Away(database, after=2), *others)
 
     monkeypatch.setattr(Loader, "__init__", leave_early)

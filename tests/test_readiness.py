@@ -60,10 +60,10 @@ async def test_a_wrong_password_ends_the_start(mongodb_uri: str, settings: Setti
     """The engine of the tests has no users."""
     uri = with_password(mongodb_uri)
     with pytest.raises(ConfigurationError, match="user name or the password") as refused:
-        await check_database(settings, uri)
+        await check_database(settings, uri, ["stuff"])
     assert refused.value.setting == "mongodb_uri"
     assert SECRET not in str(refused.value)
-    await check_database(settings, mongodb_uri)
+    await check_database(settings, mongodb_uri, ["stuff"])
 
 
 @pytest.mark.parametrize(
@@ -75,24 +75,24 @@ async def test_a_user_without_access_ends_the_start(
     database = play(roles.PRIMARY)
     database.always("find", error(code, message))
     with pytest.raises(ConfigurationError, match="STUFF_MONGODB_URI"):
-        await check_database(settings, database.uri())
+        await check_database(settings, database.uri(), ["stuff"])
 
 
 async def test_a_database_that_is_away_does_not_end_the_start(
     play: Play, settings: Settings, free_port: int
 ) -> None:
     brief = Settings(**settings.model_dump() | {"server_selection_timeout": 0.2})
-    await check_database(brief, f"mongodb://127.0.0.1:{free_port}")
+    await check_database(brief, f"mongodb://127.0.0.1:{free_port}", ["stuff"])
     busy = play(roles.PRIMARY)
     busy.always("find", error(8000, "overloaded"))
-    await check_database(brief, busy.uri())
+    await check_database(brief, busy.uri(), ["stuff"])
 
 
 async def test_a_collation_ends_the_start(settings: Settings, collection: Any) -> None:
     collection.database.create_collection(collection.name, collation={"locale": "en"})
     assert settings.mongodb_uri is not None
     with pytest.raises(ConfigurationError, match="STUFF_COLLECTION"):
-        await check_database(settings, settings.mongodb_uri.get_secret_value())
+        await check_database(settings, settings.mongodb_uri.get_secret_value(), ["stuff"])
 
 
 @pytest.fixture

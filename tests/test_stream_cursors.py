@@ -11,7 +11,7 @@ from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from service.errors import DatabaseUnavailable
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.model import StuffDocument
 from service.settings import Settings
 from tests.support.applications import Application, listen
@@ -93,7 +93,7 @@ async def test_closing_a_stream_closes_the_cursor_in_the_database(
     fill(collection, 3 * STREAM_BATCH)
     async with application() as client:
         database = client._transport.app.state.database  # type: ignore[attr-defined]
-        batches = database.model.find_batches(
+        batches = database.models["stuff"].find_batches(
             {}, share=database.queries, sort=[("_id", 1)], batch_size=10
         )
         assert len(await anext(batches)) == 10
@@ -104,10 +104,10 @@ async def test_closing_a_stream_closes_the_cursor_in_the_database(
     assert mongo[collection.database.name].command(command)["cursorsNotFound"] == [cursor]
 
 
-class Flaky(Database):
+class Flaky(CollectionAccess):
     """A database that is away in the middle of a stream."""
 
-    def __init__(self, database: Database, away: set[int]) -> None:
+    def __init__(self, database: CollectionAccess, away: set[int]) -> None:
         self.__dict__ = database.__dict__
         self.away = away
         self.operations = 0
@@ -139,10 +139,10 @@ async def test_a_stream_that_cannot_go_on_breaks_off(
 ) -> None:
     monkeypatch.setattr("service.store.queries.RETRY_DELAY", 0.001)
     fill(collection, 3 * STREAM_BATCH, size=4_000)
-    query = Database.query
+    query = CollectionAccess.query
     operations = 0
 
-    def leave(self: Database) -> Any:
+    def leave(self: CollectionAccess) -> Any:
         nonlocal operations
         operations += 1
         if operations > 2:
@@ -150,7 +150,7 @@ async def test_a_stream_that_cannot_go_on_breaks_off(
         return query(self)
 
     async with listen(settings) as url, connect(url) as client:
-        monkeypatch.setattr(Database, "query", leave)
+        monkeypatch.setattr(CollectionAccess, "query", leave)
         async with client.stream("GET", "/stuff", headers=NDJSON) as response:
             assert response.status_code == 200
             with pytest.raises(httpx.RemoteProtocolError):

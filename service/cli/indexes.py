@@ -11,7 +11,8 @@ from service.cli.console import fail
 from service.cli.serving import read_settings
 from service.documents.query import Selection, decode_cursor, parse_filter, parse_sort
 from service.errors import StuffError
-from service.mongo.database import Database, open_database
+from service.mongo.access import CollectionAccess
+from service.mongo.database import open_database
 from service.server.mongodb import shared_mongodb
 from service.settings.names import unknown_settings
 from service.store import indexes
@@ -43,7 +44,7 @@ def create(
     This may take a while. Documents can be read and written in the meantime.
     """
 
-    async def run(database: Database) -> None:
+    async def run(database: CollectionAccess) -> None:
         index = indexes.serving(parse_sort(fields))
         if unique and fields != "_id":
             del index.keys["_id"]
@@ -57,7 +58,7 @@ def create(
 def list_all() -> None:
     """List the indexes."""
 
-    async def run(database: Database) -> None:
+    async def run(database: CollectionAccess) -> None:
         for index in await indexes.list_all(database):
             keys = ",".join(f"{'-' if order == -1 else ''}{path}" for path, order in index["key"])
             rest = {k: v for k, v in index.items() if k not in ("name", "key", "v", "ns")}
@@ -70,7 +71,7 @@ def list_all() -> None:
 def drop(name: Annotated[str, typer.Argument(help="The name of the index.")]) -> None:
     """Remove an index."""
 
-    async def run(database: Database) -> None:
+    async def run(database: CollectionAccess) -> None:
         await indexes.drop(database, name)
         typer.echo(f"dropped {name}")
 
@@ -89,7 +90,7 @@ def explain(
     IXSCAN reads an index, COLLSCAN the whole collection. SORT means that no index has the order.
     """
 
-    async def run(database: Database) -> None:
+    async def run(database: CollectionAccess) -> None:
         order, query = parse_sort(sort), parse_filter(filter)
         key = None if after is None else decode_cursor(after, query, order)
         for plan in await indexes.explain(database, Selection(query, order), limit, key):
@@ -107,14 +108,14 @@ def _stages(plan: dict[str, Any]) -> list[str]:
     return [name, *(stage for child in below for stage in _stages(child))]
 
 
-def _with_database(run: Callable[[Database], Awaitable[None]]) -> None:
+def _with_database(run: Callable[[CollectionAccess], Awaitable[None]]) -> None:
     settings = read_settings()
     for doubt in unknown_settings():
         typer.echo(doubt, err=True)
 
     async def connected(uri: str) -> None:
-        async with open_database(settings, uri) as database:
-            await run(database)
+        async with open_database(settings, uri, [settings.collection]) as database:
+            await run(CollectionAccess(database, settings.collection))
 
     try:
         with shared_mongodb(settings) as mongodb:

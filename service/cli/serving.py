@@ -89,7 +89,7 @@ def _serve(settings: Settings, config: uvicorn.Config) -> None:
         mongodb = stack.enter_context(running_mongodb(settings))
         if mongodb.is_embedded:
             os.environ["STUFF_MONGODB_URI"] = mongodb.uri  # for worker processes
-        asyncio.run(check_database(settings, mongodb.uri))
+        asyncio.run(check_database(settings, mongodb.uri, [settings.collection]))
         stack.enter_context(metrics.shared(settings.workers))
         port = listener.getsockname()[1]
         documents = f"{settings.database}.{settings.collection}"

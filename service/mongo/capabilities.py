@@ -1,6 +1,7 @@
 """What the database can do, determined once, when the service starts."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bson.raw_bson import RawBSONDocument
@@ -29,18 +30,19 @@ class Capabilities:
 async def detect_capabilities(
     client: AsyncIOMotorClient[RawBSONDocument],
     database: AsyncIOMotorDatabase[RawBSONDocument],
-    collection: str,
+    collections: Sequence[str],
 ) -> Capabilities:
-    """Find out what the database can do. Raises `ConfigurationError` if the collection cannot be
-    served, and the driver's errors."""
-    await database[collection].find_one({"_id": ""})  # raises if the service has no access
-    await _check_collation(database, collection)
+    """Find out what the database can do. Raises `ConfigurationError` if one of the collections
+    cannot be served, and the driver's errors."""
+    for collection in collections:
+        await database[collection].find_one({"_id": ""})  # raises if the service has no access
+        await _check_collation(database, collection)
     build = await database.command("buildInfo")
     is_embedded = "secantusVersion" in build
     return Capabilities(
         ignores_limits=is_embedded,
         limits_patterns=not is_embedded,
-        has_transactions=await _has_transactions(client, database, collection),
+        has_transactions=await _has_transactions(client, database, collections[0]),
     )
 
 

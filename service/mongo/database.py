@@ -2,20 +2,15 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias
 
 import pymongo
 from beanie import init_beanie
 from bson.raw_bson import RawBSONDocument
-from motor.frameworks.asyncio import run_on_executor
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import ReadPreference, WriteConcern
-from pymongo.change_stream import ChangeStream as DriverChangeStream
-from pymongo.client_session import ClientSession
-from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -41,23 +36,22 @@ from service.settings import Settings
 log = logging.getLogger(__name__)
 
 Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
-ChangeStream: TypeAlias = DriverChangeStream[RawBSONDocument]
-MotorCollection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
 Model: TypeAlias = type[StuffDocument]
-Result = TypeVar("Result")
 
 PING_TIMEOUT = 2.0  # seconds
 CHECK_TIMEOUT = 3.0  # seconds to look for a primary before the service starts
 
 
 class Database:
-    """One client, and the Beanie model bound to it.
+    """One client, and what all collections share of it. `CollectionAccess` is what one of them
+    uses.
 
     It may be created while the database is unavailable: until Beanie is set up, every use raises
     `DatabaseUnavailable`, and the setup is retried in the background.
     """
 
-    def __init__(self, settings: Settings, uri: str) -> None:
+    def __init__(self, settings: Settings, uri: str, collections: Iterable[str]) -> None:
+        """`collections` are the names in the database of those that may be used."""
         self.client: Client = AsyncIOMotorClient(
             uri,
             appname="stuff",
@@ -81,7 +75,7 @@ class Database:
             # Overrides the URI: acknowledged means that a majority has the write in its journal.
             write_concern=WriteConcern(w="majority", j=True),
         )
-        self._model = bind(settings.collection)
+        self.models: Mapping[str, Model] = {name: bind(name) for name in collections}
         self._operation_timeout = settings.operation_timeout
         self._selection_timeout = settings.server_selection_timeout
         self._capabilities = Capabilities()
@@ -94,18 +88,6 @@ class Database:
         self.queries = Share(QUERY_CALLS)
         self.loads = Share(LOAD_CALLS)
         self._pings = Share(PING_CALLS)
-
-    @property
-    def model(self) -> Model:
-        """The Beanie model. Raises `DatabaseUnavailable` until the database has answered once."""
-        self.readiness.check()
-        return self._model
-
-    @property
-    def collection(self) -> MotorCollection:
-        """The Motor collection of the model. Raises what `model` raises."""
-        collection: MotorCollection = self.model.get_motor_collection()
-        return collection
 
     async def ping(self) -> None:
         """Return if the primary answers. Raises `DatabaseUnavailable`, which says why not."""
@@ -121,7 +103,7 @@ class Database:
     @property
     def limits_patterns(self) -> bool:
         """Whether the database gives up matching a regular expression after a number of steps.
-        Raises what `model` raises."""
+        Raises `DatabaseUnavailable` until the database has answered once."""
         self.readiness.check()
         return self._capabilities.limits_patterns
 
@@ -129,33 +111,9 @@ class Database:
     def has_transactions(self) -> bool:
         return self._capabilities.has_transactions
 
-    def transaction(
-        self, work: Callable[[SyncCollection[RawBSONDocument], ClientSession], Result]
-    ) -> Awaitable[Result]:
-        """Do the work in a transaction, which is retried when it conflicts with another one.
-
-        The work runs in a thread of the driver, and passes the session to each call. Call this
-        under `limits.writes`.
-        """
-        collection: SyncCollection[RawBSONDocument] = self.collection.delegate
-        started = time.monotonic()
-
-        def limited_work(session: ClientSession) -> Result:
-            with self.limits.work_of_transaction(started):
-                return work(collection, session)
-
-        def run() -> Result:
-            with self.client.delegate.start_session() as session:
-                result: Result = session.with_transaction(
-                    limited_work,
-                    read_preference=ReadPreference.PRIMARY,
-                    write_concern=self._database.write_concern,
-                )
-            return result
-
-        loop = self.client.get_io_loop()
-        done: Awaitable[Result] = run_on_executor(loop, run)  # type: ignore[no-untyped-call]
-        return done
+    @property
+    def write_concern(self) -> WriteConcern:
+        return self._database.write_concern
 
     @asynccontextmanager
     async def operation(self, seconds: float | None = None) -> AsyncIterator[None]:
@@ -187,33 +145,14 @@ class Database:
                     raise bad_query(error) from error
                 raise
 
-    def change_stream(
-        self,
-        pipeline: Sequence[Mapping[str, Any]],
-        resume_after: Mapping[str, Any] | None,
-        max_await_time_ms: int,
-        batch_size: int,
-    ) -> ChangeStream:
-        """A change stream of the collection, from now on or after a token.
-
-        Blocks, so it needs a thread of its own: waiting for changes, it would hold one of the
-        driver's. Raises the driver's errors, and `DatabaseUnavailable`.
-        """
-        collection: SyncCollection[RawBSONDocument] = self.collection.delegate
-        return collection.watch(
-            pipeline,
-            full_document="updateLookup",
-            resume_after=resume_after,
-            max_await_time_ms=max_await_time_ms,
-            batch_size=batch_size,
-        )
-
     async def _set_up(self) -> None:
         """Raises `ConfigurationError`, if the database cannot be used as the settings say, and the
         driver's errors."""
         try:
             await init_beanie(
-                database=self._database, document_models=[self._model], skip_indexes=True
+                database=self._database,
+                document_models=list(self.models.values()),
+                skip_indexes=True,
             )
             await self._detect_capabilities()
         except PyMongoError as error:
@@ -224,7 +163,7 @@ class Database:
     async def _detect_capabilities(self) -> None:
         """Raises `ConfigurationError`."""
         self._capabilities = await detect_capabilities(
-            self.client, self._database, self._model.get_collection_name()
+            self.client, self._database, list(self.models)
         )
         self.limits.are_ignored = self._capabilities.ignores_limits
         # Under `pymongo.timeout` the driver looks for a server for all the time that is left, which
@@ -235,10 +174,12 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]:
-    """The database for a lifespan. If it is unavailable, that delays the start but does not prevent
-    it."""
-    database = Database(settings, uri)
+async def open_database(
+    settings: Settings, uri: str, collections: Iterable[str]
+) -> AsyncIterator[Database]:
+    """The database for a lifespan, with collections of these names in it. If it is unavailable,
+    that delays the start but does not prevent it."""
+    database = Database(settings, uri, collections)
     tasks = [
         asyncio.create_task(database.readiness.reach()),
         asyncio.create_task(report(database.client.delegate, database.readiness)),
@@ -253,11 +194,12 @@ async def open_database(settings: Settings, uri: str) -> AsyncIterator[Database]
         database.client.close()
 
 
-async def check_database(settings: Settings, uri: str) -> None:
+async def check_database(settings: Settings, uri: str, collections: Iterable[str]) -> None:
     """Raise `ConfigurationError` unless the database lets the service in and can serve the
-    collection. A database that is away is not a fault: the service waits for it."""
+    collections. A database that is away is not a fault: the service waits for it."""
     seconds = min(CHECK_TIMEOUT, settings.server_selection_timeout)
-    database = Database(settings.model_copy(update={"server_selection_timeout": seconds}), uri)
+    brief = settings.model_copy(update={"server_selection_timeout": seconds})
+    database = Database(brief, uri, collections)
     try:
         async with asyncio.timeout(2 * seconds):
             await database.readiness.attempt()

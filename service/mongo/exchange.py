@@ -27,7 +27,7 @@ from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from service.documents import layout
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.faults import is_about_id
 
 MAX_INLINE_BYTES = 15 * 1024 * 1024
@@ -41,7 +41,7 @@ class Writer(Protocol):
     async def write(self, call: Callable[[], Awaitable[Result]]) -> Result: ...
 
 
-async def insert(database: Database, writer: Writer, new: bytes) -> bool:
+async def insert(database: CollectionAccess, writer: Writer, new: bytes) -> bool:
     """Create the document (BSON). Returns False if there is one with its id.
 
     Raises the driver's errors.
@@ -57,7 +57,7 @@ async def insert(database: Database, writer: Writer, new: bytes) -> bool:
 
 
 async def exchange(
-    database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
+    database: CollectionAccess, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
     """Replace `current` by `new` (BSON), or delete it if `new` is None. Returns False if the
     document is no longer `current`.
@@ -72,7 +72,7 @@ async def exchange(
 
 
 async def _inline(
-    database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
+    database: CollectionAccess, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
     condition = _unchanged(id, {"$literal": layout.raw(current)})
     collection = database.collection
@@ -85,7 +85,7 @@ async def _inline(
 
 
 async def _in_transaction(
-    database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
+    database: CollectionAccess, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
     def work(collection: SyncCollection[RawBSONDocument], session: ClientSession) -> bool:
         found = collection.find_one({"_id": id}, session=session)
@@ -101,7 +101,7 @@ async def _in_transaction(
 
 
 async def _by_variable(
-    database: Database, writer: Writer, id: str, current: bytes, new: bytes | None
+    database: CollectionAccess, writer: Writer, id: str, current: bytes, new: bytes | None
 ) -> bool:
     condition = _unchanged(id, "$$current")
     request: DeleteOne | ReplaceOne[RawBSONDocument] = (

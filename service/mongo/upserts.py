@@ -16,7 +16,7 @@ from pymongo.errors import (
 from service.documents import layout
 from service.documents.ids import Key
 from service.errors import StuffError, Unavailable, WriteConflict
-from service.mongo.database import MotorCollection
+from service.mongo.access import MotorCollection
 from service.mongo.faults import bulk_faults, is_about_bson, is_about_id, translated
 
 MAX_ATTEMPTS = 10

@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.shares import Share
 
 Result = TypeVar("Result")
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 class Calls(ABC):
     """A context in which calls of the driver write. It may be left before they have ended."""
 
-    def __init__(self, database: Database, share: Share) -> None:
+    def __init__(self, database: CollectionAccess, share: Share) -> None:
         self._database = database
         self._share = share
         self._calls = 0  # under way
@@ -63,6 +63,8 @@ class Calls(ABC):
             self.left(self._quiet_at - time.monotonic() if self._quiet_at else 0.0)
 
 
-def _within(database: Database, call: Callable[[], Awaitable[Result]]) -> "asyncio.Future[Result]":
+def _within(
+    database: CollectionAccess, call: Callable[[], Awaitable[Result]]
+) -> "asyncio.Future[Result]":
     with database.limits.writes():
         return asyncio.ensure_future(call())  # which keeps the limit as a part of its context

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.settings import Settings
 from service.store.batching import open_batchers
 from service.store.budget import Budget
@@ -30,7 +30,7 @@ class Collection:
 
 @asynccontextmanager
 async def open_collection(
-    database: Database, settings: Settings, budget: Budget, encode: Encode
+    database: CollectionAccess, settings: Settings, budget: Budget, encode: Encode
 ) -> AsyncIterator[Collection]:
     """The collection for a lifespan: its batchers, its feed, and its indexes in the background.
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from service.documents.query import EVERYTHING, Selection, Sort, SortKey
 from service.errors import ConfigurationError, DatabaseUnavailable
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.faults import DriverError, described, translated
 
 log = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def serving(sort: Sort) -> Index:
     return Index(keys={path: 1 if direction == 1 else -1 for path, direction in sort.fields})
 
 
-async def create(database: Database, index: Index) -> str:
+async def create(database: CollectionAccess, index: Index) -> str:
     """Create the index if it does not exist, and return its name. Does not block reads and writes.
 
     Raises `IndexFault`, e.g. if another index has the name, and `DatabaseUnavailable`.
@@ -75,7 +75,7 @@ async def create(database: Database, index: Index) -> str:
     return str(name)
 
 
-async def apply(database: Database, indexes: Sequence[Index]) -> None:
+async def apply(database: CollectionAccess, indexes: Sequence[Index]) -> None:
     """Create all of them, in the background, retrying until the database is available."""
     for index in indexes:
         while True:
@@ -93,7 +93,7 @@ async def apply(database: Database, indexes: Sequence[Index]) -> None:
 
 
 @asynccontextmanager
-async def indexing(database: Database, file: Path) -> AsyncIterator[None]:
+async def indexing(database: CollectionAccess, file: Path) -> AsyncIterator[None]:
     """Creates the indexes of a file in the background. Raises `ConfigurationError`."""
     task = asyncio.create_task(apply(database, read_file(file)))
     try:
@@ -104,14 +104,14 @@ async def indexing(database: Database, file: Path) -> AsyncIterator[None]:
             await task
 
 
-async def list_all(database: Database) -> list[dict[str, Any]]:
+async def list_all(database: CollectionAccess) -> list[dict[str, Any]]:
     """The existing indexes, as MongoDB describes them. Raises `DatabaseUnavailable`."""
     async with database.operation():
         found = await database.collection.index_information()
     return [{"name": name, **dict(description)} for name, description in sorted(found.items())]
 
 
-async def drop(database: Database, name: str) -> None:
+async def drop(database: CollectionAccess, name: str) -> None:
     """Remove an index. Raises `IndexFault` and `DatabaseUnavailable`."""
     async with database.operation():
         try:
@@ -121,7 +121,7 @@ async def drop(database: Database, name: str) -> None:
 
 
 async def explain(
-    database: Database, selection: Selection, limit: int, after: SortKey | None = None
+    database: CollectionAccess, selection: Selection, limit: int, after: SortKey | None = None
 ) -> list[dict[str, Any]]:
     """How the database would find a page: the winning plan of each command that a page needs.
 

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from service.documents.ids import Key, key_of
 from service.documents.parsing import parse_extended_line, parse_line
 from service.errors import BodyTooLarge, StuffError, Unavailable
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.upserts import Outcome, upsert
 from service.store.budget import CHUNK_OVERHEAD, Budget
 from service.store.points import new_document_under
@@ -83,7 +83,7 @@ class Loader:
 
     def __init__(
         self,
-        database: Database,
+        database: CollectionAccess,
         turns: Turns,
         budget: Budget,
         slices: Slices,
@@ -122,7 +122,12 @@ class _Load:
     """One stream being stored: a batch is read while another one is stored."""
 
     def __init__(
-        self, database: Database, turns: Turns, slices: Slices, form: LineFormat, report: Report
+        self,
+        database: CollectionAccess,
+        turns: Turns,
+        slices: Slices,
+        form: LineFormat,
+        report: Report,
     ) -> None:
         self._database = database
         self._turns = turns

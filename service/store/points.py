@@ -26,7 +26,7 @@ from service.errors import (
     WriteConflict,
     raises,
 )
-from service.mongo.database import Database, MotorCollection
+from service.mongo.access import CollectionAccess, MotorCollection
 from service.mongo.exchange import exchange, insert
 from service.store.batching import Reads, Writes
 from service.store.budget import Budget
@@ -56,7 +56,7 @@ class PointOperations:
 
     def __init__(
         self,
-        database: Database,
+        database: CollectionAccess,
         reads: Reads,
         writes: Writes,
         turns: Turns,

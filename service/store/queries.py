@@ -25,7 +25,7 @@ from service.errors import (
     QueryTimeout,
     raises,
 )
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.faults import check_reply
 from service.mongo.limits import milliseconds
 from service.store.slices import SECONDS
@@ -56,7 +56,7 @@ class Queries:
     longer than it may, and `InvalidParameter` if it refuses the query.
     """
 
-    def __init__(self, database: Database, turns: Turns, query_timeout: float) -> None:
+    def __init__(self, database: CollectionAccess, turns: Turns, query_timeout: float) -> None:
         self._database = database
         self._turns = turns
         self._query_timeout = query_timeout

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Protocol
 
 from service.documents.ids import Key
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.shares import Share
 from service.store.calls import Calls
 
@@ -36,7 +36,7 @@ class Turns:
     Keeps an entry for an id only during a turn; claimants that stop waiting withdraw.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: CollectionAccess) -> None:
         self._database = database
         # The waiting claimants by the id of the write that has its turn; None before the first one.
         self._waiting: dict[Key, OrderedDict[Claimant, None] | None] = {}
@@ -140,7 +140,7 @@ class Turn(Calls):
     """
 
     def __init__(
-        self, turns: Turns, database: Database, ids: Collection[Key], share: Share
+        self, turns: Turns, database: CollectionAccess, ids: Collection[Key], share: Share
     ) -> None:
         super().__init__(database, share)
         self._turns = turns
@@ -175,7 +175,9 @@ class FilterTurn(Calls):
     """A context in which any document may be written. Entering waits for the writes that have
     arrived; those that arrive after it wait until its calls have ended."""
 
-    def __init__(self, turns: Turns, database: Database, share: Share, max_seconds: float) -> None:
+    def __init__(
+        self, turns: Turns, database: CollectionAccess, share: Share, max_seconds: float
+    ) -> None:
         super().__init__(database, share)
         self._turns = turns
         self._max_seconds = max_seconds

@@ -184,7 +184,7 @@ async def test_a_read_that_is_not_finished_closes_its_cursor(
     database = play(PRIMARY, forward=True)
     async with application(mongodb_uri=database.uri()) as client:
         await client.put("/stuff/a", json={})
-        model = client._transport.app.state.database.model  # type: ignore[attr-defined]
+        model = client._transport.app.state.database.models["stuff"]  # type: ignore[attr-defined]
         namespace = f"{model.get_motor_collection().full_name}"
         database.answer("find", cursor(namespace, {"_id": "a"}, id=Int64(77)))
         found = model.find_raw(["a", "b", "c"])

@@ -32,7 +32,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.settings import Settings
 from service.store.batching.reads import Reads
 from service.store.batching.writes import Writes
@@ -43,7 +43,7 @@ __all__ = ["Reads", "Writes", "open_batchers"]
 
 @asynccontextmanager
 async def open_batchers(
-    database: Database, turns: Turns, settings: Settings
+    database: CollectionAccess, turns: Turns, settings: Settings
 ) -> AsyncIterator[tuple[Reads, Writes]]:
     """The batchers for a lifespan; at its end they finish what is under way, in the time that an
     operation may take."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from opentelemetry.trace import Span, get_current_span
 
 from service.errors import DatabaseUnavailable
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.faults import is_absence, is_refusal
 from service.observability import metrics
 from service.observability.tracing import batch_span
@@ -60,7 +60,9 @@ class Lane(ABC, Generic[Answer]):
 
     kind: ClassVar[str]
 
-    def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, database: CollectionAccess, settings: Settings, tasks: asyncio.TaskGroup
+    ) -> None:
         self.database = database
         self._max_round_trips = settings.round_trips
         self._timeout = settings.operation_timeout

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from service.documents import layout
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.faults import translated_errors
 from service.settings import Settings
 from service.store.batching.lane import Lane, Operation
@@ -16,7 +16,9 @@ class Reads(Lane[bytes | None]):
 
     kind = "read"
 
-    def __init__(self, database: Database, settings: Settings, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, database: CollectionAccess, settings: Settings, tasks: asyncio.TaskGroup
+    ) -> None:
         super().__init__(database, settings, tasks)
         self._max_count = settings.batch_count
         self._max_bytes = settings.batch_bytes

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.mongo.faults import translated_errors
 from service.mongo.upserts import upsert
 from service.settings import Settings
@@ -28,7 +28,7 @@ class Writes:
     """Puts and deletes; those of one id go in their order of arrival."""
 
     def __init__(
-        self, database: Database, turns: Turns, settings: Settings, tasks: asyncio.TaskGroup
+        self, database: CollectionAccess, turns: Turns, settings: Settings, tasks: asyncio.TaskGroup
     ) -> None:
         self._turns = turns
         self._upserts = _Upserts(turns, database, settings, tasks)
@@ -55,7 +55,7 @@ class _WriteLane(Lane[bool]):
     """Writes of one kind that have their turn, so no two have the same id."""
 
     def __init__(
-        self, turns: Turns, database: Database, settings: Settings, tasks: asyncio.TaskGroup
+        self, turns: Turns, database: CollectionAccess, settings: Settings, tasks: asyncio.TaskGroup
     ) -> None:
         super().__init__(database, settings, tasks)
         self._turns = turns

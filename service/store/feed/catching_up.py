@@ -9,7 +9,7 @@ from functools import cmp_to_key, partial
 from typing import Any, Protocol
 
 from service.errors import DatabaseUnavailable, FeedGone, StuffError
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.store.feed.changes import Change, parts
 from service.store.feed.positions import Position
 from service.store.feed.stream import Stream
@@ -54,7 +54,7 @@ class CatchingUp:
     """
 
     def __init__(
-        self, database: Database, pipeline: list[dict[str, Any]], channel: Present
+        self, database: CollectionAccess, pipeline: list[dict[str, Any]], channel: Present
     ) -> None:
         self._database = database
         self._pipeline = pipeline
@@ -160,7 +160,7 @@ class _Round:
         self._members = set(members)
         self._position = start
 
-    async def run(self, database: Database, pipeline: list[dict[str, Any]]) -> None:
+    async def run(self, database: CollectionAccess, pipeline: list[dict[str, Any]]) -> None:
         stream = Stream(database, pipeline, MAX_AWAIT)
         try:
             await stream.open(self._position)

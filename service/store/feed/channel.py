@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from service.errors import DatabaseUnavailable, FeedGone, StuffError
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.observability import metrics
 from service.store.feed.catching_up import CatchingUp
 from service.store.feed.changes import Change, parts
@@ -36,7 +36,9 @@ class Channel:
     or in a gap, wait. A channel whose stream can never be opened has a `failure`, which ends them.
     """
 
-    def __init__(self, database: Database, pipeline: list[dict[str, Any]], encode: Encode) -> None:
+    def __init__(
+        self, database: CollectionAccess, pipeline: list[dict[str, Any]], encode: Encode
+    ) -> None:
         self._database = database
         self._pipeline = pipeline
         self._encode = encode

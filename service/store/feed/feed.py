@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from service.errors import FeedFull
-from service.mongo.database import Database
+from service.mongo.access import CollectionAccess
 from service.observability import metrics
 from service.store.feed.changes import filter_key, pipeline
 from service.store.feed.channel import Channel, Encode
@@ -22,7 +22,7 @@ SILENCE_INTERVAL = 1.0  # seconds between two measurements
 class Feed:
     """Hands out subscriptions."""
 
-    def __init__(self, database: Database, max_subscribers: int, encode: Encode) -> None:
+    def __init__(self, database: CollectionAccess, max_subscribers: int, encode: Encode) -> None:
         self._database = database
         self._max_subscribers = max_subscribers
         self._encode = encode
@@ -137,7 +137,7 @@ class Feed:
 
 @asynccontextmanager
 async def open_feed(
-    database: Database, max_subscribers: int, encode: Encode
+    database: CollectionAccess, max_subscribers: int, encode: Encode
 ) -> AsyncIterator[Feed]:
     """The feed for a lifespan."""
     feed = Feed(database, max_subscribers, encode)

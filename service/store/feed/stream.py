@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from service.errors import DatabaseUnavailable, FeedGone, FeedUnsupported, StuffError
-from service.mongo.database import ChangeStream, Database
+from service.mongo.access import ChangeStream, CollectionAccess
 from service.mongo.faults import BAD_QUERIES, DriverError, bad_query, described
 from service.store.feed.changes import Change, Interrupted, read_change
 from service.store.feed.positions import Position
@@ -39,7 +39,7 @@ class Stream:
     """
 
     def __init__(
-        self, database: Database, pipeline: list[dict[str, Any]], max_await: float
+        self, database: CollectionAccess, pipeline: list[dict[str, Any]], max_await: float
     ) -> None:
         self._database = database
         self._pipeline = pipeline
