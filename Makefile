@@ -11,7 +11,7 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi lint-workflows audit sbom image requirements locks clean
+.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi lint-workflows docs docs-serve audit sbom image requirements locks clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -107,6 +107,16 @@ lint-openapi: $(DEV) ## Check openapi.json (needs Node.js)
 lint-workflows: ## Check the workflows of GitHub Actions (needs Go)
 	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
+docs: ## Build the documentation into site/, and check its links and the manifests of Kubernetes
+	$(PYTHON) -m venv $(VENV)/docs
+	$(VENV)/docs/bin/$(PIP_INSTALL) -r requirements/docs.txt
+	$(MKDOCS) build --strict  # not --quiet, which would hide the warnings from --strict
+
+docs-serve: docs ## Show the documentation on port 8001, as it is written (PORT=9001 for another port)
+	$(MKDOCS) serve --dev-addr 127.0.0.1:$(or $(PORT),8001)
+
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(VENV)/docs/bin/mkdocs
+
 audit: $(DEV) ## Look for known vulnerabilities in what the service is made of (asks an advisory database)
 	$(BIN)/$(PIP_INSTALL) -r requirements/audit.txt
 	.ci/audit $(AUDIT)
@@ -126,6 +136,7 @@ requirements: $(DEV) ## Pin the newest versions, with hashes
 	$(PIN) --extra audit --constraint requirements/dev.txt --output-file requirements/audit.txt pyproject.toml
 	$(PIN) --output-file requirements/pip.txt requirements/pip.in
 	$(PIN) --output-file requirements/clients.txt requirements/clients.in
+	$(PIN) --output-file requirements/docs.txt requirements/docs.in
 	$(PIN) --output-file requirements/schema.txt requirements/schema.in
 	$(PIN) --constraint requirements/dev.txt --output-file requirements/mutants.txt requirements/mutants.in
 
