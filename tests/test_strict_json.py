@@ -117,6 +117,19 @@ def test_exactly_what_cannot_be_returned_unchanged_is_refused_with_a_pointer(tex
         assert strict_json.loads(text.encode()) == json.loads(text)
 
 
+@pytest.mark.parametrize("place", range(19))
+@pytest.mark.parametrize("digit", [-1, 1])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_each_digit_of_an_integer_counts(place: int, digit: int, sign: int) -> None:
+    number = sign * (2**63 - 1 + digit * 10**place)
+    if -(2**63) <= number < 2**63:
+        assert strict_json.loads(b"[1,%d]" % number) == [1, number]
+    else:
+        with pytest.raises(InvalidDocument) as refused:
+            strict_json.loads(b"[1,%d]" % number)
+        assert refused.value.members["pointer"] == "/1"
+
+
 def test_in_a_large_body_the_place_is_a_byte() -> None:
     start = b'{"text":"%s","a":' % (b"x" * MAX_SEARCHED)
     with pytest.raises(InvalidDocument, match=f"byte {len(start):,}") as refused:

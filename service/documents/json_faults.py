@@ -20,14 +20,25 @@ MAX_DEPTH = 100
 MAX_SEARCHED = 256 * 1024
 """Bytes in which the JSON Pointer of a fault is determined."""
 
-INT64_MAX = 2**63 - 1
+CHUNK = 64
+"""Brackets whose levels are bounded together."""
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRING_WITHOUT_NUL = rb'"[^"\\]*+(?:\\(?!u0000).[^"\\]*+)*+"'
-# Up to an integer of 19 digits or more, which is the group.
-_LONG_INTEGER = re.compile(
-    rb"(?:[^0-9\"]++|" + _STRING + rb"|[0-9]++[.eE][0-9.eE+-]*+|[0-9]{1,18}+(?![0-9]))*+([0-9]++)",
-    re.DOTALL,
+
+
+def _up_to(limit: bytes) -> bytes:
+    """A pattern of the integers of as many digits that are at most this one."""
+    if not limit:
+        return b""
+    smaller = b"[0-%d][0-9]{%d}|" % (limit[0] - ord("1"), len(limit) - 1)
+    return b"(?:%s%c%s)" % (smaller if limit[:1] > b"0" else b"", limit[0], _up_to(limit[1:]))
+
+
+_INT64 = rb"(?:[0-9]{1,18}+|%s|(?<=-)%d)(?![0-9])" % (_up_to(b"%d" % (2**63 - 1)), 2**63)
+# Up to an integer that does not fit 64 bits, which is the group.
+_LARGE_INTEGER = re.compile(
+    rb"(?:[^0-9\"]++|%s|[0-9]++[.eE][0-9.eE+-]*+|%s)*+([0-9]++)" % (_STRING, _INT64), re.DOTALL
 )
 # Up to a key with a NUL.
 _KEY_WITH_NUL = re.compile(
@@ -127,14 +138,11 @@ class _RepeatedKey(Exception):
 
 def find_large_integer(text: bytes) -> int | None:
     """The offset of the first integer that does not fit 64 bits."""
-    position = 0
-    while match := _LONG_INTEGER.match(text, position):
-        digits = match[1]
-        is_negative = text[match.start(1) - 1 : match.start(1)] == b"-"
-        if len(digits) > 19 or int(digits) > INT64_MAX + is_negative:
-            return match.start(1) - is_negative
-        position = match.end()
-    return None
+    match = _LARGE_INTEGER.match(text)
+    if match is None:
+        return None
+    start = match.start(1)
+    return start - (text[start - 1 : start] == b"-")
 
 
 def find_key_with_nul(text: bytes) -> int | None:
@@ -146,10 +154,18 @@ def find_key_with_nul(text: bytes) -> int | None:
 def find_deep_nesting(text: bytes, max_depth: int = MAX_DEPTH) -> int | None:
     """The offset of the first object or array that is nested deeper than that."""
     steps = _brackets(text).translate(_STEPS)
-    levels = memoryview(steps).cast("b")
-    if max(accumulate(levels), default=0) <= max_depth:
-        return None
-    return _offset_of(text, rb"\[\]{}", [*accumulate(levels)].index(max_depth + 1) + 1)
+    level = 0
+    for start in range(0, len(steps), CHUNK):
+        chunk = steps[start : start + CHUNK]
+        opened = chunk.count(1)
+        # Most chunks end too early to go too deep, whatever the order of their brackets.
+        if level + opened > max_depth:
+            levels = [*accumulate(memoryview(chunk).cast("b"), initial=level)]
+            if max(levels) > max_depth:
+                number = start + levels.index(max_depth + 1)
+                return _offset_of(text, rb"\[\]{}", number)
+        level += 2 * opened - len(chunk)
+    return None
 
 
 def without_strings(text: bytes) -> bytes:
