@@ -3,17 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from fastapi import FastAPI
 
 from service import __version__, openapi
-from service.mongo.access import CollectionAccess
+from service.declarations import Declarations, read_declarations
 from service.mongo.database import open_database
 from service.observability import tracing
 from service.observability.access_log import AccessLog, logs_accesses
 from service.observability.metrics import counted_process
-from service.routers import routers
+from service.routers import collection_routes, other_routes
 from service.routers.assets import open_assets
 from service.security import Gate, Origins
 from service.server.connection_limits import open_connections
@@ -21,12 +22,12 @@ from service.server.lifecycle import on_stop, stop_with_parent
 from service.server.mongodb import open_mongodb
 from service.settings import Settings
 from service.store.budget import Budget
-from service.store.collection import open_collection
+from service.store.collection import open_collections
 from service.web import problems
-from service.web.access import guarded
 from service.web.events import encode_change
 from service.web.middleware import RequestMiddleware
 from service.web.origins import OriginMiddleware
+from service.web.routing import Dispatcher
 
 
 @asynccontextmanager
@@ -39,18 +40,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         tracing.keep_values_out(settings)
         stack.push_async_callback(app.state.gate.close)
         mongodb = await stack.enter_async_context(open_mongodb(settings))
-        database = await stack.enter_async_context(
-            open_database(settings, mongodb.uri, [settings.collection])
-        )
+        declarations: Declarations = app.state.declarations
+        names = [declaration.mongodb for declaration in declarations.values()]
+        database = await stack.enter_async_context(open_database(settings, mongodb.uri, names))
         app.state.database = database
         app.state.budget = budget = Budget(settings.max_total_body_bytes)
-        collection = await stack.enter_async_context(
-            open_collection(
-                CollectionAccess(database, settings.collection), settings, budget, encode_change
-            )
+        collections = await stack.enter_async_context(
+            open_collections(database, declarations, settings, budget, encode_change)
         )
-        app.state.collection = collection
-        stack.enter_context(on_stop(collection.feed.close))
+        app.state.collections = collections.by_name
+        stack.enter_context(on_stop(collections.feeds.close))
         # `LimitedProtocol` reads these.
         yield {"settings": settings, "connections": open_connections(settings)}
 
@@ -58,6 +57,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application with these settings, or with those of the environment."""
     settings = settings or Settings()
+    declarations = read_declarations(settings)
+    of_collections = collection_routes(declarations)
     app = FastAPI(
         title="Stuff",
         version=__version__,
@@ -67,8 +68,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
         telemetry=tracing.telemetry(settings),
         # Not `include_router`, which would match each request twice and is slow.
-        routes=[guarded(route) for router in routers for route in router.routes],
+        routes=[*chain.from_iterable(of_collections.values()), *other_routes()],
     )
+    app.state.declarations = declarations
+    app.state.dispatcher = app.router.middleware_stack = Dispatcher(app.router, of_collections)
     app.state.settings = settings
     app.state.gate = Gate(settings)
     app.state.assets = open_assets()

@@ -16,6 +16,7 @@ from service.errors import DatabaseUnavailable, WriteConflict
 from service.mongo.access import CollectionAccess
 from service.mongo.database import open_database
 from service.settings import Settings
+from service.store.batching import Batching
 from service.store.batching.lane import Lane, Operation
 from service.store.batching.reads import Reads
 from service.store.batching.writes import Writes
@@ -81,14 +82,15 @@ async def tasks() -> AsyncIterator[asyncio.TaskGroup]:
 async def reads(
     database: CollectionAccess, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
 ) -> Reads:
-    return Reads(database, settings.model_copy(update=limits), tasks)
+    return Reads(database, Batching(settings.model_copy(update=limits), tasks))
 
 
 @pytest.fixture
 async def writes(
     database: CollectionAccess, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
 ) -> Writes:
-    return Writes(database, Turns(database), settings.model_copy(update=limits), tasks)
+    batching = Batching(settings.model_copy(update=limits), tasks)
+    return Writes(database, Turns(database), batching)
 
 
 def document(id: str, n: int = 0, size: int = 0) -> bytes:

@@ -71,7 +71,9 @@ async def test_a_route_without_a_declaration_is_closed_to_all(with_keys: bool) -
         return "secret"
 
     app = create_app(Settings(api_keys=str(key) if with_keys else None))
-    app.router.routes.extend(guarded(route) for route in router.routes)
+    [route] = router.routes
+    assert isinstance(route, APIRoute)
+    app.state.dispatcher.others.routes.append(guarded(route))
     async with AsyncClient(transport=ASGITransport(app), base_url="http://localhost") as client:
         response = await client.get("/forgotten", headers=bearer(token))
         assert response.status_code == 403

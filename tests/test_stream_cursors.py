@@ -126,7 +126,7 @@ async def test_a_stream_goes_on_when_the_database_is_back(
     monkeypatch.setattr("service.store.queries.RETRY_DELAY", 0.01)
     fill(collection, 5 * STREAM_BATCH)
     async with application() as client:
-        many = client._transport.app.state.collection.queries  # type: ignore[attr-defined]
+        many = client._transport.app.state.collections["stuff"].queries  # type: ignore[attr-defined]
         many._database = Flaky(many._database, {2, 5, 6, 9})
         items = await read(client, sort=sort, limit=5 * STREAM_BATCH - 10)
         numbers = [item["n"] for item in items]

@@ -17,7 +17,9 @@ _TEXT = 0x02  # the element type of text
 def check_id(id: str) -> str:
     """The id itself. Raises `InvalidId` unless it has 1 to 512 bytes and no control character."""
     if not id:
-        raise InvalidId("The id is empty. Put one after /stuff/, or POST to /stuff to get one.")
+        raise InvalidId(
+            "The id is empty. Add one to the path, or POST to the collection to get one."
+        )
     size = len(id.encode())
     if size > MAX_ID_BYTES:
         raise InvalidId(f"The id has {size:,} bytes in UTF-8; at most {MAX_ID_BYTES} are allowed.")

@@ -112,7 +112,9 @@ def checked_object(value: Any) -> dict[str, Any]:
 
 def _check_own_id(is_equal: bool, id: str | None) -> None:
     if id is None:
-        raise InvalidDocument("POST makes the id. Leave _id out, or PUT to /stuff/{id}.", ["_id"])
+        raise InvalidDocument(
+            "POST makes the id. Leave _id out, or PUT the document under its id.", ["_id"]
+        )
     if not is_equal:
         raise InvalidDocument(
             f"The document's _id differs from the id in the path, {id!r}. Leave it out.", ["_id"]

@@ -1,5 +1,11 @@
 """Endpoints, one file per resource. They know HTTP and nothing else."""
 
+from collections.abc import Iterator, Mapping
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+
+from service.declarations import Declaration
 from service.routers import (
     assets,
     collection,
@@ -10,10 +16,13 @@ from service.routers import (
     page,
     problems,
 )
+from service.security import WRITE, decision_of
+from service.web.access import guarded
+from service.web.routing import served_at
 
-routers = [
-    document.router,
-    collection.router,
+OF_COLLECTIONS = [document.router, collection.router]
+"""Declared for `/stuff`, and served for every collection."""
+OTHERS = [
     health.router,
     metrics.router,
     page.router,
@@ -21,4 +30,28 @@ routers = [
     problems.router,
     assets.router,
 ]
-"""In the order in which requests are matched."""
+
+
+def collection_routes(declarations: Mapping[str, Declaration]) -> dict[str, list[APIRoute]]:
+    """The routes of each collection, by its name, in the order in which requests are matched."""
+    return {name: list(_routes_of(each)) for name, each in declarations.items()}
+
+
+def other_routes() -> list[APIRoute]:
+    """All other routes."""
+    return [guarded(route) for router in OTHERS for route in _of(router)]
+
+
+def _routes_of(declaration: Declaration) -> Iterator[APIRoute]:
+    for router in OF_COLLECTIONS:
+        for route in _of(router):
+            if declaration.read_only and WRITE in (decision_of(route.endpoint) or ()):
+                continue
+            path = f"/{declaration.collection}{route.path.removeprefix('/stuff')}"
+            yield guarded(served_at(route, path), declaration.collection)
+
+
+def _of(router: APIRouter) -> Iterator[APIRoute]:
+    for route in router.routes:
+        assert isinstance(route, APIRoute)
+        yield route

@@ -182,7 +182,8 @@ async def options_document(
 ) -> Response:
     """Returns the methods and the patch formats of a document."""
     allow = ", ".join(allowed_methods(request.app, request))
-    return Response(status_code=204, headers={"Allow": allow, "Accept-Patch": PATCH_TYPES})
+    patches = {"Accept-Patch": PATCH_TYPES} if "PATCH" in allow else {}
+    return Response(status_code=204, headers={"Allow": allow, **patches})
 
 
 async def _read(

@@ -4,8 +4,9 @@ A key is `stuff_ID_SECRET`. The service only keeps a line about it:
 
     ID SCOPES HASH NAME
 
-with scopes separated by commas and the SHA-256 of the whole key, which is enough for a secret of
-256 random bits. Lines come from a setting, or from a file that is read again when it changes.
+with scopes (`read`, `write:books`) separated by commas and the SHA-256 of the whole key, which is
+enough for a secret of 256 random bits. Lines come from a setting, or from a file that is read again
+when it changes.
 """
 
 import hmac
@@ -19,14 +20,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from service.errors import ConfigurationError, Unauthorized
-from service.security.decisions import SCOPES
+from service.security.scopes import is_scope
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
 
 CHECK_INTERVAL = 1.0  # seconds between checks whether the file has changed
 
-_LINE = re.compile(r"([0-9a-z]{1,32}) +([a-z,]+) +([0-9a-f]{64})(?: +(.{0,200}))?")
+_LINE = re.compile(r"([0-9a-z]{1,32}) +([a-z0-9_:,]+) +([0-9a-f]{64})(?: +(.{0,200}))?")
 _TOKEN = re.compile(r"stuff_([0-9a-z]{1,32})_([A-Za-z0-9_-]{20,200})")
 _NOBODY = "0" * 64
 _UNREADABLE = (0, 0, 0)
@@ -92,7 +93,7 @@ def read_keys(text: str) -> tuple[dict[str, ApiKey], list[int]]:
             continue
         match = _LINE.fullmatch(line)
         scopes = frozenset(match[2].split(",")) if match else frozenset()
-        if match is None or not scopes <= set(SCOPES):
+        if match is None or not all(map(is_scope, scopes)):
             bad_lines.append(number)
             continue
         keys[match[1]] = ApiKey(match[1], scopes, match[3], match[4] or "")

@@ -18,7 +18,7 @@ from service.errors import (
     Unauthorized,
     how_to_install,
 )
-from service.security.decisions import SCOPES
+from service.security.scopes import is_scope
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,7 +75,12 @@ class TokenVerifier:
         except self._jwt.PyJWTError as error:
             detail = f"This token is not valid ({type(error).__name__}). Send another."
             raise Unauthorized(detail) from None
-        return frozenset(scope for scope in SCOPES if self._prefix + scope in _claimed(claims))
+        return frozenset(
+            scope
+            for claimed in _claimed(claims)
+            if claimed.startswith(self._prefix)
+            and is_scope(scope := claimed.removeprefix(self._prefix))
+        )
 
     async def close(self) -> None:
         await self._keys.close()

@@ -1,14 +1,16 @@
 """A collection: documents of one kind, at one path, and all that can be done with them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from service.declarations import Declaration
 from service.mongo.access import CollectionAccess
+from service.mongo.database import Database
 from service.settings import Settings
-from service.store.batching import open_batchers
+from service.store.batching import Batching, Reads, Writes, open_batching
 from service.store.budget import Budget
-from service.store.feed import Encode, Feed, open_feed
+from service.store.feed import Encode, Feed, Feeds, open_feeds
 from service.store.indexes import indexing
 from service.store.loads import Loader
 from service.store.points import PointOperations
@@ -18,37 +20,69 @@ from service.store.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the collections of a process share, so that its bounds hold for all of them together."""
+
+    settings: Settings
+    budget: Budget
+    slices: Slices
+    batching: Batching
+    feeds: Feeds
+
+
 class Collection:
     """What routers do with a collection, by the kind of operation."""
 
-    points: PointOperations
-    queries: Queries
-    loader: Loader
-    feed: Feed
-    slices: Slices
+    def __init__(
+        self, declaration: Declaration, database: CollectionAccess, bounds: Bounds
+    ) -> None:
+        turns = Turns(database)
+        budget, slices = bounds.budget, bounds.slices
+        self.name = declaration.collection
+        self.slices = slices
+        self.points = PointOperations(
+            database,
+            Reads(database, bounds.batching),
+            Writes(database, turns, bounds.batching),
+            turns,
+            budget,
+            slices,
+        )
+        self.queries = Queries(self.name, database, turns, bounds.settings.query_timeout)
+        self.loader = Loader(database, turns, budget, slices, bounds.settings.max_body_bytes)
+        self.feed: Feed = bounds.feeds.of(database)
+
+
+@dataclass(frozen=True, slots=True)
+class Collections:
+    """All collections of a process."""
+
+    by_name: Mapping[str, Collection]
+    """By the names in paths."""
+    feeds: Feeds
 
 
 @asynccontextmanager
-async def open_collection(
-    database: CollectionAccess, settings: Settings, budget: Budget, encode: Encode
-) -> AsyncIterator[Collection]:
-    """The collection for a lifespan: its batchers, its feed, and its indexes in the background.
+async def open_collections(
+    database: Database,
+    declarations: Mapping[str, Declaration],
+    settings: Settings,
+    budget: Budget,
+    encode: Encode,
+) -> AsyncIterator[Collections]:
+    """The collections for a lifespan: their batchers, their feeds, and their indexes in the
+    background.
 
     `budget` is that of the process, `encode` returns the event of a change, as bytes.
     """
     async with AsyncExitStack() as stack:
-        turns = Turns(database)
-        reads, writes = await stack.enter_async_context(open_batchers(database, turns, settings))
-        feed = await stack.enter_async_context(
-            open_feed(database, settings.max_subscribers, encode)
-        )
-        if settings.indexes is not None:
-            await stack.enter_async_context(indexing(database, settings.indexes))
-        slices = Slices()
-        yield Collection(
-            PointOperations(database, reads, writes, turns, budget, slices),
-            Queries(database, turns, settings.query_timeout),
-            Loader(database, turns, budget, slices, settings.max_body_bytes),
-            feed,
-            slices,
-        )
+        batching = await stack.enter_async_context(open_batching(settings))
+        feeds = await stack.enter_async_context(open_feeds(settings.max_subscribers, encode))
+        bounds = Bounds(settings, budget, Slices(), batching, feeds)
+        by_name: dict[str, Collection] = {}
+        for name, declaration in declarations.items():
+            access = CollectionAccess(database, declaration.mongodb)
+            by_name[name] = Collection(declaration, access, bounds)
+            if declaration.indexes is not None:
+                await stack.enter_async_context(indexing(access, declaration.indexes))
+        yield Collections(by_name, feeds)

@@ -56,7 +56,11 @@ class Queries:
     longer than it may, and `InvalidParameter` if it refuses the query.
     """
 
-    def __init__(self, database: CollectionAccess, turns: Turns, query_timeout: float) -> None:
+    def __init__(
+        self, name: str, database: CollectionAccess, turns: Turns, query_timeout: float
+    ) -> None:
+        """`name` is the one in paths, to which cursors are bound."""
+        self._name = name
         self._database = database
         self._turns = turns
         self._query_timeout = query_timeout
@@ -74,7 +78,8 @@ class Queries:
                     if len(documents) == limit or (documents and size > MAX_PAGE_BYTES):
                         last = selection.sort.key(codec.decode(documents[-1]))
                         return Page(
-                            documents, encode_cursor(selection.filter, selection.sort, last)
+                            documents,
+                            encode_cursor(selection.filter, selection.sort, last, self._name),
                         )
                     documents.append(document)
         return Page(documents, None)

@@ -1,51 +1,74 @@
 """Checks the scopes that a route needs. A route that declares none is closed."""
 
+from copy import copy
+
 from fastapi import Request
 from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import Forbidden, LocalOnly, TokenKeysUnavailable, Unauthorized, raises
-from service.security import PUBLIC, READ, SCOPES, Gate, decision_of, id_of_key
+from service.security import (
+    PUBLIC,
+    READ,
+    SCOPES,
+    Gate,
+    decision_of,
+    id_of_key,
+    scoped,
+    scopes_in,
+)
 from service.web.headers import header
 
+DEFAULT_COLLECTION = "stuff"
+"""The collection that is always served. Refusals there name the plain scopes."""
 _ALL = frozenset(SCOPES)
 # In the scope of ASGI:
 _GRANTED = "stuff.scopes"
+COLLECTION = "stuff.collection"
+"""The name of the collection that the request is about, in paths; None if it is about none."""
 KEY_ID = "stuff.key"
 """The id of the API key of the request, once the key is known to be valid."""
 
 
-def guarded(route: BaseRoute) -> BaseRoute:
-    """The route, with a check of what its endpoint declares."""
-    assert isinstance(route, APIRoute)
+def guarded(route: APIRoute, collection: str | None = None) -> APIRoute:
+    """The route, which belongs to this collection or to none, with a check of what its endpoint
+    declares."""
     decision = decision_of(route.endpoint)
-    # Routes are shared by all applications of a process.
-    if decision != PUBLIC and not isinstance(route.app, _Guard):
-        route.app = _Guard(route.app, decision)
-    return route
+    if decision == PUBLIC:
+        return route
+    own = copy(route)  # routes are shared by all applications of a process
+    own.app = _Guard(route.app, decision, collection)
+    return own
 
 
 class _Guard:
-    def __init__(self, app: ASGIApp, decision: frozenset[str] | None) -> None:
+    def __init__(
+        self, app: ASGIApp, decision: frozenset[str] | None, collection: str | None
+    ) -> None:
         self._app = app
         self._decision = decision
+        self._collection = collection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         gate: Gate = scope["app"].state.gate
         if self._decision is None:
             raise Forbidden("This address is closed to everybody.")
+        scope[COLLECTION] = self._collection
         if gate.opens_at((scope.get("server") or ("",))[0]):
             scope[_GRANTED] = _ALL
         else:
-            scope[_GRANTED] = await check_access(Request(scope), gate, self._decision)
+            scope[_GRANTED] = await check_access(
+                Request(scope), gate, self._decision, self._collection
+            )
         await self._app(scope, receive, send)
 
 
 @raises(Unauthorized, Forbidden, LocalOnly, TokenKeysUnavailable)
-async def check_access(request: Request, gate: Gate, needed: frozenset[str]) -> frozenset[str]:
-    """The scopes of the request. Raises `Unauthorized` or `Forbidden` (RFC 6750), or `LocalOnly`,
-    unless these are all that it needs."""
+async def check_access(
+    request: Request, gate: Gate, needed: frozenset[str], collection: str | None
+) -> frozenset[str]:
+    """Which of `read` and `write` the request has in the collection, or outside of all. Raises
+    `Unauthorized` or `Forbidden` (RFC 6750), or `LocalOnly`, unless these are all that it needs."""
     if gate.is_open:
         raise LocalOnly(
             "This server has no API keys, so it serves its own machine only. Its operator can "
@@ -54,10 +77,10 @@ async def check_access(request: Request, gate: Gate, needed: frozenset[str]) -> 
     scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not credentials.strip():
         raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)
-    granted = await gate.scopes(credentials.strip())
+    granted = scopes_in(await gate.scopes(credentials.strip()), collection)
     request.scope[KEY_ID] = id_of_key(credentials.strip())
     if not needed <= granted:
-        raise insufficient(needed, "This")
+        raise insufficient(request, needed, "This")
     return granted
 
 
@@ -70,15 +93,25 @@ def may_read(request: Request) -> bool:
 def check_may_read(request: Request, what: str) -> None:
     """Raise `Forbidden` unless the request may see what is stored. `what` begins the message."""
     if not may_read(request):
-        raise insufficient(_ALL, what)
+        raise insufficient(request, _ALL, what)
 
 
-def insufficient(needed: frozenset[str], what: str) -> Forbidden:
+def insufficient(request: Request, needed: frozenset[str], what: str) -> Forbidden:
     """The refusal of a request that lacks one of these scopes."""
     names = [scope for scope in SCOPES if scope in needed]
+    collection = request.scope.get(COLLECTION)
+    if collection not in (None, DEFAULT_COLLECTION):
+        names = [scoped(scope, collection) for scope in names]
     if len(names) == 1:
         detail = f"{what} needs the scope {names[0]!r}, which the key or token does not have."
     else:
-        detail = f"{what} needs the scopes 'read' and 'write'. The key or token has one of them."
+        one, other = map(repr, names)
+        detail = f"{what} needs the scopes {one} and {other}. The key or token has one of them."
     challenge = f'Bearer error="insufficient_scope", scope="{" ".join(names)}"'
     return Forbidden(detail, headers={"WWW-Authenticate": challenge})
+
+
+def path_of_collection(request: Request) -> str:
+    """The path of the collection that the request is about, as clients see it."""
+    root: str = request.scope.get("root_path", "")
+    return f"{root.rstrip('/')}/{request.scope[COLLECTION]}"

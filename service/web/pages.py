@@ -8,6 +8,7 @@ import orjson
 from fastapi import Request, Response
 
 from service.store.queries import Page
+from service.web.access import path_of_collection
 from service.web.compression import coding_for, packed
 from service.web.responses import text_of
 
@@ -41,6 +42,5 @@ def _link(request: Request, page: Page) -> dict[str, str]:
         return {}
     parameters = [item for item in request.query_params.multi_items() if item[0] != "after"]
     query = urlencode([*parameters, ("after", page.next)])
-    root = request.scope.get("root_path", "").rstrip("/")
-    link = f'<{root}/stuff?{query}>; rel="next"'
+    link = f'<{path_of_collection(request)}?{query}>; rel="next"'
     return {"Link": link} if len(link) <= MAX_LINK_BYTES else {}

@@ -169,6 +169,6 @@ def allowed_methods(app: FastAPI, request: Request) -> list[str]:
         for method in METHODS
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
-            for route in app.router.routes
+            for route in app.state.dispatcher.router(request.scope).routes
         )
     ]

@@ -13,6 +13,7 @@ from fastapi import Request, Response
 from service.documents import codec
 from service.documents.layout import Stored
 from service.store.points import Written
+from service.web.access import path_of_collection
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -81,5 +82,4 @@ async def written_response(
 
 
 def _address(request: Request, id: str) -> str:
-    root = request.scope.get("root_path", "").rstrip("/")
-    return f"{root}/stuff/{quote(id, safe='')}"
+    return f"{path_of_collection(request)}/{quote(id, safe='')}"

@@ -156,7 +156,7 @@ async def test_a_write_without_an_answer_is_waited_for_until_its_deadline(
 async def test_writes_that_stop_waiting_leave_nothing_behind(
     client: AsyncClient, engine: FailingEngine
 ) -> None:
-    turns: Turns = client._transport.app.state.collection.points._turns  # type: ignore[attr-defined]
+    turns: Turns = client._transport.app.state.collections["stuff"].points._turns  # type: ignore[attr-defined]
     engine.block(LIMIT * 3, ["update"], 1)
     requests = [client.put("/stuff/put", json={}) for _ in range(30)]
     requests += [

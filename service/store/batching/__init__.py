@@ -26,31 +26,31 @@ No request waits longer than an operation may take, in the queue and on the way 
 (`Lane.wait`). A round trip may take longer than its requests wait: it keeps its place until the
 driver's thread has returned, so that the threads are bounded too. Operations that have waited for
 long get another round trip beside it (`Lane._start_beside`).
+
+Each collection has batchers of its own. Their round trips together are bounded, and no collection
+waits for another one for longer than a batch (`Places`).
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from service.mongo.access import CollectionAccess
 from service.settings import Settings
+from service.store.batching.bounds import Batching
 from service.store.batching.reads import Reads
 from service.store.batching.writes import Writes
-from service.store.turns import Turns
 
-__all__ = ["Reads", "Writes", "open_batchers"]
+__all__ = ["Batching", "Reads", "Writes", "open_batching"]
 
 
 @asynccontextmanager
-async def open_batchers(
-    database: CollectionAccess, turns: Turns, settings: Settings
-) -> AsyncIterator[tuple[Reads, Writes]]:
-    """The batchers for a lifespan; at its end they finish what is under way, in the time that an
-    operation may take."""
+async def open_batching(settings: Settings) -> AsyncIterator[Batching]:
+    """What batchers share, for a lifespan; at its end they finish what is under way, in the time
+    that an operation may take."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(None) as limit, asyncio.TaskGroup() as tasks:
-            yield Reads(database, settings, tasks), Writes(database, turns, settings, tasks)
+            yield Batching(settings, tasks)
             limit.reschedule(loop.time() + settings.operation_timeout)
     except TimeoutError:
         if not limit.expired():

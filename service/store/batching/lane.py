@@ -14,7 +14,7 @@ from service.mongo.access import CollectionAccess
 from service.mongo.faults import is_absence, is_refusal
 from service.observability import metrics
 from service.observability.tracing import batch_span
-from service.settings import Settings
+from service.store.batching.bounds import Batching
 
 Answer = TypeVar("Answer")
 
@@ -56,18 +56,17 @@ class Operation(Generic[Answer]):
 
 
 class Lane(ABC, Generic[Answer]):
-    """Sends operations of one kind in batches, with a bounded number of round trips at once."""
+    """Sends operations of one kind in batches, with a bounded number of round trips at once: that
+    of its places, which the lanes of other collections take too."""
 
     kind: ClassVar[str]
 
-    def __init__(
-        self, database: CollectionAccess, settings: Settings, tasks: asyncio.TaskGroup
-    ) -> None:
+    def __init__(self, database: CollectionAccess, batching: Batching) -> None:
         self.database = database
-        self._max_round_trips = settings.round_trips
-        self._timeout = settings.operation_timeout
-        self._is_traced = settings.tracing
-        self._tasks = tasks
+        self._places = batching.places[self.kind]
+        self._timeout = batching.settings.operation_timeout
+        self._is_traced = batching.settings.tracing
+        self._tasks = batching.tasks
         self._loop = asyncio.get_running_loop()
         self._documents = metrics.batch_documents.labels(self.kind)
         self._seconds = metrics.round_trip_seconds.labels(self.kind)
@@ -134,7 +133,7 @@ class Lane(ABC, Generic[Answer]):
 
     def wake(self) -> None:
         """Make sure that the queue will be sent."""
-        if self._is_starting or self._round_trips == self._max_round_trips or not self.queued:
+        if self._is_starting or self._round_trips == self._places.count or not self.queued:
             return
         if self._round_trips == 0 or self.queued >= self.capacity:
             self._start()
@@ -145,20 +144,28 @@ class Lane(ABC, Generic[Answer]):
         """Start another round trip if it serves no fewer operations than those under way, or if the
         oldest is overdue."""
         self._patience = None
-        if self._is_starting or self._round_trips == self._max_round_trips or not self.queued:
+        if self._is_starting or self._round_trips == self._places.count or not self.queued:
             return
         if self.queued >= self._under_way or self._loop.time() - self.oldest.since >= OVERDUE:
             self._start()
         else:
             self.wake()
 
+    def begin(self) -> None:
+        """A place has become free, for which this lane has waited."""
+        if self.queued and not self._is_starting:
+            self._start()
+
     def _start(self) -> None:
+        if not self._places.take(self):
+            return
         self._is_starting = True
         self._round_trips += 1
         self._tasks.create_task(self._make_round_trips())
 
     async def _make_round_trips(self) -> None:
-        """Make one round trip after the other until nothing waits."""
+        """Make one round trip after the other until nothing waits, or another lane wants the
+        place."""
         # This iteration of the event loop has now brought all of its requests.
         self._is_starting = False
         while batch := self.next_batch():
@@ -170,7 +177,11 @@ class Lane(ABC, Generic[Answer]):
                 self.wake()
             await self._settle(batch)
             self._under_way -= len(batch)
+            if self._places.are_wanted:
+                break
         self._round_trips -= 1
+        self._places.give_back()
+        self.wake()
 
     async def _settle(self, batch: Sequence[Operation[Answer]]) -> None:
         """Answer each operation of the batch, or fail it. Ends when the driver's thread has."""

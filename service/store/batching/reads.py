@@ -1,13 +1,12 @@
 """Reads by id."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
 from service.documents import layout
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import translated_errors
-from service.settings import Settings
+from service.store.batching.bounds import Batching
 from service.store.batching.lane import Lane, Operation
 
 
@@ -16,12 +15,10 @@ class Reads(Lane[bytes | None]):
 
     kind = "read"
 
-    def __init__(
-        self, database: CollectionAccess, settings: Settings, tasks: asyncio.TaskGroup
-    ) -> None:
-        super().__init__(database, settings, tasks)
-        self._max_count = settings.batch_count
-        self._max_bytes = settings.batch_bytes
+    def __init__(self, database: CollectionAccess, batching: Batching) -> None:
+        super().__init__(database, batching)
+        self._max_count = batching.settings.batch_count
+        self._max_bytes = batching.settings.batch_bytes
         self._usual_size = 0.0  # of a document, in bytes, estimated from the last replies
         self._queue: OrderedDict[str, Operation[bytes | None]] = OrderedDict()
 

@@ -1,6 +1,5 @@
 """Unconditional writes by id."""
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +7,7 @@ from dataclasses import dataclass, field
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import translated_errors
 from service.mongo.upserts import upsert
-from service.settings import Settings
+from service.store.batching.bounds import Batching
 from service.store.batching.lane import Lane, Operation
 from service.store.turns import Turns
 
@@ -27,12 +26,10 @@ class _Write(Operation[bool]):
 class Writes:
     """Puts and deletes; those of one id go in their order of arrival."""
 
-    def __init__(
-        self, database: CollectionAccess, turns: Turns, settings: Settings, tasks: asyncio.TaskGroup
-    ) -> None:
+    def __init__(self, database: CollectionAccess, turns: Turns, batching: Batching) -> None:
         self._turns = turns
-        self._upserts = _Upserts(turns, database, settings, tasks)
-        self._deletes = _Deletes(turns, database, settings, tasks)
+        self._upserts = _Upserts(turns, database, batching)
+        self._deletes = _Deletes(turns, database, batching)
 
     async def put(self, id: str, document: bytes) -> bool:
         """Store the document (BSON). Returns whether it was created; else it replaced another.
@@ -54,14 +51,12 @@ class Writes:
 class _WriteLane(Lane[bool]):
     """Writes of one kind that have their turn, so no two have the same id."""
 
-    def __init__(
-        self, turns: Turns, database: CollectionAccess, settings: Settings, tasks: asyncio.TaskGroup
-    ) -> None:
-        super().__init__(database, settings, tasks)
+    def __init__(self, turns: Turns, database: CollectionAccess, batching: Batching) -> None:
+        super().__init__(database, batching)
         self._turns = turns
         self.queue: OrderedDict[Operation[bool], None] = OrderedDict()
-        self._max_count = settings.batch_count
-        self._max_bytes = settings.batch_bytes
+        self._max_count = batching.settings.batch_count
+        self._max_bytes = batching.settings.batch_bytes
 
     @property
     def capacity(self) -> int:

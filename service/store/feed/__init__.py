@@ -3,10 +3,11 @@
     database → Stream → Channel (recent changes, subscribers) → Subscription → follower
     database → Stream → round of CatchingUp (followers from far behind) ↗
 
-A process has one change stream for all followers without a filter: its changes are fanned out to
-them through bounded queues. A follower that is too slow is dropped, never waited for. Each distinct
-filter has a channel and a change stream of its own, since the database evaluates filters; there may
-be a few of those. Followers that resume from far behind share a few more.
+A process has one change stream of a collection for all its followers without a filter: its changes
+are fanned out to them through bounded queues. A follower that is too slow is dropped, never waited
+for. Each distinct filter has a channel and a change stream of its own, since the database evaluates
+filters; all collections together may have a few of those. Followers that resume from far behind
+share a few more. A collection that nobody follows has no change stream.
 
 What holds, and why:
 
@@ -36,11 +37,11 @@ https://www.mongodb.com/docs/manual/changeStreams/
 
 from service.store.feed.changes import Change
 from service.store.feed.channel import Encode
-from service.store.feed.feed import Feed, open_feed
+from service.store.feed.feed import Feed, Feeds, open_feeds
 from service.store.feed.positions import Position, parse_position
 from service.store.feed.subscription import Batch, End, Subscription
 
 __all__ = [
-    "Batch", "Change", "Encode", "End", "Feed", "Position", "Subscription", "open_feed",
-    "parse_position",
+    "Batch", "Change", "Encode", "End", "Feed", "Feeds", "Position", "Subscription",
+    "open_feeds", "parse_position",
 ]  # fmt: skip

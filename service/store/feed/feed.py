@@ -1,9 +1,9 @@
-"""All channels of a process."""
+"""The feeds of all collections of a process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any, TypeAlias
 
 from service.errors import FeedFull
 from service.mongo.access import CollectionAccess
@@ -19,27 +19,24 @@ OPENING = 2.0  # seconds that the first follower of a channel waits until it is 
 SILENCE_INTERVAL = 1.0  # seconds between two measurements
 
 
+Key: TypeAlias = tuple[str, bytes]
+"""Of a channel: the name of its collection in the database, and its filter, empty for none."""
+
+
 class Feed:
-    """Hands out subscriptions."""
+    """The changes of one collection."""
 
-    def __init__(self, database: CollectionAccess, max_subscribers: int, encode: Encode) -> None:
+    def __init__(self, feeds: "Feeds", database: CollectionAccess) -> None:
+        self._feeds = feeds
         self._database = database
-        self._max_subscribers = max_subscribers
-        self._encode = encode
-        self._channels: dict[bytes, Channel] = {}
-        self._users: dict[bytes, int] = {}
-        self._lingering: dict[bytes, asyncio.TimerHandle] = {}
-        self._stopping: set[asyncio.Task[None]] = set()
-        self._is_closed = False
 
-    @asynccontextmanager
-    async def follow(
+    def follow(
         self,
         *,
         id: str | None = None,
         filter: Mapping[str, Any] | None = None,
         after: Position | None = None,
-    ) -> AsyncIterator[Subscription]:
+    ) -> AbstractAsyncContextManager[Subscription]:
         """The changes of all documents, of those that match, or of one: after a position, or from
         now on.
 
@@ -52,20 +49,46 @@ class Feed:
         filter. Only the first follower of a channel waits until it is open, for a moment. So the
         last two may also occur later; then, like any other error, they end the feed.
         """
-        subscription = Subscription(id, after)
+        return self._feeds.follow(self._database, Subscription(id, after), filter)
+
+
+class Feeds:
+    """The channels of all collections, and their common bounds."""
+
+    def __init__(self, max_subscribers: int, encode: Encode) -> None:
+        self._max_subscribers = max_subscribers
+        self._encode = encode
+        self._channels: dict[Key, Channel] = {}
+        self._users: dict[Key, int] = {}
+        self._lingering: dict[Key, asyncio.TimerHandle] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._is_closed = False
+
+    def of(self, database: CollectionAccess) -> Feed:
+        """The feed of this collection."""
+        return Feed(self, database)
+
+    @asynccontextmanager
+    async def follow(
+        self,
+        database: CollectionAccess,
+        subscription: Subscription,
+        filter: Mapping[str, Any] | None,
+    ) -> AsyncIterator[Subscription]:
+        """As `Feed.follow`."""
         if self._is_closed:
             subscription.finish(CLOSED)
             yield subscription
             return
         if sum(self._users.values()) >= self._max_subscribers:
             raise FeedFull("The feed has as many followers as this server allows. Try again later.")
-        key = filter_key(filter)
+        key = database.name, filter_key(filter)
         channel = self._channels.get(key)
         is_new = channel is None
         if channel is None:
-            if key:
+            if filter is not None:
                 self._make_room()
-            channel = Channel(self._database, pipeline(filter), self._encode)
+            channel = Channel(database, pipeline(filter), self._encode)
             self._channels[key] = channel
         self._enter(key)
         try:
@@ -98,13 +121,13 @@ class Feed:
             metrics.feed_silence.set(max(silences, default=0.0))
             await asyncio.sleep(SILENCE_INTERVAL)
 
-    def _enter(self, key: bytes) -> None:
+    def _enter(self, key: Key) -> None:
         if (timer := self._lingering.pop(key, None)) is not None:
             timer.cancel()
         self._users[key] = self._users.get(key, 0) + 1
         metrics.feed_subscribers.inc()
 
-    def _leave(self, key: bytes) -> None:
+    def _leave(self, key: Key) -> None:
         metrics.feed_subscribers.dec()
         self._users[key] -= 1
         channel = self._channels.get(key)
@@ -118,16 +141,16 @@ class Feed:
 
     def _make_room(self) -> None:
         """Make room for another filter. Raises `FeedFull`."""
-        if sum(1 for key in self._channels if key) < MAX_FILTERS:
+        if sum(1 for _, filter in self._channels if filter) < MAX_FILTERS:
             return
-        unused = next((key for key in self._lingering if key), None)
+        unused = next((key for key in self._lingering if key[1]), None)
         if unused is None:
             raise FeedFull(
                 "The feed has as many filters as this server allows. Follow it without one."
             )
         self._stop_channel(unused)
 
-    def _stop_channel(self, key: bytes) -> None:
+    def _stop_channel(self, key: Key) -> None:
         if (timer := self._lingering.pop(key, None)) is not None:
             timer.cancel()
         task = asyncio.create_task(self._channels.pop(key).stop())
@@ -136,16 +159,14 @@ class Feed:
 
 
 @asynccontextmanager
-async def open_feed(
-    database: CollectionAccess, max_subscribers: int, encode: Encode
-) -> AsyncIterator[Feed]:
-    """The feed for a lifespan."""
-    feed = Feed(database, max_subscribers, encode)
-    measuring = asyncio.create_task(feed.measure())
+async def open_feeds(max_subscribers: int, encode: Encode) -> AsyncIterator[Feeds]:
+    """The feeds for a lifespan."""
+    feeds = Feeds(max_subscribers, encode)
+    measuring = asyncio.create_task(feeds.measure())
     try:
-        yield feed
+        yield feeds
     finally:
         measuring.cancel()
         with suppress(asyncio.CancelledError):
             await measuring
-        await feed.stop()
+        await feeds.stop()

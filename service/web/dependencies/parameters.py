@@ -27,7 +27,7 @@ from service.errors import (
     raises,
 )
 from service.store.feed import Position, parse_position
-from service.web.access import check_may_read, may_read
+from service.web.access import COLLECTION, check_may_read, may_read
 from service.web.dependencies.state import DatabaseDep
 from service.web.headers import header
 from service.web.responses import Preference
@@ -126,6 +126,7 @@ GivenFilter = Annotated[dict[str, Any], Depends(get_given_filter)]
 
 @raises(InvalidParameter)
 async def get_selection(
+    request: Request,
     filter: FilterDep,
     view: ViewDep,
     sort: Annotated[
@@ -141,7 +142,7 @@ async def get_selection(
     ] = None,
 ) -> Selection:
     order = parse_sort(sort)
-    key = None if after is None else decode_cursor(after, filter, order)
+    key = None if after is None else decode_cursor(after, filter, order, request.scope[COLLECTION])
     return Selection(filter, order, key, view)
 
 

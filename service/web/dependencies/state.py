@@ -9,6 +9,7 @@ from service.mongo.database import Database
 from service.settings import Settings
 from service.store.budget import Budget
 from service.store.collection import Collection
+from service.web.access import COLLECTION
 from service.web.static_files import StaticFiles
 
 
@@ -19,8 +20,14 @@ def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
     return get
 
 
+async def get_collection(request: Request) -> Collection:
+    """The collection that the path names."""
+    collection: Collection = request.app.state.collections[request.scope[COLLECTION]]
+    return collection
+
+
 BudgetDep = Annotated[Budget, Depends(_of_state("budget"))]
-CollectionDep = Annotated[Collection, Depends(_of_state("collection"))]
+CollectionDep = Annotated[Collection, Depends(get_collection)]
 DatabaseDep = Annotated[Database, Depends(_of_state("database"))]
 SettingsDep = Annotated[Settings, Depends(_of_state("settings"))]
 AssetsDep = Annotated[StaticFiles, Depends(_of_state("assets"))]
