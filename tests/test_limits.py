@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from httpx import AsyncClient
 from prometheus_client import REGISTRY
 from pymongo.collection import Collection
 
@@ -83,6 +84,16 @@ async def test_an_address_that_is_too_long_is_a_414(settings: Settings) -> None:
                 assert (status, problem["type"]) == (414, "/problems/url-too-long")
                 assert problem["limit"] == 2000
                 assert await connection.read() == b""
+
+
+async def test_a_path_that_the_parser_of_addresses_does_not_take_is_a_414(
+    live_client: AsyncClient,
+) -> None:
+    async with Connection(live_client) as connection:
+        path = "/stuff/" + "a" * 65_529
+        await connection.send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        status, problem = await answer(connection)
+        assert (status, problem["limit"]) == (414, 65_535)
 
 
 async def test_headers_that_are_too_large_are_a_431(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from pymongo.errors import OperationFailure
 
 from service.errors import InvalidDocument
 from service.mongo.faults import translated
-from service.observability import logs
+from service.observability import logs, repeats
 from service.settings import Settings
 from service.store.points import PointOperations
 
@@ -26,8 +26,10 @@ def written(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
     names = ("", "service", "uvicorn")
     before = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]
     handlers = logging.getLogger().handlers[:]
+    filters = logging.getLogger("uvicorn.error").filters[:]
     logging.config.dictConfig(config)
     yield stream.getvalue
+    logging.getLogger("uvicorn.error").filters[:] = filters
     logging.getLogger().handlers[:] = handlers
     for logger, level in before:
         logger.setLevel(level)
@@ -81,3 +83,20 @@ def test_a_record_of_any_library_is_one_object(written: Callable[[], str]) -> No
         line: dict[str, Any] = json.loads(text)
         assert (line["level"], line["logger"]) == ("warning", "another.library")
         assert line["message"] == "two\nlines ü"
+
+
+def test_a_warning_that_clients_repeat_fills_no_log(
+    written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    malformed, server = "Invalid HTTP request received.", logging.getLogger("uvicorn.error")
+    monkeypatch.setattr(repeats, "PAUSE", 3600.0)
+    for _ in range(50):
+        server.warning(malformed)
+    assert written().count(malformed) == 1
+    server.warning("Another warning.")
+    assert "Another warning." in written()
+    monkeypatch.setattr(repeats, "PAUSE", 0.0)
+    server.warning(malformed)
+    server.warning(malformed)
+    assert written().count(malformed) == 3
+    assert written().count(f"{malformed} (and 49 times since the last line)") == 1

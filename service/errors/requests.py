@@ -142,9 +142,9 @@ class UrlTooLong(TooLarge):
 
     status, slug, title = 414, "url-too-long", "The address is too long"
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, what: str = "addresses") -> None:
         super().__init__(
-            f"This server reads addresses of at most {limit:,} bytes. Ask for less at once.", limit
+            f"This server reads {what} of at most {limit:,} bytes. Ask for less at once.", limit
         )
 
 

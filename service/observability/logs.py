@@ -16,6 +16,7 @@ from typing import Any
 from uvicorn.logging import DefaultFormatter
 
 from service.observability.exceptions import formatted
+from service.observability.repeats import Repeats
 from service.observability.request_ids import request_id
 from service.settings import Settings
 
@@ -68,7 +69,7 @@ def config(settings: Settings) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": RequestId}},
+        "filters": {"request_id": {"()": RequestId}, "repeats": {"()": Repeats}},
         "formatters": {"line": {"()": JsonFormatter} if is_json else console},
         "handlers": {
             "line": {
@@ -80,7 +81,12 @@ def config(settings: Settings) -> dict[str, Any]:
         },
         # The driver's debugging messages have commands with all their documents.
         "root": {"handlers": ["line"], "level": max(level, "WARNING", key=logging.getLevelName)},
-        "loggers": {"service": {"level": level}, "uvicorn": {"level": level}},
+        "loggers": {
+            "service": {"level": level},
+            "uvicorn": {"level": level},
+            # Of connections. Filters of a logger are not those of the loggers below it.
+            "uvicorn.error": {"filters": ["repeats"]},
+        },
     }
 
 

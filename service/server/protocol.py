@@ -38,6 +38,7 @@ from service.settings import Settings
 
 READ_BODIES = frozenset(("POST", "PUT", "PATCH"))
 """The methods whose bodies the application reads."""
+MAX_PATH_BYTES = 64 * 1024 - 1  # of uvicorn's parser of URLs, which counts in 16 bits
 SLICE = 4096
 """Bytes that are parsed at once."""
 
@@ -101,8 +102,10 @@ class LimitedProtocol(ConnectionProtocol):
 
     def on_headers_complete(self) -> None:
         self._part = Part.BODY
-        # uvicorn's parser of URLs accepts 64 KiB, so it gets the path only; the query is copied.
+        # uvicorn's parser gets the path only; the query is copied.
         self.url, _, query = self.url.partition(b"?")
+        if len(self.url) > MAX_PATH_BYTES:
+            self._refuse(UrlTooLong(MAX_PATH_BYTES, "paths"))
         try:
             check_head(self.parser.get_http_version(), self.headers)
             if query:

@@ -37,7 +37,8 @@ def test_in_json_every_line_of_the_one_stream_is_an_object(tmp_path: Path, worke
         other.open("w") as stderr,
         stuff_serve(tmp_path / "data", stdout=log, stderr=stderr, **environment) as service,
     ):
-        send_garbage(service)
+        for _ in range(20):
+            send_garbage(service)
         if workers > 1:
             service.process.send_signal(signal.SIGHUP)
             wait_until(lambda: log.read_text().count("startup complete") == 2 * workers)
@@ -46,7 +47,8 @@ def test_in_json_every_line_of_the_one_stream_is_an_object(tmp_path: Path, worke
     assert "Documents are kept in demo.stuff of the embedded engine" in text
     assert f"Swagger UI: {service.base_url}/docs" in text
     assert text.count("Application startup complete.") == text.count("Finished server process") > 0
-    assert "Invalid HTTP request received." in text
+    # Once in a while per process, whatever clients send.
+    assert 1 <= text.count("Invalid HTTP request received.") < 20
     assert other.read_text() == ""
 
 
