@@ -137,6 +137,14 @@ def test_every_command_is_listed_with_the_first_line_of_its_own_help() -> None:
         assert command.load().help.split("\n\n")[0] == help, name
 
 
+@pytest.mark.parametrize("command", [[], ["get"], ["ls"], ["key", "create"], ["serve"]])
+def test_a_flag_is_shown_without_a_value(command: list[str]) -> None:
+    shown = stuff_here(*command, "--help").stdout
+    assert "--help" in shown
+    assert "<str>" in shown
+    assert "bool" not in shown
+
+
 def test_commands_that_talk_to_a_server_do_not_load_the_service() -> None:
     """Loading it takes longer than most of them run."""
     code = """

@@ -36,7 +36,9 @@ def test_commands_read_and_write_documents(tmp_path: Path) -> None:
     assert stuff_here("delete", "a/da").stdout == "deleted a/da\n"
     gone = stuff_here("get", "a/da")
     assert (gone.returncode, gone.stdout) == (1, "")
-    assert gone.stderr.startswith("stuff: No such document (404).")
+    assert gone.stderr == (
+        "stuff: No such document (404). There is no document 'a/da'. `stuff put` creates one.\n"
+    )
     for condition in ([], ["--if-match", "*"]):
         again = stuff_here("delete", "a/da", *condition)
         assert (again.returncode, "PUT" in again.stderr) == (1, False)

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from service import __version__
+from service.cli.flags import without_values
 from service.cli.lazy import LazyCommand
 from service.client.errors import ClientError
 from service.errors import ConfigurationError, EngineError
@@ -64,7 +65,7 @@ def root(
         os.environ["STUFF_URL"] = url
 
 
-stuff = cast(TyperGroup, get_command(app))
+stuff = cast(TyperGroup, without_values(get_command(app)))
 stuff.commands.update(
     (name, LazyCommand(name, f"{__name__}.{place}", help))
     for name, (place, help) in COMMANDS.items()

@@ -7,6 +7,8 @@ import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from service.cli.flags import without_values
+
 
 class LazyCommand(TyperCommand):
     """A command or a group of commands that can be listed without being imported."""
@@ -27,4 +29,4 @@ class LazyCommand(TyperCommand):
         if not isinstance(app, typer.Typer):
             function, app = app, typer.Typer(add_completion=False)
             app.command()(function)
-        return get_command(app)
+        return without_values(get_command(app))

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import httpx
 
 from service.client.errors import KeyUnusable, RequestRefused, ServerUnavailable
+from service.errors.documents import PUT_ONE
 
 TIMEOUT = httpx.Timeout(120, connect=10)  # seconds
 TEMPORARY = frozenset({429, 502, 503, 504})
@@ -74,8 +75,9 @@ def problem_of(response: httpx.Response) -> str:
     """What went wrong, in a line: of a problem (RFC 9457) its title, status and detail."""
     try:
         problem = response.json()
-        return f"{problem['title']} ({response.status_code}). {problem['detail']}"
-    except (ValueError, KeyError, TypeError):
+        detail = problem["detail"].replace(PUT_ONE, "`stuff put` creates one.")
+        return f"{problem['title']} ({response.status_code}). {detail}"
+    except (ValueError, KeyError, TypeError, AttributeError):
         return f"{response.status_code} {response.reason_phrase}"
 
 

@@ -13,12 +13,15 @@ class AtPointer(StuffError):
         super().__init__(detail, members={"pointer": self.pointer})
 
 
+PUT_ONE = "PUT one to this address to create it."
+
+
 class DocumentNotFound(StuffError):
     """No document has this id."""
 
     status, slug, title = 404, "document-not-found", "No such document"
 
-    def __init__(self, id: str, advice: str = "PUT one to this address to create it.") -> None:
+    def __init__(self, id: str, advice: str = PUT_ONE) -> None:
         super().__init__(f"There is no document {id!r}. {advice}")
 
 
