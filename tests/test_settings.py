@@ -145,6 +145,30 @@ def test_a_value_of_a_wrong_form_is_told_which_ones_there_are() -> None:
     assert Settings(root_path="/api/v1").root_path == "/api/v1"
 
 
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_bad_value_of_any_setting_is_explained_in_words_of_ours(name: str) -> None:
+    """Not in those of the library that reads settings, which speak of input and parsing."""
+    variable = f"STUFF_{name.upper()}"
+    for value in ("", "x", "-1", "0", "1.5", "1e99", "nan", "9" * 5000, "maybe", "a b", "\n"):
+        try:
+            Settings(**{name: value})
+        except ConfigurationError as error:
+            said = str(error)
+            assert said.startswith((f"{variable}: ", "STUFF_JWT_JWKS_URL: "))
+            assert len(said) < 500
+            for word in ("Input", "should", "pattern", "valid ", "unable", "pars"):
+                assert word not in said, said
+
+
+def test_values_of_a_wrong_type_or_size_are_told_what_would_be_right() -> None:
+    assert fault(port="abc") == "STUFF_PORT: It is a whole number."
+    assert fault(port="99999") == "STUFF_PORT: It is at most 65535."
+    assert fault(client_timeout="soon") == "STUFF_CLIENT_TIMEOUT: It is a number."
+    assert fault(insecure="maybe") == "STUFF_INSECURE: It is true or false."
+    said = fault(jwt_algorithms="RS256,HS256")
+    assert said.startswith("STUFF_JWT_ALGORITHMS: 'HS256' is none of RS256, ")
+
+
 def test_unknown_names_are_reported_with_the_nearest_known_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -21,6 +21,10 @@ MAX_DATABASE_BYTES = 63
 MAX_NAMESPACE_BYTES = 255  # of `database.collection`
 RESERVED_DATABASES = {"admin", "config", "local"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
+ALGORITHMS = (
+    *(f"{kind}{bits}" for kind in ("RS", "ES", "PS") for bits in (256, 384, 512)),
+    "EdDSA",
+)
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -143,6 +147,15 @@ def jwks_url(url: str) -> str:
     if parts.scheme != "https" and host not in LOCAL:
         raise ValueError("Keys are fetched over https only")
     return url
+
+
+def algorithms(text: str) -> str:
+    """Names of asymmetric signature algorithms, separated by commas (RFC 7518, section 3.1). No
+    HMAC: with a public key as its secret, anybody could sign (RFC 8725, section 2.1)."""
+    for name in text.split(","):
+        if name not in ALGORITHMS:
+            raise ValueError(f"{name!r} is none of {', '.join(ALGORITHMS)}")
+    return text
 
 
 def port(value: object) -> object:
