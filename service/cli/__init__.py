@@ -25,7 +25,7 @@ COMMANDS = {
     "watch": ("watch:watch", "Print changes to documents as they happen, until Ctrl-C."),
     "export": ("transfer:export_documents", "Write documents to a file, sorted by their ids."),
     "import": ("transfer:import_documents", "Store the documents of a file."),
-    "index": ("indexes:app", "Manage the indexes of the collection."),
+    "index": ("indexes:app", "Manage the indexes of a collection."),
     "key": ("keys:app", "Manage API keys."),
 }
 """What `stuff --help` lists, without importing any of the commands: the place of each in this

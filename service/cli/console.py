@@ -1,5 +1,6 @@
 """Options that several commands have, and what they print."""
 
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import typer
 
 DEFAULT_URL = "http://127.0.0.1:8000"
+COLLECTION = re.compile("[a-z][a-z0-9_]*")
 
 
 def _check_url(url: str) -> str:
@@ -25,7 +27,15 @@ def _check_url(url: str) -> str:
     return url
 
 
+def _check_collection(name: str) -> str:
+    if not COLLECTION.fullmatch(name):
+        raise typer.BadParameter(f"{name!r} is not the name of a collection, such as books.")
+    return name
+
+
 Url = Annotated[str, typer.Option(envvar="STUFF_URL", help="The server.", callback=_check_url)]
+Collection = Annotated[str, typer.Option(help="The collection.", callback=_check_collection)]
+DEFAULT_COLLECTION = "stuff"
 Patience = Annotated[
     float, typer.Option(min=0, help="Seconds to keep trying while the server is unavailable.")
 ]

@@ -8,7 +8,15 @@ import orjson
 import typer
 from rich.console import Console
 
-from service.cli.console import DEFAULT_URL, Filter, Url, unusable, write
+from service.cli.console import (
+    DEFAULT_COLLECTION,
+    DEFAULT_URL,
+    Collection,
+    Filter,
+    Url,
+    unusable,
+    write,
+)
 from service.client.http import checked, connect, document_path
 
 Id = Annotated[str, typer.Argument(help="The document's id.")]
@@ -25,13 +33,15 @@ def get(
         bool,
         typer.Option("--meta", help="Also show the entity tag and the time of the last change."),
     ] = (False),
+    collection: Collection = DEFAULT_COLLECTION,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Show a document."""
     parameters = {"fields": fields} if fields else {}
     parameters |= {"meta": "true"} if meta else {}
     with connect(url) as http:
-        body = checked(http.get(document_path(id), params=parameters), "application/json").content
+        response = http.get(document_path(collection, id), params=parameters)
+        body = checked(response, "application/json").content
     if sys.stdout.isatty():
         Console().print_json(body.decode())
     else:
@@ -47,6 +57,7 @@ def put(
     create: Annotated[
         bool, typer.Option("--create", help="Only if it does not exist yet.")
     ] = False,
+    collection: Collection = DEFAULT_COLLECTION,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Store a document."""
@@ -60,17 +71,22 @@ def put(
     if create:
         headers["If-None-Match"] = "*"
     with connect(url) as http:
-        response = checked(http.put(document_path(id), content=body, headers=headers))
+        response = checked(http.put(document_path(collection, id), content=body, headers=headers))
     done = "created" if response.status_code == 201 else "replaced"
     etag = response.headers.get("etag", "").strip('"')
     typer.echo(f"{done} {id} {etag}")
 
 
-def delete(id: Id, if_match: IfMatch = None, url: Url = DEFAULT_URL) -> None:
+def delete(
+    id: Id,
+    if_match: IfMatch = None,
+    collection: Collection = DEFAULT_COLLECTION,
+    url: Url = DEFAULT_URL,
+) -> None:
     """Delete a document."""
     headers = {} if if_match is None else {"If-Match": _quoted(if_match)}
     with connect(url) as http:
-        checked(http.delete(document_path(id), headers=headers))
+        checked(http.delete(document_path(collection, id), headers=headers))
     typer.echo(f"deleted {id}")
 
 
@@ -80,6 +96,7 @@ def ls(
     sort: Annotated[str | None, typer.Option(help="Order by these fields: -year,name.")] = None,
     fields: Annotated[str | None, typer.Option(help="Print JSON with these fields: a,b.c.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many documents.")] = None,
+    collection: Collection = DEFAULT_COLLECTION,
     url: Url = DEFAULT_URL,
 ) -> None:
     """List the ids of documents, one per line; with --fields, JSON."""
@@ -97,7 +114,7 @@ def ls(
     headers = {"Accept": "application/x-ndjson"}
     with (
         connect(url) as http,
-        http.stream("GET", "/stuff", params=parameters, headers=headers) as response,
+        http.stream("GET", f"/{collection}", params=parameters, headers=headers) as response,
     ):
         if not response.is_success:
             response.read()

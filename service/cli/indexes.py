@@ -1,4 +1,4 @@
-"""`stuff index`: the indexes of the collection, directly in the database."""
+"""`stuff index`: the indexes of a collection, directly in the database."""
 
 import asyncio
 import json
@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from service.cli.console import fail
+from service.cli.console import DEFAULT_COLLECTION, Collection, fail
 from service.cli.serving import read_settings
+from service.declarations import read_declarations
 from service.documents.query import Selection, decode_cursor, parse_filter, parse_sort
 from service.errors import StuffError
 from service.mongo.access import CollectionAccess
@@ -18,7 +19,7 @@ from service.settings.names import unknown_settings
 from service.store import indexes
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Manage the indexes of the collection."
+    no_args_is_help=True, add_completion=False, help="Manage the indexes of a collection."
 )
 
 Fields = Annotated[
@@ -38,6 +39,7 @@ def create(
     name: Annotated[
         str | None, typer.Option(help="Its name; by default it is derived from the fields.")
     ] = None,
+    collection: Collection = DEFAULT_COLLECTION,
 ) -> None:
     """Create an index for a sort order, and for filters on its first fields.
 
@@ -51,11 +53,11 @@ def create(
         index = index.model_copy(update={"unique": unique, "sparse": sparse, "name": name})
         typer.echo(await indexes.create(database, index))
 
-    _with_database(run)
+    _with_database(collection, run)
 
 
 @app.command("list")
-def list_all() -> None:
+def list_all(collection: Collection = DEFAULT_COLLECTION) -> None:
     """List the indexes."""
 
     async def run(database: CollectionAccess) -> None:
@@ -64,18 +66,21 @@ def list_all() -> None:
             rest = {k: v for k, v in index.items() if k not in ("name", "key", "v", "ns")}
             typer.echo(f"{index['name']}: {keys}{' ' + json.dumps(rest) if rest else ''}")
 
-    _with_database(run)
+    _with_database(collection, run)
 
 
 @app.command()
-def drop(name: Annotated[str, typer.Argument(help="The name of the index.")]) -> None:
+def drop(
+    name: Annotated[str, typer.Argument(help="The name of the index.")],
+    collection: Collection = DEFAULT_COLLECTION,
+) -> None:
     """Remove an index."""
 
     async def run(database: CollectionAccess) -> None:
         await indexes.drop(database, name)
         typer.echo(f"dropped {name}")
 
-    _with_database(run)
+    _with_database(collection, run)
 
 
 @app.command()
@@ -84,6 +89,7 @@ def explain(
     sort: Annotated[str | None, typer.Option(help="Order by these fields: -year,name.")] = None,
     after: Annotated[str | None, typer.Option(help="The cursor of the page.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Number of documents in the page.")] = 100,
+    collection: Collection = DEFAULT_COLLECTION,
 ) -> None:
     """Show how the database would find a page.
 
@@ -92,11 +98,11 @@ def explain(
 
     async def run(database: CollectionAccess) -> None:
         order, query = parse_sort(sort), parse_filter(filter)
-        key = None if after is None else decode_cursor(after, query, order)
+        key = None if after is None else decode_cursor(after, query, order, collection)
         for plan in await indexes.explain(database, Selection(query, order), limit, key):
             typer.echo(" <- ".join(_stages(plan)))
 
-    _with_database(run)
+    _with_database(collection, run)
 
 
 def _stages(plan: dict[str, Any]) -> list[str]:
@@ -108,18 +114,22 @@ def _stages(plan: dict[str, Any]) -> list[str]:
     return [name, *(stage for child in below for stage in _stages(child))]
 
 
-def _with_database(run: Callable[[CollectionAccess], Awaitable[None]]) -> None:
+def _with_database(collection: str, run: Callable[[CollectionAccess], Awaitable[None]]) -> None:
     settings = read_settings()
+    declaration = read_declarations(settings).get(collection)
+    if declaration is None:
+        raise fail(f"No collection {collection!r} is declared in STUFF_COLLECTIONS.", 2)
+    name = declaration.mongodb
     for doubt in unknown_settings():
         typer.echo(doubt, err=True)
 
     async def connected(uri: str) -> None:
-        async with open_database(settings, uri, [settings.collection]) as database:
-            await run(CollectionAccess(database, settings.collection))
+        async with open_database(settings, uri, [name]) as database:
+            await run(CollectionAccess(database, name))
 
     try:
         with shared_mongodb(settings) as mongodb:
-            typer.echo(f"In {settings.database}.{settings.collection} of {mongodb}:", err=True)
+            typer.echo(f"In {settings.database}.{name} of {mongodb}:", err=True)
             asyncio.run(connected(mongodb.uri))
     except indexes.IndexFault as error:
         raise fail(str(error)) from None

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from service.cli.console import fail, unusable
-from service.security import SCOPES, KeyFault, KeyFile, make_key
+from service.security import KeyFault, KeyFile, is_scope, make_key
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Manage API keys.")
 
@@ -24,9 +24,13 @@ File = Annotated[
 @app.command()
 def create(
     name: Annotated[str, typer.Option(help="A name that says who uses the key.")] = "",
-    scopes: Annotated[str, typer.Option(help="What the key allows: read, write or both.")] = (
-        "read,write"
-    ),
+    scopes: Annotated[
+        str,
+        typer.Option(
+            help="What the key allows: read, write or both; in one collection only, read:NAME and "
+            "write:NAME."
+        ),
+    ] = "read,write",
     file: File = None,
 ) -> None:
     """Create a key and print it. It cannot be shown again.
@@ -35,8 +39,12 @@ def create(
     file accept the key within a second. Without, the line is printed for use in STUFF_API_KEYS.
     """
     wanted = scopes.split(",")
-    if not set(wanted) <= set(SCOPES):
-        raise fail(f"The scopes are {' and '.join(SCOPES)}, separated by commas.", 2)
+    if not all(map(is_scope, wanted)):
+        raise fail(
+            "The scopes are read and write, or for one collection read:NAME and write:NAME, "
+            "separated by commas.",
+            2,
+        )
     try:
         token, key = make_key(wanted, name)
     except KeyFault as fault:

@@ -16,6 +16,7 @@ from uvicorn.supervisors import Multiprocess
 
 from service.application import create_app
 from service.cli.console import unusable
+from service.declarations import read_declarations
 from service.errors import ConfigurationError, EngineError
 from service.mongo.database import check_database
 from service.observability import logs, metrics
@@ -80,6 +81,7 @@ def serve(
 def _serve(settings: Settings, config: uvicorn.Config) -> None:
     """Raises `ConfigurationError` and `EngineError`."""
     check_settings(settings)
+    declarations = read_declarations(settings)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     for doubt in doubts(settings):
@@ -89,10 +91,11 @@ def _serve(settings: Settings, config: uvicorn.Config) -> None:
         mongodb = stack.enter_context(running_mongodb(settings))
         if mongodb.is_embedded:
             os.environ["STUFF_MONGODB_URI"] = mongodb.uri  # for worker processes
-        asyncio.run(check_database(settings, mongodb.uri, [settings.collection]))
+        names = [declaration.mongodb for declaration in declarations.values()]
+        asyncio.run(check_database(settings, mongodb.uri, names))
         stack.enter_context(metrics.shared(settings.workers))
         port = listener.getsockname()[1]
-        documents = f"{settings.database}.{settings.collection}"
+        documents = ", ".join(f"{settings.database}.{name}" for name in names)
         logs.announce(settings, f"Documents are kept in {documents} of {mongodb}.")
         logs.announce(settings, f"Swagger UI: http://{reachable(settings.host)}:{port}/docs")
         if settings.workers > 1:

@@ -23,7 +23,17 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from service.cli.console import DEFAULT_URL, Filter, Patience, Url, fail, unusable, waiting
+from service.cli.console import (
+    DEFAULT_COLLECTION,
+    DEFAULT_URL,
+    Collection,
+    Filter,
+    Patience,
+    Url,
+    fail,
+    unusable,
+    waiting,
+)
 from service.client.errors import ClientError
 from service.client.exporting import Exporter
 from service.client.files import DocumentFile, target
@@ -50,6 +60,7 @@ def export_documents(
         ),
     ] = False,
     patience: Patience = 60,
+    collection: Collection = DEFAULT_COLLECTION,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Write documents to a file, sorted by their ids.
@@ -63,7 +74,7 @@ def export_documents(
         # Compression takes more time than it saves, except on a slow connection.
         headers = authorization() | {"Accept-Encoding": "identity"}
         async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, headers=headers) as client:
-            exporter = Exporter(client, patience, NDJSON if plain else NDEJSON)
+            exporter = Exporter(client, patience, NDJSON if plain else NDEJSON, collection)
             exporter.on_wait = waiting(patience)
             with progress() as (bar, task):
                 if not bar.disable:
@@ -106,6 +117,7 @@ def import_documents(
     ] = False,
     requests: Annotated[int, typer.Option(min=1, max=64, help="Requests in flight at once.")] = 4,
     patience: Patience = 60,
+    collection: Collection = DEFAULT_COLLECTION,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Store the documents of a file.
@@ -125,7 +137,9 @@ def import_documents(
         async with httpx.AsyncClient(
             base_url=url, timeout=TIMEOUT, limits=limits, headers=authorization()
         ) as client:
-            importer = Importer(client, requests, patience, NDJSON if plain else NDEJSON)
+            importer = Importer(
+                client, requests, patience, NDJSON if plain else NDEJSON, collection
+            )
             importer.on_wait = waiting(patience)
             with progress(documents.size) as (bar, task):
                 importer.on_progress = lambda so_far: bar.update(

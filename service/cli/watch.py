@@ -5,7 +5,15 @@ from typing import Annotated
 import orjson
 import typer
 
-from service.cli.console import DEFAULT_URL, Patience, Url, fail, waiting
+from service.cli.console import (
+    DEFAULT_COLLECTION,
+    DEFAULT_URL,
+    Collection,
+    Patience,
+    Url,
+    fail,
+    waiting,
+)
 from service.client.http import connect, document_path
 from service.client.watching import TIMEOUT, Event, follow
 
@@ -21,6 +29,7 @@ def watch(
     ] = None,
     ids: Annotated[bool, typer.Option("--ids", help="Also print the id of each event.")] = False,
     patience: Patience = 60,
+    collection: Collection = DEFAULT_COLLECTION,
     url: Url = DEFAULT_URL,
 ) -> None:
     """Print changes to documents as they happen, until Ctrl-C.
@@ -29,7 +38,7 @@ def watch(
     """
     if id is not None and filter is not None:
         raise fail("A filter selects documents: it cannot be used with an id.", 2)
-    path = "/stuff" if id is None else document_path(id)
+    path = f"/{collection}" if id is None else document_path(collection, id)
     try:
         with connect(url, TIMEOUT) as client:
             for event in follow(client, path, filter, last_event_id, patience, waiting(patience)):

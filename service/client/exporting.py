@@ -34,8 +34,10 @@ class Exporter:
         client: httpx.AsyncClient,
         patience: float,
         media_type: str = NDEJSON,
+        collection: str = "stuff",
     ) -> None:
         self._client = client
+        self._path = f"/{collection}"
         self._patience = patience
         self._media_type = media_type
         self.on_progress: Callable[[ExportSummary], None] = lambda _: None
@@ -46,7 +48,7 @@ class Exporter:
         """How many documents there are, if the server can tell in time."""
         parameters = {"limit": "1", "count": "true", "fields": "_id"}
         try:
-            response = await self._client.get("/stuff", params=parameters | _given(filter=filter))
+            response = await self._client.get(self._path, params=parameters | _given(filter=filter))
         except httpx.TransportError:
             return None
         total = response.json().get("total") if response.status_code == 200 else None
@@ -82,7 +84,9 @@ class Exporter:
     async def _receive(self, query: dict[str, str]) -> AsyncIterator[bytes]:
         """Whole lines, as they arrive."""
         headers = {"Accept": self._media_type}
-        async with self._client.stream("GET", "/stuff", params=query, headers=headers) as response:
+        async with self._client.stream(
+            "GET", self._path, params=query, headers=headers
+        ) as response:
             if not response.is_success:
                 await response.aread()
             if response.status_code == 504:

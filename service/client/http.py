@@ -81,7 +81,7 @@ def problem_of(response: httpx.Response) -> str:
         return f"{response.status_code} {response.reason_phrase}"
 
 
-def document_path(id: str) -> str:
+def document_path(collection: str, id: str) -> str:
     """The path of a document. Dots are percent-encoded in `.` and `..`, which clients remove."""
     encoded = quote(id, safe="")
-    return "/stuff/" + (encoded.replace(".", "%2E") if id in (".", "..") else encoded)
+    return f"/{collection}/" + (encoded.replace(".", "%2E") if id in (".", "..") else encoded)

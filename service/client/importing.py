@@ -66,8 +66,10 @@ class Importer:
         requests: int,
         patience: float,
         media_type: str = NDEJSON,
+        collection: str = "stuff",
     ) -> None:
         self._client = client
+        self._path = f"/{collection}"
         self._requests = requests
         self._patience = patience
         self._media_type = media_type
@@ -102,7 +104,7 @@ class Importer:
         while True:
             try:
                 response = await self._client.post(
-                    "/stuff",
+                    self._path,
                     content=b"\n".join(chunk.lines),
                     headers={"Content-Type": self._media_type},
                 )
