@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from service import __version__, openapi
 from service.declarations import Declarations, read_declarations
@@ -24,6 +25,7 @@ from service.settings import Settings
 from service.store.budget import Budget
 from service.store.collection import open_collections
 from service.web import problems
+from service.web.access import with_any_key
 from service.web.events import encode_change
 from service.web.middleware import RequestMiddleware
 from service.web.origins import OriginMiddleware
@@ -75,6 +77,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.gate = Gate(settings)
     app.state.assets = open_assets()
+    if len(declarations) > 1:
+        _close_document(app)
     problems.install(app)
     if app.state.gate.is_local_only:
         app.add_middleware(OriginMiddleware, origins=Origins(settings.cors_origins))
@@ -86,6 +90,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.openapi = partial(openapi.build, app)  # type: ignore[method-assign]
     return app
+
+
+def _close_document(app: FastAPI) -> None:
+    """With keys, the OpenAPI document that tells the names of collections and fields needs one."""
+    for route in app.routes:
+        if isinstance(route, Route) and route.path == app.openapi_url:
+            route.app = with_any_key(route.app)
 
 
 def cors(origins: str) -> dict[str, Any]:

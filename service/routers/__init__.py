@@ -48,7 +48,10 @@ def _routes_of(declaration: Declaration) -> Iterator[APIRoute]:
             if declaration.read_only and WRITE in (decision_of(route.endpoint) or ()):
                 continue
             path = f"/{declaration.collection}{route.path.removeprefix('/stuff')}"
-            yield guarded(served_at(route, path), declaration.collection)
+            own = guarded(served_at(route, path), declaration.collection)
+            if declaration.collection != "stuff":  # whose operations have the plain names
+                own.unique_id = f"{route.unique_id}_{declaration.collection}"
+            yield own
 
 
 def _of(router: APIRouter) -> Iterator[APIRoute]:

@@ -15,12 +15,17 @@ function adjust(request) {
 }
 
 // validatorUrl: the badge would send the document to its maker's host.
-SwaggerUIBundle({
-  url: "openapi.json",
-  dom_id: "#swagger-ui",
-  deepLinking: true,
-  displayRequestDuration: true,
-  tryItOutEnabled: true,
-  validatorUrl: null,
-  requestInterceptor: adjust,
-});
+function show({ spec, key }) {
+  const ui = SwaggerUIBundle({
+    spec,
+    dom_id: "#swagger-ui",
+    deepLinking: true,
+    displayRequestDuration: true,
+    tryItOutEnabled: true,
+    validatorUrl: null,
+    requestInterceptor: adjust,
+    onComplete: () => key !== null && ui.preauthorizeApiKey("key", key),
+  });
+}
+
+loadDocument(document.getElementById("swagger-ui")).then(show);

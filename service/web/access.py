@@ -74,14 +74,33 @@ async def check_access(
             "This server has no API keys, so it serves its own machine only. Its operator can "
             "create one (stuff key create), or set STUFF_INSECURE to let anyone do anything."
         )
-    scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
-    if scheme.lower() != "bearer" or not credentials.strip():
-        raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)
-    granted = scopes_in(await gate.scopes(credentials.strip()), collection)
-    request.scope[KEY_ID] = id_of_key(credentials.strip())
+    granted = scopes_in(await _scopes_of(request, gate), collection)
     if not needed <= granted:
         raise insufficient(request, needed, "This")
     return granted
+
+
+async def _scopes_of(request: Request, gate: Gate) -> frozenset[str]:
+    """All scopes of the key or token of the request. Raises `Unauthorized` (RFC 6750)."""
+    scheme, _, credentials = (header(request, b"authorization") or "").partition(" ")
+    if scheme.lower() != "bearer" or not credentials.strip():
+        raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)
+    granted = await gate.scopes(credentials.strip())
+    request.scope[KEY_ID] = id_of_key(credentials.strip())
+    return granted
+
+
+def with_any_key(app: ASGIApp) -> ASGIApp:
+    """The application for requests with a key or token, whatever its scopes. A service without keys
+    needs none."""
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        gate: Gate = scope["app"].state.gate
+        if not gate.is_open:
+            await _scopes_of(Request(scope), gate)
+        await app(scope, receive, send)
+
+    return checked
 
 
 def may_read(request: Request) -> bool:
@@ -106,7 +125,7 @@ def insufficient(request: Request, needed: frozenset[str], what: str) -> Forbidd
         detail = f"{what} needs the scope {names[0]!r}, which the key or token does not have."
     else:
         one, other = map(repr, names)
-        detail = f"{what} needs the scopes {one} and {other}. The key or token has one of them."
+        detail = f"{what} needs the scopes {one} and {other}. The key or token does not have both."
     challenge = f'Bearer error="insufficient_scope", scope="{" ".join(names)}"'
     return Forbidden(detail, headers={"WWW-Authenticate": challenge})
 

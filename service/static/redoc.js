@@ -1,0 +1,4 @@
+"use strict";
+
+const page = document.getElementById("redoc");
+loadDocument(page).then(({ spec }) => Redoc.init(spec, {}, page));
