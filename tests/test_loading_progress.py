@@ -15,6 +15,7 @@ from service.store.loads import Loader
 from tests.support.applications import Application
 from tests.support.loading import load
 from tests.support.patience import TIMEOUT
+from tests.support.problems import assert_problem
 from tests.support.requests import NDJSON
 
 
@@ -131,9 +132,8 @@ async def test_when_the_database_goes_away_the_problem_reports_what_is_settled(
     async with application() as client:
         lines: Iterable[Any] = [{"_id": f"{n:04}"} for n in range(4000)]
         response = await load(client, b"[]", *lines)
-        assert response.status_code == 503
+        problem = assert_problem(response, 503, "database-unavailable")
         assert response.headers["retry-after"] == "1"
-        problem = response.json()
         assert (problem["lines"], problem["created"], problem["failed"]) == (2001, 2000, 1)
         total = (await client.get("/stuff", params={"count": "true"})).json()["total"]
         assert total == 2000

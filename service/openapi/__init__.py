@@ -76,7 +76,8 @@ def build(app: FastAPI) -> dict[str, Any]:
         for fastapis_own in ("HTTPValidationError", "ValidationError"):
             schemas.pop(fastapis_own, None)  # a 422 is one of our problems
         for model in (Fields, MergePatch, PatchOperation, Problem):
-            schemas[model.__name__] = model.model_json_schema()
+            own = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas |= own.pop("$defs", {}) | {model.__name__: own}
         schemas["JsonPatch"] = JSON_PATCH
         for each in schemas.values():
             _drop_defaults(each)

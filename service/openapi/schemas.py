@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.documents import layout
-from service.web.problems import Problem
+from service.web.problems import SingleProblem
 
 EXAMPLE: dict[str, Any] = {
     "name": "Ada Lovelace",
@@ -61,7 +61,7 @@ class DocumentPage(BaseModel):
     )
 
 
-class FailedLine(Problem):
+class FailedLine(SingleProblem):
     """Why a line could not be stored: the problem of a request with this line alone."""
 
     line: int = Field(description="The number of the line, from 1.")

@@ -29,8 +29,21 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 """The methods of HTTP that a route can have, in the order in which `Allow` names them."""
 
 
-class Problem(BaseModel):
-    """Why a request failed (RFC 9457)."""
+class Fault(BaseModel):
+    """One of several faults: of a line of a load, with its problem, or of a place in a document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    detail: str = Field(description="What is wrong, and what to do about it.")
+    pointer: str | None = Field(None, description="A JSON Pointer (RFC 6901) to the place.")
+    line: int | None = Field(None, description="The number of the line, from 1.")
+    type: str | None = Field(None, description="The type of the line's problem.")
+    title: str | None = Field(None, description="The type of the line's problem, in words.")
+    status: int | None = Field(None, description="The HTTP status of the line's problem.")
+
+
+class SingleProblem(BaseModel):
+    """Why something failed (RFC 9457)."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -56,6 +69,20 @@ class Problem(BaseModel):
     limit: int | None = Field(
         None, description="Of what is too large: the most bytes that it can have."
     )
+
+
+class Problem(SingleProblem):
+    """Why a request failed (RFC 9457)."""
+
+    lines: int | None = Field(
+        None,
+        description="Of a load that ended early: how many lines are settled, empty ones included. "
+        "The others can be sent again.",
+    )
+    created: int | None = Field(None, description="Of these lines: how many created a document.")
+    replaced: int | None = Field(None, description="Of these lines: how many replaced one.")
+    failed: int | None = Field(None, description="Of these lines: how many could not be stored.")
+    errors: list[Fault] | None = Field(None, description="The faults, if there can be several.")
 
 
 def problem_body(error: StuffError, path: bytes) -> dict[str, Any]:

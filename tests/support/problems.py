@@ -11,7 +11,6 @@ from httpx import Response
 
 from service.errors import MethodNotAllowed, StuffError
 from service.openapi.problems import errors_of
-from service.openapi.schemas import LoadReport
 from service.web import problems
 
 OF_NO_OPERATION = (MethodNotAllowed, StuffError)
@@ -32,9 +31,10 @@ def assert_problem(response: Response, status: int, slug: str, **members: Any) -
     assert problem["status"] == status
     assert problem["title"]
     assert is_sentence(problem["detail"])
-    # The problem of a load has its report, too.
-    declared = problems.Problem.model_fields | LoadReport.model_fields
-    assert problem.keys() <= declared.keys()
+    declared = problems.Problem.model_validate(problem)
+    assert declared.model_extra == {}
+    for fault in declared.errors or ():
+        assert is_sentence(fault.detail)
     assert problem["instance"] == response.request.url.raw_path.decode().partition("?")[0]
     for name, value in members.items():
         assert problem[name] == value
