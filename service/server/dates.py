@@ -13,6 +13,16 @@ def date_field() -> Field:
     return b"date", _http_date(int(time.time()))
 
 
+def date_line() -> bytes:
+    """The header field as a line."""
+    return _line(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _line(second: int) -> bytes:
+    return b"date: %b\r\n" % _http_date(second)
+
+
 @lru_cache(maxsize=1)
 def _http_date(second: int) -> bytes:
     return formatdate(second, usegmt=True).encode()

@@ -19,12 +19,17 @@ def check_head(version: str, headers: Iterable[tuple[bytes, bytes]]) -> None:
     """Raise `BadRequest` unless this is HTTP/1.1 or 1.0, to one host (RFC 9112, section 3.2)."""
     if version not in ("1.0", "1.1"):
         raise BadRequest(f"HTTP/{version} is not supported. Send HTTP/1.1.")
-    hosts = [value for name, value in headers if name == b"host"]
+    hosts: list[bytes] = []
+    codings: list[bytes] = []
+    for name, value in headers:
+        if name == b"host":
+            hosts.append(value)
+        elif name == b"transfer-encoding":
+            codings.append(value.lower())
     if len(hosts) > 1 or (not hosts and version == "1.1"):
         raise BadRequest("A request must have exactly one Host. Send one.")
     if hosts and not _HOST.fullmatch(hosts[0].strip()):
         raise BadRequest("Host is malformed. Send the name or address of the server.")
-    codings = [value.lower() for name, value in headers if name == b"transfer-encoding"]
     if codings and codings != [b"chunked"]:  # the parser undoes no other (RFC 9112, section 6.1)
         raise BadRequest(
             "The only supported transfer coding is chunked. Compress by gzip in "

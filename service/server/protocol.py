@@ -17,8 +17,11 @@ request is well-formed. What holds here, and where:
 - How a connection ends: see `ConnectionProtocol`.
 """
 
+import asyncio
 from typing import Any, cast
+from urllib.parse import unquote
 
+from httptools import parse_url
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -30,6 +33,7 @@ from service.errors import (
     UrlTooLong,
 )
 from service.server.connection import ConnectionProtocol, Part
+from service.server.cycles import Cycle
 from service.server.dates import DATED
 from service.server.heads import FIELD_BYTES, check_head, check_query
 from service.server.refusals import refusal
@@ -65,6 +69,8 @@ class LimitedProtocol(ConnectionProtocol):
         if self._unparsed:
             self._unparsed += data
             self.flow.pause_reading()
+        elif len(data) <= SLICE and not self.pipeline:
+            self._parse(data)
         else:
             self._feed(data)
 
@@ -76,8 +82,11 @@ class LimitedProtocol(ConnectionProtocol):
                 self._unparsed = data[start:]
                 return
             part = data if len(data) <= SLICE else data[start : start + SLICE]
-            super().data_received(part)
-            self._pending_bytes += len(part)
+            self._parse(part)
+
+    def _parse(self, part: bytes) -> None:
+        super().data_received(part)
+        self._pending_bytes += len(part)
         if self._pending_bytes > self._max_pending_bytes and not self.transport.is_closing():
             self._answer(HeadersTooLarge(self._max_header_bytes))
 
@@ -97,31 +106,68 @@ class LimitedProtocol(ConnectionProtocol):
         if self._header_bytes > self._max_header_bytes:
             self._refuse(HeadersTooLarge(self._max_header_bytes))
         # A trailer must not change what the request means (RFC 9110, section 6.5.1).
-        if self._part is Part.HEAD:
-            super().on_header(name, value)
+        if self._part is not Part.HEAD:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self._part = Part.BODY
-        # uvicorn's parser gets the path only; the query is copied.
+        # httptools' parser of URLs gets the path only; the query is copied.
         self.url, _, query = self.url.partition(b"?")
         if len(self.url) > MAX_PATH_BYTES:
             self._refuse(UrlTooLong(MAX_PATH_BYTES, "paths"))
+        version = self.parser.get_http_version()
         try:
-            check_head(self.parser.get_http_version(), self.headers)
+            check_head(version, self.headers)
             if query:
                 query = query.partition(b"#")[0]
                 check_query(query)
         except StuffError as error:
             self._refuse(error)
-        super().on_headers_complete()
-        self.scope["query_string"] = query
-        self.cycle.default_headers = DATED
+        self._describe(version, query)
+        self._begin_cycle(is_http_11=version == "1.1")
         self._is_persistent = self.cycle.keep_alive and not self._is_shutting_down
         self.cycle.keep_alive = False  # while the body is incomplete
         if self.scope["method"] in READ_BODIES:
             self._deadline.clear()
         elif self.expect_100_continue:
             self._ask_for_body()
+
+    def _describe(self, version: str, query: bytes) -> None:
+        """Complete the ASGI scope, as uvicorn's `on_headers_complete` does."""
+        scope = self.scope
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        raw_path = parse_url(self.url).path
+        path = raw_path.decode("ascii")
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.root_path.encode("ascii") + raw_path
+        scope["query_string"] = query
+
+    def _begin_cycle(self, *, is_http_11: bool) -> None:
+        """Serve the request, or let it wait for those before it, as uvicorn does."""
+        previous = self.cycle
+        self.cycle = cycle = Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=DATED,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=is_http_11 and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if previous is None or previous.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
 
     def _ask_for_body(self) -> None:
         is_next = self._waiting is not None and self._waiting[0] is self.cycle
