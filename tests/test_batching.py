@@ -4,7 +4,7 @@ A gate in front of the database steers the timing; behind it is the real engine.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import bson
@@ -17,40 +17,13 @@ from service.mongo.access import CollectionAccess
 from service.mongo.database import open_database
 from service.settings import Settings
 from service.store.batching import Batching
-from service.store.batching.lane import Lane, Operation
 from service.store.batching.reads import Reads
 from service.store.batching.writes import Writes
 from service.store.turns import Turns
-from tests.support.patience import TIMEOUT, patient
+from tests.support.gating import Gate, start
+from tests.support.patience import patient
 
 Documents = Collection[dict[str, Any]]
-
-
-class Gate:
-    """Holds back every round trip until it is opened, and remembers what each was to do."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.sent: list[list[str]] = []
-        self._open = asyncio.Event()
-        settle = Lane._settle
-
-        async def gated(lane: Lane[Any], batch: Sequence[Operation[Any]]) -> None:
-            self.sent.append([operation.id for operation in batch])
-            await self._open.wait()
-            await settle(lane, batch)
-
-        monkeypatch.setattr(Lane, "_settle", gated)
-
-    def open(self) -> None:
-        self._open.set()
-
-    async def holds(self, round_trips: int) -> None:
-        """Wait until so many have come, and a little for one too many."""
-        async with asyncio.timeout(TIMEOUT):
-            while len(self.sent) < round_trips:
-                await asyncio.sleep(0.001)
-        await asyncio.sleep(0.02)
-        assert len(self.sent) == round_trips
 
 
 @pytest.fixture
@@ -95,12 +68,6 @@ async def writes(
 
 def document(id: str, n: int = 0, size: int = 0) -> bytes:
     return bson.encode({"_id": id, "n": n, "text": "x" * size})
-
-
-async def start(*coroutines: Any) -> list[asyncio.Task[Any]]:
-    started = [asyncio.create_task(coroutine) for coroutine in coroutines]
-    await asyncio.sleep(0)
-    return started
 
 
 async def test_reads_that_wait_share_a_round_trip_and_those_of_one_id_an_operation(
