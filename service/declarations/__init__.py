@@ -1,11 +1,25 @@
-"""The collections that the service serves, as its operator declares them."""
+"""The collections that the service serves, as a file of its operator declares them.
 
-from collections.abc import Mapping
+So far the file says where documents are and whether they may be written, and nothing about their
+fields.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from service.errors import ConfigurationError
 from service.settings import Settings
+
+DEFAULT = "stuff"
+RESERVED = frozenset(
+    "commit docs redoc openapi healthz readyz metrics problems assets".split()  # noqa: SIM905
+)
+
+CollectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +28,89 @@ class Declaration:
 
     collection: str
     """Its path, and its name in scopes of keys and on the command line."""
+    name: str
+    """The singular name of a document."""
     mongodb: str
     """Its name in the database."""
+    description: str | None = None
+    schema: Any = None
+    id: str = "string"
+    metadata: bool = True
     read_only: bool = False
     indexes: Path | None = None
 
 
-Declarations: TypeAlias = Mapping[str, Declaration]
-"""By the names in paths; `stuff` is always among them, as the first."""
+class Declarations(Mapping[str, Declaration]):
+    """The declarations by the names in paths; `stuff` is always among them, as the first."""
+
+    def __init__(self, declarations: list[Declaration]) -> None:
+        self._by_name = {each.collection: each for each in declarations}
+
+    def __getitem__(self, name: str) -> Declaration:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
+    mongodb: Annotated[str | None, Field(min_length=1)] = None
+    read_only: bool = False
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    version: Literal[1]
+    collections: dict[CollectionName, _Entry]
 
 
 def read_declarations(settings: Settings) -> Declarations:
-    """The declarations of the settings."""
-    return {"stuff": Declaration("stuff", settings.collection, indexes=settings.indexes)}
+    """The declarations of the settings. Raises `ConfigurationError`, which names each fault with
+    its place."""
+    usual = Declaration(DEFAULT, "Document", settings.collection, indexes=settings.indexes)
+    if settings.collections is None:
+        return Declarations([usual])
+    entries = _read(settings.collections)
+    declared = [
+        Declaration(name, entry.name or name, entry.mongodb or name, read_only=entry.read_only)
+        for name, entry in entries.items()
+    ]
+    if DEFAULT not in entries:
+        declared.insert(0, usual)
+    declared.sort(key=lambda each: each.collection != DEFAULT)
+    _check(settings.collections, declared)
+    return Declarations(declared)
+
+
+def _read(file: Path) -> dict[str, _Entry]:
+    try:
+        return _File.model_validate_json(file.read_bytes()).collections
+    except OSError as error:
+        detail = f"{file} cannot be read: {error.strerror}."
+        raise ConfigurationError("collections", detail) from None
+    except ValidationError as error:
+        faults = [
+            f"{file.name}#/{'/'.join(map(str, fault['loc']))}: {fault['msg']}."
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+        raise ConfigurationError("collections", "\n".join(faults)) from None
+
+
+def _check(file: Path, declared: list[Declaration]) -> None:
+    """No two collections are one, and none hides another resource."""
+    places: dict[str, str] = {}
+    for each in declared:
+        place = f"{file.name}#/collections/{each.collection}"
+        if each.collection in RESERVED:
+            raise ConfigurationError("collections", f"{place}: The name is reserved.")
+        other = places.setdefault(each.mongodb, each.collection)
+        if other != each.collection:
+            detail = f"{place}: The documents of {other!r} are in {each.mongodb!r} already."
+            raise ConfigurationError("collections", detail)

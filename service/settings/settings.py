@@ -161,6 +161,9 @@ class Settings(BaseSettings):
     max_subscribers: Annotated[
         int, Field(ge=0, description="Clients of a process that follow the feed at once.")
     ] = 5000
+    collections: Annotated[
+        Path | None, Field(description="A JSON file of collections to serve beside /stuff.")
+    ] = None
     indexes: Annotated[
         Path | None, Field(description="A JSON file of indexes to create when the service starts.")
     ] = None

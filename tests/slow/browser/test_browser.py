@@ -1,5 +1,7 @@
 """Swagger UI, an EventSource and API keys, in a real browser."""
 
+from pathlib import Path
+
 import anyio
 import pytest
 from httpx import AsyncClient
@@ -10,6 +12,7 @@ from service.settings import Settings
 from tests.support.applications import listen
 from tests.support.browsing import Browser, Chromium, execute, live
 from tests.support.clients import connect
+from tests.support.declaring import declare
 from tests.support.patience import TIMEOUT
 
 pytestmark = pytest.mark.xdist_group("browser")  # one at a time
@@ -94,4 +97,21 @@ async def test_authorize_in_swagger_ui_sends_the_key(
         await page.locator(".auth-btn-wrapper .authorize").first.click()
         await page.locator(".auth-btn-wrapper .btn-done").first.click()
         await execute(page, "put_document", "201")
+        assert browser.faults == []
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc"])
+async def test_the_document_of_declared_collections_is_shown_to_those_with_a_key(
+    settings: Settings, chromium: Chromium, tmp_path: Path, path: str
+) -> None:
+    token, key = make_key(["read:books", "write:books"])
+    closed = Settings(
+        **settings.model_dump() | {"api_keys": str(key), "collections": declare(tmp_path, books={})}
+    )
+    async with listen(closed) as url, chromium.at(url) as browser:
+        page = await browser.open(path)
+        for typed in ("stuff_wrong", token):
+            await page.get_by_label("API key").fill(typed)
+            await page.keyboard.press("Enter")
+        await expect(page.get_by_text("/books/{id}").first).to_be_visible()
         assert browser.faults == []
