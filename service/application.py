@@ -30,6 +30,7 @@ from service.web.events import encode_change
 from service.web.middleware import RequestMiddleware
 from service.web.origins import OriginMiddleware
 from service.web.routing import Dispatcher
+from service.web.shortcut import ShortcutMiddleware
 
 
 @asynccontextmanager
@@ -80,6 +81,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     if len(declarations) > 1:
         _close_document(app)
     problems.install(app)
+    app.add_middleware(ShortcutMiddleware, routes=of_collections)
     if app.state.gate.is_local_only:
         app.add_middleware(OriginMiddleware, origins=Origins(settings.cors_origins))
     app.add_middleware(

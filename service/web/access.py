@@ -37,11 +37,13 @@ def guarded(route: APIRoute, collection: str | None = None) -> APIRoute:
     if decision == PUBLIC:
         return route
     own = copy(route)  # routes are shared by all applications of a process
-    own.app = _Guard(route.app, decision, collection)
+    own.app = Guard(route.app, decision, collection)
     return own
 
 
-class _Guard:
+class Guard:
+    """Lets requests with access pass to the application."""
+
     def __init__(
         self, app: ASGIApp, decision: frozenset[str] | None, collection: str | None
     ) -> None:
@@ -50,6 +52,11 @@ class _Guard:
         self._collection = collection
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.check(scope)
+        await self._app(scope, receive, send)
+
+    async def check(self, scope: Scope) -> None:
+        """Raise an error unless the request has access."""
         gate: Gate = scope["app"].state.gate
         if self._decision is None:
             raise Forbidden("This address is closed to everybody.")
@@ -60,7 +67,6 @@ class _Guard:
             scope[_GRANTED] = await check_access(
                 Request(scope), gate, self._decision, self._collection
             )
-        await self._app(scope, receive, send)
 
 
 @raises(Unauthorized, Forbidden, LocalOnly, TokenKeysUnavailable)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from typing import Any
 
 from fastapi import Request, Response
@@ -26,26 +26,22 @@ class DirectRoute(APIRoute):
         super().__init__(path, endpoint, **options)
         fastapi_app = self.app
         calls = _calls(self.dependant)
-        needs_query = any(call.needs_query for call in calls)
+        self.needs_query = needs_query = any(call.needs_query for call in calls)
+        self._plan = plan = _Plan(calls)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["query_string"] or needs_query:
                 await fastapi_app(scope, receive, send)
                 return
-            request = Request(scope, receive, send)
-            path_params = scope["path_params"]
-            results: list[Any] = []
-            for call in calls:
-                arguments = {name: path_params[name] for name in call.path_params}
-                for name in call.request_params:
-                    arguments[name] = request
-                for name, index in call.dependencies:
-                    arguments[name] = results[index]
-                results.append(await call.function(**arguments, **call.defaults))
-            response: Response = results[-1]
+            response: Response = await plan.run(Request(scope, receive, send))
             await response(scope, receive, send)
 
         self.app = app
+
+    async def respond(self, request: Request) -> Response:
+        """The response to a request without a query, if the route needs none."""
+        response: Response = await self._plan.run(request)
+        return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +54,36 @@ class _Call:
     dependencies: list[tuple[str, int]]  # the index of the call whose result it is
     defaults: dict[str, Any]  # of the query parameters
     needs_query: bool
+
+
+class _Plan:
+    """Calls in their order. The values of a request are in one list: the request, the path
+    parameters, the defaults, the results. What each call gets are places in that list."""
+
+    def __init__(self, calls: list[_Call]) -> None:
+        self._path_params = sorted({name for call in calls for name in call.path_params})
+        self._defaults: list[Any] = []
+        first_default = 1 + len(self._path_params)
+        first_result = first_default + sum(len(call.defaults) for call in calls)
+        self._steps: list[tuple[Callable[..., Awaitable[Any]], list[int]]] = []
+        for call in calls:
+            places = {name: 1 + self._path_params.index(name) for name in call.path_params}
+            places |= dict.fromkeys(call.request_params, 0)
+            places |= {name: first_result + index for name, index in call.dependencies}
+            for name, value in call.defaults.items():
+                places[name] = first_default + len(self._defaults)
+                self._defaults.append(value)
+            parameters = signature(call.function).parameters
+            self._steps.append((call.function, [places[name] for name in parameters]))
+
+    async def run(self, request: Request) -> Any:
+        """The result of the last call."""
+        path_params = request.scope["path_params"]
+        values = [request, *[path_params[name] for name in self._path_params], *self._defaults]
+        value_at = values.__getitem__
+        for function, places in self._steps:
+            values.append(await function(*map(value_at, places)))
+        return values[-1]
 
 
 def _calls(endpoint: Dependant) -> list[_Call]:

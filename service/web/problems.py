@@ -126,6 +126,12 @@ def unexpected_response(request: Request) -> Response:
     )
 
 
+def cut_short_response(request: Request) -> Response:
+    """The response to a client that is gone. Nobody reads it, but it must not be logged as a fault
+    of the service."""
+    return problem_response(request, BadRequest("The body ended early. Send all of it."))
+
+
 def install(app: FastAPI) -> None:
     """Make the application answer every error with a problem."""
 
@@ -142,8 +148,7 @@ def install(app: FastAPI) -> None:
         return problem_response(request, _from_validation(error.errors()[0]))
 
     async def gone(request: Request, _: Exception) -> Response:
-        # The client is gone, so nobody reads this. It must not be logged as a fault of the service.
-        return problem_response(request, BadRequest("The body ended early. Send all of it."))
+        return cut_short_response(request)
 
     async def unexpected(request: Request, _: Exception) -> Response:
         return unexpected_response(request)
