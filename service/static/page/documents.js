@@ -1,7 +1,10 @@
 // Single documents on the server.
 
+import { EXTENDED, commonTag, isWrapped, readable } from './extended.js';
 import { indented } from './json.js';
 import { request } from './requests.js';
+
+const JSON_TYPE = 'application/json';
 
 /** Browsers shorten the paths `.` and `..`, escaped or not. */
 function address(id) {
@@ -9,22 +12,29 @@ function address(id) {
   return `stuff/${encodeURIComponent(id)}`;
 }
 
-/** The document: its `etag`, and `saved`, its text; null if there is none. */
+/** The document: its `etag`, `saved`, its text, and the media type of that; null if there is none. */
 export async function find(id) {
   try {
-    const response = await request(address(id));
-    return { etag: response.headers.get('etag'), saved: indented(await response.text()) };
+    const found = await read(id, EXTENDED);
+    return isWrapped(found.saved) ? { ...await read(id, JSON_TYPE), isAmbiguous: true } : found;
   } catch (error) {
     if (error.status === 404) return null;
     throw error;
   }
 }
 
+async function read(id, type) {
+  const response = await request(address(id), { headers: { Accept: type } });
+  const text = await response.text();
+  const etag = commonTag(response.headers.get('etag'));
+  return { etag, type, saved: indented(type === EXTENDED ? readable(text) : text) };
+}
+
 /** Replace the document that has this entity tag, or create it if the entity tag is null. The new
     entity tag; null if the document is another one by now. */
-export async function write(id, body, etag) {
+export async function write(id, body, etag, type = EXTENDED) {
   const condition = etag === null ? { 'If-None-Match': '*' } : { 'If-Match': etag };
-  const headers = { 'Content-Type': 'application/json', ...condition };
+  const headers = { 'Content-Type': type, ...condition };
   const response = await change(id, { method: 'PUT', headers, body });
   return response.status === 412 ? null : response.headers.get('etag');
 }

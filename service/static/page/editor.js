@@ -10,12 +10,15 @@ import { fault } from './json.js';
 import { say } from './notices.js';
 
 const BLANK = '{\n  \n}';
+const AMBIGUOUS = 'This document has objects that look like dates or other types of MongoDB. They are '
+  + 'shown alike, and are stored as objects when it is saved here.';
 const PAUSE = 300; // milliseconds without typing, after which the draft is kept
 
 export class Editor {
   /** The open document: `etag` is null for one that is to be created, `saved` is what the server
-      has, `theirs` what it has by now if there is a conflict (null if it was deleted), `made` the
-      id of one that nobody gives an id. */
+      has, `type` its media type (Extended JSON if there is none), `theirs` what the server has by
+      now if there is a conflict (null if it was deleted), `made` the id of one that nobody gives an
+      id. */
   #open = null;
   #turns;
   #pause;
@@ -67,11 +70,12 @@ export class Editor {
     if (!theirs && !draft) throw new Error(`There is no document ${id}.`);
     this.#keep();
     if (draft) {
-      this.#fill({ id, saved: theirs?.saved ?? '', etag: draft.etag }, draft);
+      this.#fill({ id, saved: '', ...theirs, etag: draft.etag }, draft);
       if (draft.etag !== (theirs?.etag ?? null)) this.compare(theirs);
     } else {
       this.#fill({ id, ...theirs });
     }
+    if (theirs?.isAmbiguous) say(AMBIGUOUS);
     form.focusText();
   }
 
@@ -157,18 +161,18 @@ export class Editor {
   }
 
   discard() {
-    const { id, etag, saved, theirs } = this.#open;
+    const { id, etag, saved, type, theirs } = this.#open;
     if (!confirm(`Discard your changes of ${id || 'the new document'}?`)) return;
     this.#drafts.drop(id);
     if (theirs) this.#fill({ id, ...theirs });
     else if (theirs === null || (etag === null && id)) this.gone(id);
-    else this.#fill({ id, etag, saved });
+    else this.#fill({ id, etag, saved, type });
   }
 
   /** The open document was stored with this text; somebody may have typed on meanwhile. */
   stored(id, etag, saved) {
     this.#drafts.drop(this.#open.id);
-    this.#open = { id, etag, saved };
+    this.#open = { id, etag, saved, type: this.#open.type };
     form.fill({ text: form.typed().text, id });
     hideConflict();
     this.#show();

@@ -33,7 +33,7 @@ export class Writer {
       form.tell('Saving…');
       let etag;
       try {
-        etag = await documents.write(id, text, open.etag);
+        etag = await documents.write(id, text, open.etag, open.type);
       } catch (error) {
         if (this.#editor.open === open) form.tell(error.message, true);
         else say(error.message);
