@@ -117,6 +117,25 @@ async def test_the_examples_work(client: AsyncClient, document: dict[str, Any]) 
         assert patched.status_code == 200
 
 
+def test_what_may_have_any_shape_is_a_plain_map(document: dict[str, Any]) -> None:
+    """Generators for Rust, Dart, PHP and Ruby drop what is beside declared properties."""
+    schemas = document["components"]["schemas"]
+    for name in ("Document", "Fields", "MergePatch"):
+        assert schemas[name]["type"] == "object"
+        assert schemas[name]["additionalProperties"] is True
+        assert "properties" not in schemas[name]
+    plain = {"$ref": "#/components/schemas/Document"}
+    assert schemas["DocumentPage"]["properties"]["items"]["items"] == plain
+    for path, method, status in (
+        ("/stuff/{id}", "get", "200"),
+        ("/stuff/{id}", "put", "2XX"),
+        ("/stuff/{id}", "patch", "200"),
+        ("/stuff", "post", "201"),
+    ):
+        response = document["paths"][path][method]["responses"][status]
+        assert response["content"]["application/json"]["schema"] == plain
+
+
 @pytest.mark.parametrize("page", ["/", "/docs", "/redoc"])
 async def test_the_pages_load_nothing_from_another_host(client: AsyncClient, page: str) -> None:
     response = await client.get(page)

@@ -81,9 +81,8 @@ def build(app: FastAPI) -> dict[str, Any]:
         schemas["JsonPatch"] = JSON_PATCH
         for each in schemas.values():
             _drop_defaults(each)
-            if each.get("additionalProperties") is True:  # generators warn unless it has a name
-                each["additionalProperties"] = {"$ref": "#/components/schemas/Value"}
-        schemas["Value"] = {"title": "Value", "description": "Any JSON value."}
+            if each.get("properties") == {}:
+                del each["properties"]
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
         schema["components"]["securitySchemes"] = SECURITY
         schema["components"]["examples"] = problem_examples(_complete(app, schema["paths"]))

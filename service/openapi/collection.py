@@ -14,7 +14,7 @@ from service.openapi.headers import (
     header,
 )
 from service.openapi.responses import ok, without_content
-from service.openapi.schemas import EXAMPLE, Created, Deleted, DocumentPage, LoadReport
+from service.openapi.schemas import EXAMPLE, Deleted, Document, DocumentPage, LoadReport
 
 NDJSON = "application/x-ndjson"
 LINES = """\
@@ -62,8 +62,9 @@ CREATE_DOCUMENT = ok(
     model=LoadReport,
 ) | ok(
     201,
-    "The document was created. The body is its id, or the document if that is preferred.",
-    model=Created,
+    "The document was created. The body has its `_id`, a UUIDv7, and nothing else, or the whole "
+    "document if that is preferred.",
+    model=Document,
     headers=VALIDATORS | LOCATION | PREFERRED,
 )
 DELETE_DOCUMENTS = ok(200, "How many documents were deleted.", model=Deleted)

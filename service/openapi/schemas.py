@@ -27,25 +27,13 @@ class Fields(BaseModel):
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
 
 
+# It declares no properties, not even `_id`: the generators for Rust, Dart, PHP and Ruby ignore
+# additional properties beside declared ones, so that a document would have an id and nothing else.
 class Document(BaseModel):
-    """A document: its id and its fields, of any shape."""
+    """A document: its id, as `_id`, and its fields, of any shape."""
 
     model_config = ConfigDict(
         extra="allow", json_schema_extra={"examples": [{"_id": "ada", **EXAMPLE}]}
-    )
-
-    id: str = Field(alias="_id", description="The document's id.", examples=["ada"])
-
-
-class Created(BaseModel):
-    """The id of a new document; with its fields too, if `return=representation` is preferred."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: str = Field(
-        alias="_id",
-        description="The document's id, a UUIDv7.",
-        examples=["0190a0b0-7c3e-7d64-9f2e-3b1f5d8c2a10"],
     )
 
 

@@ -27,11 +27,11 @@ func main() {
 
 	created, response, err := documents.CreateDocument(ctx).RequestBody(fields{"name": "Ada", "born": 1815}).Execute()
 	check(err == nil && response.StatusCode == 201, "create", err)
-	id, etag := created.GetId(), response.Header.Get("ETag")
+	id, etag := created["_id"].(string), response.Header.Get("ETag")
 
 	got, _, err := documents.GetDocument(ctx, id).Execute()
-	check(err == nil && got.GetId() == id, "get", err)
-	check(reflect.DeepEqual(got.AdditionalProperties, fields{"name": "Ada", "born": 1815.0}), got.AdditionalProperties)
+	check(err == nil, "get", err)
+	check(reflect.DeepEqual(got, fields{"_id": id, "name": "Ada", "born": 1815.0}), got)
 
 	replaced, err := documents.PutDocument(ctx, id).RequestBody(fields{"name": "Ada Lovelace"}).IfMatch(etag).Execute()
 	check(err == nil && replaced.StatusCode == 200, "replace", err)
@@ -46,7 +46,7 @@ func main() {
 
 	patched, _, err := documents.PatchDocument(ctx, id).RequestBody(fields{"died": 1852}).Execute()
 	check(err == nil, "patch", err)
-	check(reflect.DeepEqual(patched.AdditionalProperties, fields{"name": "Ada Lovelace", "died": 1852.0}), patched.AdditionalProperties)
+	check(reflect.DeepEqual(patched, fields{"_id": id, "name": "Ada Lovelace", "died": 1852.0}), patched)
 
 	ids := []string{id}
 	for number := 0; number < 5; number++ {
@@ -60,7 +60,7 @@ func main() {
 		page, _, err := request.Execute()
 		check(err == nil, "page", err)
 		for _, item := range page.GetItems() {
-			numbers = append(numbers, item.AdditionalProperties["page"])
+			numbers = append(numbers, item["page"])
 		}
 		if page.GetNext() == "" {
 			break

@@ -11,7 +11,7 @@ from stuff_client.api.documents import (
     patch_document,
     put_document,
 )
-from stuff_client.models import Created, Document, DocumentPage, Fields, MergePatch, Problem
+from stuff_client.models import Document, DocumentPage, Fields, MergePatch, Problem
 from stuff_client.types import UNSET
 
 client = AuthenticatedClient(base_url=os.environ["STUFF_URL"], token=os.environ["STUFF_KEY"])
@@ -23,13 +23,12 @@ def fields(**values: object) -> Fields:
 
 created = create_document.sync_detailed(client=client, body=fields(name="Ada", born=1815))
 assert created.status_code == 201
-assert isinstance(created.parsed, Created)
-id, etag = created.parsed.field_id, created.headers["ETag"]
+assert isinstance(created.parsed, Document)
+id, etag = str(created.parsed["_id"]), created.headers["ETag"]
 
 got = get_document.sync(id, client=client)
 assert isinstance(got, Document)
-assert got.field_id == id
-assert got.additional_properties == {"name": "Ada", "born": 1815}
+assert got.additional_properties == {"_id": id, "name": "Ada", "born": 1815}
 
 replacement = fields(name="Ada Lovelace")
 replaced = put_document.sync_detailed(id, client=client, body=replacement, if_match=etag)
@@ -43,7 +42,7 @@ assert late.parsed.etag == replaced.headers["ETag"]
 
 patched = patch_document.sync(id, client=client, body=MergePatch.from_dict({"died": 1852}))
 assert isinstance(patched, Document)
-assert patched.additional_properties == {"name": "Ada Lovelace", "died": 1852}
+assert patched.additional_properties == {"_id": id, "name": "Ada Lovelace", "died": 1852}
 
 for number in range(5):
     put = put_document.sync_detailed(f"p/{number}", client=client, body=fields(page=number))
