@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 
 from service.documents.query.patterns import explain_danger
 from tests.support.applications import Application
-from tests.support.problems import assert_problem, is_sentence
+from tests.support.problems import is_sentence
 
 DOCUMENTS = [
     {"_id": "ada", "born": 1815, "name": "Ada", "fields": ["mathematics", "computing"]},
@@ -276,44 +276,3 @@ async def test_a_query_that_takes_too_long_is_a_504(
             assert response.json()["type"] == "/problems/query-timeout"
         response = await client.get("/stuff", params={"count": "true", "limit": 1})
         assert response.status_code == 504
-
-
-async def test_delete_deletes_what_matches_and_nothing_else(client: AsyncClient) -> None:
-    response = await client.delete("/stuff", params={"filter": '{"born": {"$gt": 1900}}'})
-    assert response.status_code == 200
-    assert response.json() == {"deleted": 2}
-    assert await find(client, {}) == ["ada", "emmy"]
-    response = await client.delete("/stuff", params={"filter": '{"born": {"$gt": 1900}}'})
-    assert response.json() == {"deleted": 0}
-
-
-@pytest.mark.parametrize(
-    ("query", "parameter"),
-    [
-        ("filter={}&limit=1", "limit"),
-        ("limit=1&filter={}", "limit"),
-        ("filter={}&sort=born", "sort"),
-        ("filter={}&fields=born", "fields"),
-        ("filter={}&after=x", "after"),
-        ("fitler={}", "fitler"),
-        ("filter={}&" + "x" * 5000, "x" * 100),
-        ('filter={"born":1815}&filter={}', "filter"),
-    ],
-)
-async def test_a_parameter_that_a_deletion_would_ignore_is_refused(
-    client: AsyncClient, query: str, parameter: str
-) -> None:
-    response = await client.delete(f"/stuff?{query}")
-    problem = assert_problem(response, 422, "invalid-parameter", parameter=parameter)
-    assert parameter in problem["detail"]
-    assert len(await find(client, {})) == 4
-
-
-async def test_delete_needs_a_filter_and_an_empty_one_deletes_all(client: AsyncClient) -> None:
-    for parameters in ({}, {"filter": ""}):
-        response = await client.delete("/stuff", params=parameters)
-        assert response.status_code == 422
-        assert response.json()["parameter"] == "filter"
-    assert len(await find(client, {})) == 4
-    assert (await client.delete("/stuff", params={"filter": "{}"})).json() == {"deleted": 4}
-    assert await find(client, {}) == []
