@@ -7,7 +7,10 @@ from itertools import chain
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from service import __version__, openapi
 from service.declarations import Declarations, read_declarations
@@ -31,6 +34,24 @@ from service.web.middleware import RequestMiddleware
 from service.web.origins import OriginMiddleware
 from service.web.routing import Dispatcher
 from service.web.shortcut import ShortcutMiddleware
+
+
+class Application(FastAPI):
+    """FastAPI, with fewer layers around each request."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """FastAPI's own, without what has no effect here: unexpected exceptions are answered by
+        `RequestMiddleware`, bodies are limited by `read_chunks`, and exceptions are observed only
+        by traces."""
+        if self.state.settings.tracing:
+            return super().build_middleware_stack()
+        handlers = {
+            kind: each for kind, each in self.exception_handlers.items() if kind is not Exception
+        }
+        app: ASGIApp = ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers)
+        for layer, args, options in reversed(self.user_middleware):
+            app = layer(app, *args, **options)
+        return app
 
 
 @asynccontextmanager
@@ -62,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     declarations = read_declarations(settings)
     of_collections = collection_routes(declarations)
-    app = FastAPI(
+    app = Application(
         title="Stuff",
         version=__version__,
         lifespan=lifespan,

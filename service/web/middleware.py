@@ -22,7 +22,7 @@ from service.web.headers import DEFAULTS
 from service.web.problems import problem_response, unexpected_response
 
 log = logging.getLogger(__name__)
-EVENT_STREAM = (b"content-type", b"text/event-stream; charset=utf-8")
+EVENT_STREAM = b"text/event-stream; charset=utf-8"
 EXEMPT = {"/healthz", "/readyz"}
 """Answered even when the service is at its limit of requests in flight."""
 
@@ -60,24 +60,15 @@ class RequestMiddleware:
             return
         id = make_request_id(scope["headers"])
         request_id.set(id.decode())
-        if self._access_log is None:
-            await self._answer(scope, receive, _Exchange(self, scope, send, id))
-            return
-        exchange = _LoggedExchange(self, scope, send, id)
+        exchange = self._begin(scope, send, id)
         try:
-            await self._answer(scope, receive, exchange)
-        finally:
-            self._access_log.write(exchange.access())
-
-    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
-        if self._in_flight >= self._max_requests and path_of(scope) not in EXEMPT:
-            metrics.refused.inc()
-            response = self._across_origins(problem_response(Request(scope), Overloaded()))
-            await response(scope, receive, exchange.send)
-            return
-        self.enter(exchange)
-        try:
-            await self._app(scope, receive, exchange.send)
+            if self._in_flight >= self._max_requests and path_of(scope) not in EXEMPT:
+                metrics.refused.inc()
+                response = self._across_origins(problem_response(Request(scope), Overloaded()))
+                await response(scope, receive, exchange.send)
+            else:
+                self.enter(exchange)
+                await self._app(scope, receive, exchange.send)
         except Exception:
             if exchange.has_begun:
                 raise  # the server can only close the connection
@@ -89,6 +80,12 @@ class RequestMiddleware:
         finally:
             self.leave(exchange)
             release_claim(scope)
+            exchange.end()
+
+    def _begin(self, scope: Scope, send: Send, id: bytes) -> "_Exchange":
+        if self._access_log is None:
+            return _Exchange(self, scope, send, id)
+        return _LoggedExchange(self, scope, send, id, self._access_log)
 
     def _across_origins(self, app: ASGIApp) -> ASGIApp:
         """The application, or a response, with CORS if that is configured."""
@@ -138,23 +135,36 @@ class _Exchange:
             seconds = time.perf_counter() - self._start
             self._middleware.count(self._scope, message["status"], seconds)
             headers = message["headers"]
-            if EVENT_STREAM in headers:
+            fields = dict(headers)
+            if fields.get(b"content-type") == EVENT_STREAM:
                 self._middleware.leave(self)
-            names = [name for name, _ in headers]
             for pair in DEFAULTS:
-                if pair[0] not in names:
+                if pair[0] not in fields:
                     headers.append(pair)
             headers.append((REQUEST_ID, self.id))
         elif not message.get("more_body"):
             self._middleware.leave(self)
         await self._send(message)
 
+    def end(self) -> None:
+        """Called when the last byte was sent, or none will be."""
+
 
 class _LoggedExchange(_Exchange):
-    """Collects what the access log shows."""
+    """Writes a line of the access log."""
 
-    _status: int | None = None
-    _bytes = 0
+    def __init__(
+        self,
+        middleware: RequestMiddleware,
+        scope: Scope,
+        send: Send,
+        id: bytes,
+        access_log: AccessLog,
+    ) -> None:
+        super().__init__(middleware, scope, send, id)
+        self._access_log = access_log
+        self._status: int | None = None
+        self._bytes = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -164,17 +174,19 @@ class _LoggedExchange(_Exchange):
             await super().send(message)
             self._bytes += len(message.get("body", b""))
 
-    def access(self) -> Access:
+    def end(self) -> None:
         client = self._scope.get("client")
-        return Access(
-            method=self._scope["method"],
-            route=_route_of(self._scope),
-            status=self._status,
-            seconds=round(time.perf_counter() - self._start, 6),
-            bytes=self._bytes,
-            request_id=self.id.decode(),
-            key=self._scope.get(KEY_ID),
-            client=of_client(client[0]) if client else None,
+        self._access_log.write(
+            Access(
+                method=self._scope["method"],
+                route=_route_of(self._scope),
+                status=self._status,
+                seconds=round(time.perf_counter() - self._start, 6),
+                bytes=self._bytes,
+                request_id=self.id.decode(),
+                key=self._scope.get(KEY_ID),
+                client=of_client(client[0]) if client else None,
+            )
         )
 
 

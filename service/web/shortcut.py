@@ -9,9 +9,9 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import StuffError
+from service.web import problems
 from service.web.access import Guard
 from service.web.direct import DirectRoute
-from service.web.problems import cut_short_response, problem_response
 
 DOCUMENT = "/{id:document_id}"
 """How the path of a document continues that of its collection."""
@@ -52,11 +52,11 @@ class ShortcutMiddleware:
             await guard.check(scope)
             response = await route.respond(request)
         except StuffError as error:
-            response = problem_response(request, error)
+            response = problems.problem_response(request, error)
             # Requests of one batch share an error, to which each would add its own traceback.
             error.__traceback__ = None
         except ClientDisconnect:
-            response = cut_short_response(request)
+            response = problems.cut_short_response(request)
         await response(scope, receive, send)
 
     def _find(self, scope: Scope) -> tuple[DirectRoute, Guard] | None:

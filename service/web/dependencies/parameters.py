@@ -29,9 +29,12 @@ from service.errors import (
 from service.store.feed import Position, parse_position
 from service.web.access import COLLECTION, check_may_read, may_read
 from service.web.dependencies.state import DatabaseDep
-from service.web.headers import header
+from service.web.headers import first_fields, header
 from service.web.responses import Preference
 
+CONDITIONS = frozenset(
+    {b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"}
+)
 SHOWN = 100
 """The most characters of an unknown parameter's name that a problem repeats."""
 
@@ -200,13 +203,13 @@ LastEvent = Annotated[Position | None, Depends(get_last_event)]
 async def get_preconditions(request: Request) -> Preconditions:
     """The preconditions of the request. Several lines of a field are one list (RFC 9110, 5.3).
     Raises `Forbidden` if they compare the content, and the client may not read it."""
+    if CONDITIONS.isdisjoint(first_fields(request)):
+        return NO_PRECONDITIONS
     headers: dict[str, str] = {}
     for raw_name, raw_value in request.scope["headers"]:
-        if raw_name.startswith(b"if-"):
+        if raw_name in CONDITIONS:
             name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    if not headers:
-        return NO_PRECONDITIONS
     preconditions = parse_preconditions(headers)
     if preconditions.compare_content():
         check_may_read(request, "A condition other than `*`")
