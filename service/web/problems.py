@@ -22,11 +22,10 @@ from service.observability import metrics
 from service.observability.request_ids import request_id
 from service.web.access import may_read
 from service.web.negotiation import is_negotiated
+from service.web.routing import METHODS
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-"""The methods of HTTP that a route can have, in the order in which `Allow` names them."""
 
 
 class Fault(BaseModel):
@@ -201,6 +200,6 @@ def allowed_methods(app: FastAPI, request: Request) -> list[str]:
         for method in METHODS
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
-            for route in app.state.dispatcher.router(request.scope).routes
+            for route in app.state.dispatcher.routes(request.scope)
         )
     ]
