@@ -1,0 +1,140 @@
+"""A shell, and the service it talks to, for what a reader of the documentation types."""
+
+import os
+import queue
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from tests.support.consoles import Command, File
+from tests.support.patience import TIMEOUT
+from tests.support.serving import stuff_serve
+
+ROOT = Path(__file__).parents[2]
+ADDRESS = "127.0.0.1:8000"
+"""Where the service listens in the documentation."""
+DATA = "/home/you/stuff/data"
+FILES = {"STUFF_API_KEYS_FILE", "STUFF_COLLECTIONS", "STUFF_INDEXES"}
+END = "the command has ended"
+
+
+class Terminal:
+    """One shell in a directory of its own. `stuff serve` and `make run` start the service, or
+    replace the one that runs; a page without them finds one running."""
+
+    def __init__(self, directory: Path, stack: ExitStack) -> None:
+        self.directory = directory
+        self.home = directory / "home"
+        self.services = stack.enter_context(ExitStack())
+        self.address = ""
+        self.home.mkdir()
+        # A terminal shows no progress where the output is not a file.
+        (self.home / ".curlrc").write_text("silent\nshow-error\n")
+        self.output: queue.Queue[str] = queue.Queue()
+        self.shell = subprocess.Popen(
+            ["bash", "--norc", "--noprofile"],
+            cwd=self.home,
+            env=self.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        stack.callback(self.close)
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def environment(self) -> dict[str, str]:
+        commands = self.directory / "bin"
+        commands.mkdir()
+        stuff = commands / "stuff"
+        stuff.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m service "$@"\n')
+        stuff.chmod(0o755)
+        return {
+            "HOME": str(self.home),
+            "PATH": f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT),
+            "STUFF_DATA_DIR": str(self.directory / "data"),
+            "COLUMNS": "200",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def write(self, file: File) -> None:
+        (self.home / file.name).write_text(file.text)
+
+    def run(self, command: Command) -> str:
+        """What is printed until it is what the page shows, or until the command has ended and
+        nothing runs in the background."""
+        if is_serving(command.text):
+            return self.serve(command.text)
+        if not self.address:
+            self.serve("stuff serve")
+        text = command.text.replace("localhost:8000", self.address).replace(ADDRESS, self.address)
+        self.type(f"{{ {text}\n}} < /dev/null")
+        self.type(f"printf '\\n{END} %s\\n' $(jobs -r | wc -l)")
+        printed, output, deadline = "", "", time.monotonic() + TIMEOUT
+        while True:
+            try:
+                printed += self.output.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                return output or self.shown(printed)
+            before, end, after = printed.partition(f"\n{END} ")
+            if end and "\n" in after:
+                running, _, later = after.partition("\n")
+                output = self.shown(before + later)
+                if running == "0" or command.shows(output):
+                    return output
+
+    def shown(self, printed: str) -> str:
+        printed = printed.replace(str(self.directory / "data"), DATA)
+        return printed.replace(self.address, ADDRESS).strip("\n")
+
+    def serve(self, text: str) -> str:
+        words = shlex.split(text)
+        variables = dict(word.split("=", 1) for word in words if word.startswith("STUFF_"))
+        for name in FILES & set(variables):
+            variables[name] = str(self.home / variables[name])
+        options = words[words.index("serve") + 1 :] if "serve" in words else []
+        self.services.close()
+        said = self.directory / "said"
+        service = self.services.enter_context(
+            stuff_serve(self.directory / "data", *options, stdout=said, stderr=None, **variables)
+        )
+        self.address = service.base_url.removeprefix("http://")
+        self.type(f"export STUFF_URL=http://{self.address}")
+        return self.shown(said.read_text())
+
+    def type(self, text: str) -> None:
+        assert self.shell.stdin is not None
+        self.shell.stdin.write(f"{text}\n".encode())
+        self.shell.stdin.flush()
+
+    def read(self) -> None:
+        assert self.shell.stdout is not None
+        while printed := os.read(self.shell.stdout.fileno(), 65536):
+            self.output.put(printed.decode())
+
+    def close(self) -> None:
+        """End the shell and what it left running."""
+        with self.shell:
+            os.killpg(self.shell.pid, signal.SIGKILL)
+            self.reader.join(TIMEOUT)
+
+
+def is_serving(command: str) -> bool:
+    words = [word for word in shlex.split(command, comments=True) if "=" not in word]
+    return words[:2] in (["make", "run"], ["stuff", "serve"])
+
+
+@contextmanager
+def open_terminal(directory: Path) -> Iterator[Terminal]:
+    assert shutil.which("curl"), "the documentation uses curl"
+    with ExitStack() as stack:
+        yield Terminal(directory, stack)
