@@ -110,6 +110,7 @@ lint-workflows: ## Check the workflows of GitHub Actions (needs Go)
 docs: ## Build the documentation into site/, and check its links and the manifests of Kubernetes
 	$(PYTHON) -m venv $(VENV)/docs
 	$(VENV)/docs/bin/$(PIP_INSTALL) -r requirements/docs.txt
+	for manifest in deploy/kubernetes/*.yaml; do $(VENV)/docs/bin/kubernetes-validate --strict --quiet $$manifest || exit; done
 	$(MKDOCS) build --strict  # not --quiet, which would hide the warnings from --strict
 
 docs-serve: docs ## Show the documentation on port 8001, as it is written (PORT=9001 for another port)
