@@ -10,7 +10,7 @@ from httpx import AsyncClient
 from pymongo import MongoClient
 
 from service.settings import Settings
-from tests.support.applications import Application
+from tests.support.applications import Application, live
 from tests.support.declaring import declare
 from tests.support.problems import assert_problem
 from tests.support.requests import NDJSON
@@ -168,3 +168,15 @@ async def test_the_metrics_name_the_collection_and_no_id(client: AsyncClient) ->
     assert 'method="PUT",route="/books/{id}"' in text
     assert 'method="GET",route="/books"' in text
     assert "secret" not in text
+
+
+async def test_addresses_in_any_collection_have_the_prefix_of_a_proxy(
+    settings: Settings, file: Path
+) -> None:
+    async with live(settings, collections=file, root_path="/api") as proxied:
+        created = await proxied.put("/books/a%2Fb", json={})
+        assert created.headers["location"] == "/api/books/a%2Fb"
+        await proxied.put("/books/stuff", json={})
+        page = await proxied.get("/books", params={"limit": 1})
+        assert page.links["next"]["url"].startswith("/api/books?limit=1&after=")
+        assert (await proxied.options("/books/a")).headers["allow"].startswith("GET, HEAD, PUT")

@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -99,9 +100,28 @@ def _serve(settings: Settings, config: uvicorn.Config) -> None:
         logs.announce(settings, f"Documents are kept in {documents} of {mongodb}.")
         logs.announce(settings, f"Swagger UI: http://{reachable(settings.host)}:{port}/docs")
         if settings.workers > 1:
-            Multiprocess(config, [listener]).run()
+            Supervisor(settings, config, [listener]).run()
         else:
             uvicorn.Server(config).run([listener])
+
+
+class Supervisor(Multiprocess):
+    """Starts the worker processes, and replaces them at SIGHUP; each reads the declarations of
+    collections anew. Faulty ones leave those that run as they are."""
+
+    def __init__(
+        self, settings: Settings, config: uvicorn.Config, sockets: list[socket.socket]
+    ) -> None:
+        super().__init__(config, sockets)
+        self._settings = settings
+
+    def handle_hup(self) -> None:
+        try:
+            read_declarations(self._settings)
+        except ConfigurationError as error:
+            log.error("The workers are not replaced, and serve what they did before. %s", error)
+        else:
+            super().handle_hup()
 
 
 def openapi(target: Target = Path("-")) -> None:
