@@ -103,7 +103,7 @@ def goals_table(records: Sequence[Record]) -> str:
 
 
 def summary(records: Sequence[Record]) -> str:
-    """The figures at 64 connections in short, as the README shows them."""
+    """The figures at 64 connections in short, as docs/explanation/costs.md shows them."""
     rows = [
         "| at 64 connections | GET/s | CPU a GET, µs | p99, ms | PUT/s | CPU a PUT, µs | p99, ms |",
         "|---|---|---|---|---|---|---|",

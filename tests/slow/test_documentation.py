@@ -9,7 +9,7 @@ from tests.support.terminal import ROOT, open_terminal
 
 PAGES = [
     page.relative_to(ROOT)
-    for page in sorted((ROOT / "docs").rglob("*.md"))
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     if any(True for _ in read_page(page.read_text()))
 ]
 
