@@ -11,7 +11,7 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi lint-workflows docs docs-serve audit sbom image requirements locks clean
+.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi lint-workflows docs docs-reference docs-serve audit sbom image requirements locks clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -106,6 +106,9 @@ lint-openapi: $(DEV) ## Check openapi.json (needs Node.js)
 
 lint-workflows: ## Check the workflows of GitHub Actions (needs Go)
 	go run github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
+
+docs-reference: $(DEV) ## Write docs/reference/, which is made from the code
+	$(BIN)/python -m docs._reference
 
 docs: ## Build the documentation into site/, and check its links and the manifests of Kubernetes
 	$(PYTHON) -m venv $(VENV)/docs

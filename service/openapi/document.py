@@ -34,8 +34,8 @@ DELETE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE
 
 EVENTS = """\
 event: put
-id: 6b04cbff00000005.8266F2A1
 data: {"_id":"ada","etag":"5d41402abc4b2a76b9719d911017c592","document":{"_id":"ada","born":1815}}
+id: 6b04cbff00000005.8266F2A1
 
 """
 EXTENDED_EXAMPLE = {"_id": "ada", "name": "Ada Lovelace", "born": {"$numberInt": "1815"}}

@@ -21,10 +21,12 @@ from service.errors import (
     MalformedCoding,
     MalformedJSON,
     MalformedPath,
+    MethodNotAllowed,
     NotAcceptable,
     PatchTestFailed,
     PreconditionFailed,
     RequestTimeout,
+    RouteNotFound,
     StuffError,
     Unauthorized,
     UnsupportedMediaType,
@@ -49,7 +51,9 @@ _EXAMPLES: list[StuffError] = [
         "This server has no API keys, so it answers only requests for its own machine. Its "
         "operator can create one (stuff key create)."
     ),
+    RouteNotFound("Nothing is at this address. See /docs for those that exist."),
     DocumentNotFound("ada"),
+    MethodNotAllowed("DELETE", ["GET", "HEAD"]),
     NotAcceptable(
         "'image/png' lists nothing that is available here. Accept application/json or "
         "application/x-ndjson or text/event-stream or application/ejson or application/x-ndejson."
@@ -87,6 +91,7 @@ _EXAMPLES: list[StuffError] = [
         "The database does not support what this needs. It says: command not found (code 59)."
     ),
     DatabaseUnavailable("The database took too long. Try again."),
+    StuffError("The service failed to answer. Try again, or tell its operator."),
     FeedFull("The feed has as many followers as this server allows. Try again later."),
 ]
 _BY_TYPE = {type(example): example for example in _EXAMPLES}

@@ -126,9 +126,9 @@ def _operators(value: Any, path: Path, level: int) -> dict[str, Any]:
         raise _invalid("$options belongs to a $regex.", [*path, "$options"])
     checked = {}
     for key, child in value.items():
-        check = _OPERATORS.get(key)
+        check = OPERATORS.get(key)
         if check is None:
-            raise _unknown(key, [*path, key], ", ".join(sorted(_OPERATORS)))
+            raise _unknown(key, [*path, key], ", ".join(sorted(OPERATORS)))
         checked[key] = check(child, [*path, key], level + 1)
     return checked
 
@@ -151,7 +151,7 @@ def _literal(value: Any, path: Path, _: int = 0) -> Any:
 
 def _operand(value: Any, path: Path, _: int = 0) -> Any:
     """A value to compare with. Operators are refused, since some engines would apply them here."""
-    if isinstance(value, dict) and not _OPERATORS.keys().isdisjoint(value):
+    if isinstance(value, dict) and not OPERATORS.keys().isdisjoint(value):
         raise _invalid("Give a value; operators are not allowed here.", path)
     return _literal(value, path)
 
@@ -177,7 +177,7 @@ def _not(value: Any, path: Path, level: int) -> dict[str, Any]:
 
 
 def _elem_match(value: Any, path: Path, level: int) -> dict[str, Any]:
-    if isinstance(value, dict) and any(key in _OPERATORS for key in value):
+    if isinstance(value, dict) and any(key in OPERATORS for key in value):
         return _operators(value, path, level)
     return _query(value, path, level)
 
@@ -224,7 +224,7 @@ def _options(value: Any, path: Path, _: int) -> str:
     return value
 
 
-_OPERATORS: dict[str, Callable[[Any, Path, int], Any]] = {
+OPERATORS: dict[str, Callable[[Any, Path, int], Any]] = {
     **dict.fromkeys(("$eq", "$gt", "$gte", "$lt", "$lte", "$ne"), _operand),
     **dict.fromkeys(("$in", "$nin"), _operands),
     "$all": _all,
