@@ -1,4 +1,4 @@
-"""What the README and the reference list is what there is."""
+"""What the README and other pages say is what there is."""
 
 import json
 import re
@@ -7,26 +7,12 @@ from pathlib import Path
 from httpx import AsyncClient
 
 from bench import report
-from service.errors import problem_types
 from service.settings import Settings
-from service.web.problems import TYPE_PREFIX
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-PROBLEMS = (ROOT / "docs" / "reference" / "problems.md").read_text()
-SETTINGS = (ROOT / "docs" / "reference" / "settings.md").read_text()
 COSTS = (ROOT / "docs" / "explanation" / "costs.md").read_text()
 SECURITY = (ROOT / "SECURITY.md").read_text()
-
-
-def test_all_problem_types_are_listed_with_their_status() -> None:
-    rows = re.findall(rf"^\| (`{TYPE_PREFIX}.*) \| (\d+) \|$", PROBLEMS, re.MULTILINE)
-    listed = {
-        (slug, int(status))
-        for types, status in rows
-        for slug in re.findall(rf"`{TYPE_PREFIX}([a-z-]+)`", types)
-    }
-    assert listed == {(slug, error.status) for slug, error in problem_types().items()}
 
 
 def test_the_figures_are_those_that_were_measured() -> None:
@@ -36,17 +22,6 @@ def test_the_figures_are_those_that_were_measured() -> None:
     assert rate
     assert f" {rate[1]} `GET`s a second" in README
     assert report.goals_table(measured) in (ROOT / "bench" / "README.md").read_text()
-
-
-def test_all_settings_are_listed_with_their_default() -> None:
-    listed: dict[str, str] = {}
-    for names, defaults in re.findall(r"^\| (`STUFF_.*?) \| (.*?) \|", SETTINGS, re.MULTILINE):
-        variables = re.findall(r"`STUFF_(\w+)`", names)
-        listed |= dict(zip(variables, defaults.replace("`", "").lower().split(", "), strict=True))
-    assert listed == {
-        name.upper(): str(field.default).lower().removesuffix(".0")
-        for name, field in Settings.model_fields.items()
-    }
 
 
 def test_the_security_model_says_what_each_limit_protects() -> None:

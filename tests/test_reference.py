@@ -13,10 +13,6 @@ def test_the_committed_page_is_made_from_this_code(name: str, page: Callable[[],
     assert (FOLDER / name).read_text() == page(), "run make docs-reference"
 
 
-def test_there_are_no_other_pages() -> None:
-    assert {path.name for path in FOLDER.glob("*.md")} - {"index.md"} == PAGES.keys()
-
-
 def test_every_setting_has_a_type_and_a_meaning() -> None:
     rows = [line for line in settings.page().splitlines() if line.startswith("| `STUFF_")]
     assert len(rows) == len(Settings.model_fields)

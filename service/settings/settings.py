@@ -106,7 +106,11 @@ class Settings(BaseSettings):
     )
     max_total_body_bytes: Annotated[
         int,
-        Field(ge=0, description="Most bytes of large bodies and documents that a process holds."),
+        Field(
+            ge=0,
+            description="Most bytes of bodies, and of documents made of them, that a process "
+            "holds, beyond 64 KiB for each request; more are refused with 503.",
+        ),
     ] = 256 * 1024 * 1024
     max_url_bytes: Annotated[
         # Room for a filter of 64 KiB, each byte of it percent-encoded.
@@ -116,14 +120,27 @@ class Settings(BaseSettings):
         int, Field(ge=1024, description="Largest header section, in bytes.")
     ] = 64 * 1024
     max_requests: Annotated[
-        int, Field(ge=1, description="Requests that a process serves at once.")
+        int,
+        Field(
+            ge=1, description="Requests that a process serves at once; more are refused with 503."
+        ),
     ] = 1000
     max_connections: Annotated[
         # More than the requests and the followers of the feed together.
-        int, Field(ge=1, description="Connections that a process keeps open at once.")
+        int,
+        Field(
+            ge=1,
+            description="Connections that a process keeps open at once. For one more, the one that "
+            "has been idle longest is closed; if none is idle, the new one gets a 503.",
+        ),
     ] = 8192
     max_unread_bytes: Annotated[
-        int, Field(ge=1, description="Bytes that a process keeps for clients to read.")
+        int,
+        Field(
+            ge=1,
+            description="Bytes of responses that a process keeps for clients that read slowly. "
+            "Beyond them, those that have not read for the longest time are disconnected.",
+        ),
     ] = 256 * 1024 * 1024
     client_timeout: Annotated[
         Seconds,
@@ -140,7 +157,10 @@ class Settings(BaseSettings):
     ] = 20.0
     query_timeout: Annotated[
         Seconds,
-        Field(description="Seconds that the database may work on a query."),
+        Field(
+            description="Seconds that the database may work on a page, a count or a deletion by a "
+            "filter, before the answer is a 504."
+        ),
     ] = 10.0
     batch_count: Annotated[
         int, Field(ge=1, le=10_000, description="Most documents in one call of the database.")
