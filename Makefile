@@ -113,6 +113,7 @@ docs-reference: $(DEV) ## Write docs/reference/, which is made from the code
 docs: ## Build the documentation into site/, and check its links and the manifests of Kubernetes
 	$(PYTHON) -m venv $(VENV)/docs
 	$(VENV)/docs/bin/$(PIP_INSTALL) -r requirements/docs.txt
+	$(VENV)/docs/bin/python .ci/guide
 	for manifest in deploy/kubernetes/*.yaml; do $(VENV)/docs/bin/kubernetes-validate --strict --quiet $$manifest || exit; done
 	$(MKDOCS) build --strict  # not --quiet, which would hide the warnings from --strict
 

@@ -1,4 +1,8 @@
-"""`/docs` and `/redoc`: the OpenAPI document for people."""
+"""`/docs` and `/redoc`: the OpenAPI document for people. `/docs/{name}`: guides.
+
+The guides are pages of docs/, which `make docs` writes into `static/guide/`. They are part of the
+service, so that they have its version and are there without the internet.
+"""
 
 from fastapi import APIRouter, Request, Response
 
@@ -26,3 +30,9 @@ async def get_swagger_ui(request: Request, assets: AssetsDep) -> Response:
 @public
 async def get_redoc(request: Request, assets: AssetsDep) -> Response:
     return await assets.response(request, "redoc.html", HEADERS)
+
+
+@router.api_route("/docs/{name}", methods=["GET", "HEAD"])
+@public
+async def get_guide(request: Request, name: str, assets: AssetsDep) -> Response:
+    return await assets.response(request, f"guide/{name}.html", HEADERS)
