@@ -8,10 +8,9 @@ BSON: https://bsonspec.org/spec.html
 
 import struct
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import bson
 from bson import CodecOptions
@@ -52,16 +51,14 @@ _FIXED_SIZES = {
 _LENGTH_EXTRAS = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(NamedTuple):
     """The metadata of a document, stored under `_stuff`."""
 
     etag: str
     updated_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A document, or some of its fields, as it is stored in the collection.
 
     `etag` is computed from the fields. `updated_at` is known only if the service wrote them last:

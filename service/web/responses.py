@@ -1,9 +1,9 @@
 """Responses with documents, and responses to writes."""
 
 import asyncio
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import formatdate
 from functools import lru_cache
 from typing import Literal
 from urllib.parse import quote
@@ -42,14 +42,13 @@ def validators(stored: Stored, etag: str | None = None) -> dict[str, str]:
     headers = {"ETag": f'"{etag or stored.etag}"'}
     if stored.updated_at is not None:
         # Another machine's clock may be ahead (RFC 9110, section 8.8.2.1).
-        modified = min(stored.updated_at, datetime.now(UTC))
-        headers["Last-Modified"] = _http_date(modified.replace(microsecond=0))
+        headers["Last-Modified"] = _http_date(min(stored.updated_at.timestamp(), time.time()) // 1)
     return headers
 
 
 @lru_cache(maxsize=1024)
-def _http_date(moment: datetime) -> str:
-    return format_datetime(moment, usegmt=True)
+def _http_date(second: float) -> str:
+    return formatdate(second, usegmt=True)
 
 
 async def written_response(

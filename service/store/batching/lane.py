@@ -5,16 +5,16 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from opentelemetry.trace import Span, get_current_span
 
-from service.errors import DatabaseUnavailable
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import is_absence, is_refusal
 from service.observability import metrics
 from service.observability.tracing import batch_span
 from service.store.batching.bounds import Batching
+from service.store.batching.waiters import Waiters
 
 Answer = TypeVar("Answer")
 
@@ -64,10 +64,10 @@ class Lane(ABC, Generic[Answer]):
     def __init__(self, database: CollectionAccess, batching: Batching) -> None:
         self.database = database
         self._places = batching.places[self.kind]
-        self._timeout = batching.settings.operation_timeout
         self._is_traced = batching.settings.tracing
         self._tasks = batching.tasks
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
+        self._waiters = Waiters(loop, batching.settings.operation_timeout)
         self._documents = metrics.batch_documents.labels(self.kind)
         self._seconds = metrics.round_trip_seconds.labels(self.kind)
         self._round_trips = 0  # under way
@@ -120,7 +120,7 @@ class Lane(ABC, Generic[Answer]):
         operation.waiters.append(waiter)
         if self._is_traced:
             operation.spans.append(get_current_span())
-        timer = self._loop.call_later(self._timeout, _expire, waiter)
+        self._waiters.add(waiter)
         self.wake()
         try:
             return await waiter
@@ -129,7 +129,7 @@ class Lane(ABC, Generic[Answer]):
                 self.withdraw(operation)
             raise
         finally:
-            timer.cancel()
+            self._waiters.remove(waiter)
 
     def wake(self) -> None:
         """Make sure that the queue will be sent."""
@@ -221,8 +221,3 @@ class Lane(ABC, Generic[Answer]):
             for operation in batch:
                 operation.fail(error)
                 self.finished(operation)
-
-
-def _expire(waiter: asyncio.Future[Any]) -> None:
-    if not waiter.done():
-        waiter.set_exception(DatabaseUnavailable("The database took too long. Try again."))
