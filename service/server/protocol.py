@@ -39,6 +39,7 @@ from service.server.heads import FIELD_BYTES, check_head, check_query
 from service.server.refusals import refusal
 from service.server.upgrades import FRAMING
 from service.settings import Settings
+from service.web.bodies import ARRIVED
 
 READ_BODIES = frozenset(("POST", "PUT", "PATCH"))
 """The methods whose bodies the application reads."""
@@ -59,6 +60,7 @@ class LimitedProtocol(ConnectionProtocol):
         # The parser reports a field when it is complete, and nothing of a chunk's extensions.
         self._max_pending_bytes = self._max_url_bytes + 2 * self._max_header_bytes
         self._header_bytes = self._pending_bytes = self._unused_bytes = 0
+        self._is_head_new = False  # the slice that is being parsed has ended it
         self._is_last = False  # the latest request: what follows it is ignored
 
     # Requests as they arrive
@@ -85,6 +87,7 @@ class LimitedProtocol(ConnectionProtocol):
             self._parse(part)
 
     def _parse(self, part: bytes) -> None:
+        self._is_head_new = False
         super().data_received(part)
         self._pending_bytes += len(part)
         if self._pending_bytes > self._max_pending_bytes and not self.transport.is_closing():
@@ -115,6 +118,7 @@ class LimitedProtocol(ConnectionProtocol):
 
     def on_headers_complete(self) -> None:
         self._part = Part.BODY
+        self._is_head_new = True
         # httptools' parser of URLs gets the path only; the query is copied.
         self.url, _, query = self.url.partition(b"?")
         if len(self.url) > MAX_PATH_BYTES:
@@ -189,6 +193,8 @@ class LimitedProtocol(ConnectionProtocol):
             return
         self._part = Part.START
         self._deadline.clear()
+        if self._is_head_new and self.cycle.body:  # of which the application has received nothing
+            cast(dict[str, Any], self.scope)[ARRIVED] = bytes(self.cycle.body)
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._is_persistent
         self._start_waiting()

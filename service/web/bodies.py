@@ -23,6 +23,9 @@ CODINGS = "gzip, identity"
 SLICE = 1024 * 1024
 """Decompressed bytes after which other requests run."""
 _CLAIM = "stuff.claim"
+ARRIVED = "stuff.body"
+"""In the scope of ASGI: a small body that has arrived together with the head, put there by the
+server. Nothing has to wait for it, so it needs no time limit."""
 
 
 @raises(UnsupportedMediaType, BodyTooLarge, RequestTimeout, MalformedCoding)
@@ -55,6 +58,11 @@ async def read_all(request: Request, limit: int, seconds: float, budget: Budget)
     what it has sent.
     """
     is_packed = _is_packed(request, limit)
+    arrived: bytes | None = request.scope.get(ARRIVED)
+    if arrived is not None and not is_packed:
+        if len(arrived) > limit:
+            raise BodyTooLarge(limit)
+        return arrived
     try:
         async with asyncio.timeout(seconds):
             body = await _collected(_received(request, None), limit, request, budget)
