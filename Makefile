@@ -136,14 +136,20 @@ image: ## Build the container image with buildah on a base of debootstrap, and r
 requirements: $(DEV) ## Pin the newest versions, with hashes
 	$(PIN) --extra jwt --extra tracing --output-file requirements/image.txt pyproject.toml
 	$(PIN) --extra embedded --build-deps-for editable --constraint requirements/image.txt --output-file requirements/run.txt pyproject.toml
-	$(PIN) --extra dev --extra embedded --extra examples --extra jwt --extra tracing --build-deps-for editable --constraint requirements/image.txt --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
-	$(PIN) --extra bench --constraint requirements/dev.txt --output-file requirements/bench.txt pyproject.toml
-	$(PIN) --extra audit --constraint requirements/dev.txt --output-file requirements/audit.txt pyproject.toml
+	mkdir -p build
+	for group in $(DEPENDENCY_GROUPS); do $(GROUP) $$group > build/$$group.in; done
+	$(PIN) --extra embedded --extra jwt --extra tracing --build-deps-for editable --constraint requirements/image.txt --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml build/dev.in build/examples.in
+	$(PIN) --constraint requirements/dev.txt --output-file requirements/bench.txt pyproject.toml build/bench.in
+	$(PIN) --constraint requirements/dev.txt --output-file requirements/audit.txt pyproject.toml build/audit.in
 	$(PIN) --output-file requirements/pip.txt requirements/pip.in
 	$(PIN) --output-file requirements/clients.txt requirements/clients.in
 	$(PIN) --output-file requirements/docs.txt requirements/docs.in
 	$(PIN) --output-file requirements/schema.txt requirements/schema.in
 	$(PIN) --constraint requirements/dev.txt --output-file requirements/mutants.txt requirements/mutants.in
+
+# pip-compile knows no groups of dependencies (PEP 735).
+DEPENDENCY_GROUPS := dev examples bench audit
+GROUP := $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"][sys.argv[1]], sep="\n")'
 
 PIN := $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
 	--no-header --no-emit-index-url --no-emit-find-links

@@ -40,3 +40,12 @@ def test_nothing_says_to_install_from_an_index() -> None:
 def test_a_missing_extra_is_installed_from_the_checkout(extra: str) -> None:
     assert extra in PROJECT["optional-dependencies"]
     assert how_to_install(extra).endswith(f"pip install '.[{extra}]'.")
+
+
+def test_the_developers_tools_are_no_extras() -> None:
+    assert PROJECT["optional-dependencies"].keys() == {"embedded", "jwt", "tracing"}
+
+
+def test_types_are_part_of_the_distribution() -> None:
+    """https://peps.python.org/pep-0561/"""
+    assert (ROOT / "service" / "py.typed").is_file()
