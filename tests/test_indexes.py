@@ -10,6 +10,7 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
+from service.declarations.indexes import Index, read_file
 from service.documents.query import encode_cursor, parse_sort
 from service.errors import ConfigurationError
 from service.mongo.access import CollectionAccess
@@ -17,7 +18,6 @@ from service.mongo.database import open_database
 from service.mongo.model import StuffDocument
 from service.settings import Settings
 from service.store import indexes
-from service.store.indexes import read_file
 from tests.support.applications import Application
 from tests.support.commands import stuff_here
 from tests.support.failing import failing_engine
@@ -194,4 +194,4 @@ async def test_an_index_may_take_longer_than_an_operation(
             await database.readiness.wait(TIMEOUT)
             engine.block(3.0, ["createIndexes"], 1)
             access = CollectionAccess(database, "stuff")
-            assert await indexes.create(access, indexes.Index(keys={"n": 1})) == "n_1"
+            assert await indexes.create(access, Index(keys={"n": 1})) == "n_1"

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from service.declarations.indexes import Index, read_file
 from service.errors import ConfigurationError
-from service.settings import Settings
+from service.settings import Settings, rules
 
 DEFAULT = "stuff"
 RESERVED = frozenset(
     "commit docs redoc openapi healthz readyz metrics problems assets".split()  # noqa: SIM905
 )
 
+MongoName = Annotated[str, Field(min_length=1), AfterValidator(rules.collection_name)]
 CollectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -37,7 +39,7 @@ class Declaration:
     id: str = "string"
     metadata: bool = True
     read_only: bool = False
-    indexes: Path | None = None
+    indexes: tuple[Index, ...] = ()
 
 
 class Declarations(Mapping[str, Declaration]):
@@ -60,8 +62,9 @@ class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str | None = None
-    mongodb: Annotated[str | None, Field(min_length=1)] = None
+    mongodb: MongoName | None = None
     read_only: bool = False
+    indexes: tuple[Index, ...] = ()
 
 
 class _File(BaseModel):
@@ -74,19 +77,40 @@ class _File(BaseModel):
 def read_declarations(settings: Settings) -> Declarations:
     """The declarations of the settings. Raises `ConfigurationError`, which names each fault with
     its place."""
-    usual = Declaration(DEFAULT, "Document", settings.collection, indexes=settings.indexes)
-    if settings.collections is None:
-        return Declarations([usual])
-    entries = _read(settings.collections)
-    declared = [
-        Declaration(name, entry.name or name, entry.mongodb or name, read_only=entry.read_only)
+    entries = {} if settings.collections is None else _read(settings.collections)
+    usual = _usual(settings, entries.pop(DEFAULT, _Entry()))
+    others = [
+        Declaration(
+            name,
+            entry.name or name,
+            entry.mongodb or name,
+            read_only=entry.read_only,
+            indexes=entry.indexes,
+        )
         for name, entry in entries.items()
     ]
-    if DEFAULT not in entries:
-        declared.insert(0, usual)
-    declared.sort(key=lambda each: each.collection != DEFAULT)
-    _check(settings.collections, declared)
+    declared = [usual, *others]
+    if settings.collections is not None:
+        _check(settings.collections, declared)
     return Declarations(declared)
+
+
+def _usual(settings: Settings, entry: _Entry) -> Declaration:
+    """The declaration of `stuff`, by its entry in the file and by the settings that are older."""
+    for setting, own in (("collection", entry.mongodb), ("indexes", entry.indexes)):
+        if own and getattr(settings, setting) != Settings.model_fields[setting].default:
+            detail = f"STUFF_COLLECTIONS says this of {DEFAULT!r} already. Say it in one place."
+            raise ConfigurationError(setting, detail)
+    indexes = entry.indexes
+    if settings.indexes is not None:
+        indexes = tuple(read_file(settings.indexes))
+    return Declaration(
+        DEFAULT,
+        entry.name or "Document",
+        entry.mongodb or settings.collection,
+        read_only=entry.read_only,
+        indexes=indexes,
+    )
 
 
 def _read(file: Path) -> dict[str, _Entry]:

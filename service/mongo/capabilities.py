@@ -36,7 +36,8 @@ async def detect_capabilities(
     cannot be served, and the driver's errors."""
     for collection in collections:
         await database[collection].find_one({"_id": ""})  # raises if the service has no access
-        await _check_collation(database, collection)
+        setting = "collection" if collection == collections[0] else "collections"
+        await _check_collation(database, collection, setting)
     build = await database.command("buildInfo")
     is_embedded = "secantusVersion" in build
     return Capabilities(
@@ -47,7 +48,7 @@ async def detect_capabilities(
 
 
 async def _check_collation(
-    database: AsyncIOMotorDatabase[RawBSONDocument], collection: str
+    database: AsyncIOMotorDatabase[RawBSONDocument], collection: str, setting: str
 ) -> None:
     """With a default collation, ids that differ only in case or accents may be equal.
 
@@ -65,7 +66,7 @@ async def _check_collation(
         locale = collation.get("locale", "simple")
         if locale != "simple":
             raise ConfigurationError(
-                "collection",
+                setting,
                 f"The collection {collection!r} has the default collation {locale!r}, by which "
                 "ids and contents that differ may be equal. Copy the documents to a collection "
                 "without one.",

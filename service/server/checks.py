@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from service.declarations import read_declarations
 from service.errors import ConfigurationError
 from service.observability.tracing import telemetry
 from service.security import Gate, KeyFault, KeyFile, parse_keys
@@ -15,14 +16,12 @@ from service.security.loopback import is_loopback
 from service.settings import Settings
 from service.settings.names import unknown_settings
 from service.settings.rules import named_database, unknown_options
-from service.store.indexes import read_file
 
 
 def check_settings(settings: Settings) -> None:
     """Raise `ConfigurationError` if a file that the settings name cannot be used, or if the service
     would be open to other machines without being told so."""
-    if settings.indexes is not None:
-        read_file(settings.indexes)
+    read_declarations(settings)
     _check_tracing(settings)
     _check_key_file(settings)
     gate = Gate(settings)

@@ -83,6 +83,6 @@ async def open_collections(
         for name, declaration in declarations.items():
             access = CollectionAccess(database, declaration.mongodb)
             by_name[name] = Collection(declaration, access, bounds)
-            if declaration.indexes is not None:
+            if declaration.indexes:
                 await stack.enter_async_context(indexing(access, declaration.indexes))
         yield Collections(by_name, feeds)

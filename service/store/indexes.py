@@ -1,4 +1,4 @@
-"""Indexes of the collection: those of a file, made when the service starts, or single ones.
+"""Indexes of a collection: those that are declared, made when the service starts, or single ones.
 
 https://www.mongodb.com/docs/manual/reference/command/createIndexes/
 """
@@ -7,13 +7,11 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-
+from service.declarations.indexes import Index
 from service.documents.query import EVERYTHING, Selection, Sort, SortKey
-from service.errors import ConfigurationError, DatabaseUnavailable
+from service.errors import DatabaseUnavailable
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import DriverError, described, translated
 
@@ -24,35 +22,6 @@ RETRY_INTERVAL = 5.0  # seconds
 
 class IndexFault(Exception):
     """An index cannot be created; the message says why."""
-
-
-class Index(BaseModel):
-    """An index: the fields in their order, 1 for ascending and -1 for descending, and options."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-
-    keys: Annotated[dict[str, Literal[1, -1]], Field(min_length=1)]
-    name: str | None = None
-    unique: bool = False
-    sparse: bool = False
-    partial_filter: Annotated[dict[str, Any] | None, Field(alias="partialFilterExpression")] = None
-    expire_after: Annotated[int | None, Field(alias="expireAfterSeconds", ge=0)] = None
-
-    def options(self) -> dict[str, Any]:
-        """All but the keys, under MongoDB's names."""
-        return self.model_dump(by_alias=True, exclude_defaults=True, exclude={"keys"})
-
-
-def read_file(path: Path) -> list[Index]:
-    """The indexes of a JSON file: an array. Raises `ConfigurationError`."""
-    try:
-        return TypeAdapter(list[Index]).validate_json(path.read_bytes())
-    except OSError as error:
-        raise ConfigurationError("indexes", f"The file cannot be read: {error}.") from None
-    except ValidationError as error:
-        [fault, *_] = error.errors(include_url=False)
-        place = "/".join(map(str, fault["loc"]))
-        raise ConfigurationError("indexes", f"{path}, at /{place}: {fault['msg']}.") from None
 
 
 def serving(sort: Sort) -> Index:
@@ -93,9 +62,9 @@ async def apply(database: CollectionAccess, indexes: Sequence[Index]) -> None:
 
 
 @asynccontextmanager
-async def indexing(database: CollectionAccess, file: Path) -> AsyncIterator[None]:
-    """Creates the indexes of a file in the background. Raises `ConfigurationError`."""
-    task = asyncio.create_task(apply(database, read_file(file)))
+async def indexing(database: CollectionAccess, declared: Sequence[Index]) -> AsyncIterator[None]:
+    """Creates the declared indexes in the background."""
+    task = asyncio.create_task(apply(database, declared))
     try:
         yield
     finally:

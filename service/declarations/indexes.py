@@ -1,0 +1,40 @@
+"""Indexes, as files declare them.
+
+https://www.mongodb.com/docs/manual/reference/command/createIndexes/
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from service.errors import ConfigurationError
+
+
+class Index(BaseModel):
+    """An index: the fields in their order, 1 for ascending and -1 for descending, and options."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    keys: Annotated[dict[str, Literal[1, -1]], Field(min_length=1)]
+    name: str | None = None
+    unique: bool = False
+    sparse: bool = False
+    partial_filter: Annotated[dict[str, Any] | None, Field(alias="partialFilterExpression")] = None
+    expire_after: Annotated[int | None, Field(alias="expireAfterSeconds", ge=0)] = None
+
+    def options(self) -> dict[str, Any]:
+        """All but the keys, under MongoDB's names."""
+        return self.model_dump(by_alias=True, exclude_defaults=True, exclude={"keys"})
+
+
+def read_file(path: Path) -> list[Index]:
+    """The indexes of a JSON file: an array. Raises `ConfigurationError`."""
+    try:
+        return TypeAdapter(list[Index]).validate_json(path.read_bytes())
+    except OSError as error:
+        raise ConfigurationError("indexes", f"The file cannot be read: {error}.") from None
+    except ValidationError as error:
+        [fault, *_] = error.errors(include_url=False)
+        place = "/".join(map(str, fault["loc"]))
+        raise ConfigurationError("indexes", f"{path}, at /{place}: {fault['msg']}.") from None

@@ -1,0 +1,77 @@
+"""The file of collections: what it declares, and its faults, each with its place."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from service.declarations import read_declarations
+from service.errors import ConfigurationError
+from service.mongo.database import check_database
+from service.settings import Settings
+from tests.support.applications import Application
+from tests.support.declaring import declare
+from tests.support.patience import TIMEOUT
+
+YEARS = [{"keys": {"year": 1, "_id": 1}}]
+
+
+@pytest.mark.parametrize(
+    ("collections", "fault"),
+    [
+        ({"Books": {}}, "collections.json#/collections/Books"),
+        ({"metrics": {}}, "collections.json#/collections/metrics: The name is reserved."),
+        ({"books": {"colour": 1}}, "collections.json#/collections/books/colour"),
+        ({"books": {"mongodb": "a$b"}}, "collections.json#/collections/books/mongodb"),
+        ({"books": {"mongodb": "x"}, "notes": {"mongodb": "x"}}, "'books' are in 'x' already"),
+        ({"books": {"mongodb": "stuff"}}, "'stuff' are in 'stuff' already"),
+        ({"books": {"indexes": [{"keys": {}}]}}, "collections/books/indexes/0/keys"),
+    ],
+)
+def test_a_fault_of_the_file_is_named_with_its_place(
+    tmp_path: Path, collections: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        read_declarations(Settings(collections=declare(tmp_path, **collections)))
+    assert str(refused.value).startswith("STUFF_COLLECTIONS: ")
+    assert fault in str(refused.value)
+
+
+def test_stuff_is_always_served_and_declared_in_one_place(tmp_path: Path) -> None:
+    file = declare(tmp_path, books={}, stuff={"read_only": True})
+    declared = read_declarations(Settings(collections=file, collection="old"))
+    assert list(declared) == ["stuff", "books"]
+    assert (declared["stuff"].mongodb, declared["stuff"].read_only) == ("old", True)
+    file = declare(tmp_path, stuff={"mongodb": "new"})
+    assert read_declarations(Settings(collections=file))["stuff"].mongodb == "new"
+    with pytest.raises(ConfigurationError, match=r"STUFF_COLLECTION: .* in one place"):
+        read_declarations(Settings(collections=file, collection="old"))
+
+
+async def test_the_declared_indexes_are_created_in_their_collection(
+    application: Application,
+    settings: Settings,
+    mongo: MongoClient[dict[str, Any]],
+    tmp_path: Path,
+) -> None:
+    file = declare(tmp_path, books={"indexes": YEARS}, notes={})
+    database = mongo[settings.database]
+    async with application(collections=file) as client:
+        for name in ("books", "notes", "stuff"):
+            await client.put(f"/{name}/a", json={})
+        async with asyncio.timeout(TIMEOUT):
+            while "year_1__id_1" not in database["books"].index_information():
+                await asyncio.sleep(0.01)
+        for name in ("notes", "stuff"):
+            assert list(database[name].index_information()) == ["_id_"]
+
+
+async def test_a_declared_collection_with_a_collation_ends_the_start(
+    settings: Settings, mongo: MongoClient[dict[str, Any]]
+) -> None:
+    assert settings.mongodb_uri is not None
+    mongo[settings.database].create_collection("books", collation={"locale": "en"})
+    with pytest.raises(ConfigurationError, match=r"STUFF_COLLECTIONS: .*'books'"):
+        await check_database(settings, settings.mongodb_uri.get_secret_value(), ["stuff", "books"])
