@@ -27,21 +27,17 @@ class DirectRoute(APIRoute):
         fastapi_app = self.app
         calls = _calls(self.dependant)
         self.needs_query = needs_query = any(call.needs_query for call in calls)
-        self._plan = plan = _Plan(calls)
+        self.respond = respond = _Plan(calls).run
+        """Returns the response to a request without a query, if the route needs none."""
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["query_string"] or needs_query:
                 await fastapi_app(scope, receive, send)
                 return
-            response: Response = await plan.run(Request(scope, receive, send))
+            response = await respond(Request(scope, receive, send))
             await response(scope, receive, send)
 
         self.app = app
-
-    async def respond(self, request: Request) -> Response:
-        """The response to a request without a query, if the route needs none."""
-        response: Response = await self._plan.run(request)
-        return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +72,15 @@ class _Plan:
             parameters = signature(call.function).parameters
             self._steps.append((call.function, [places[name] for name in parameters]))
 
-    async def run(self, request: Request) -> Any:
-        """The result of the last call."""
+    async def run(self, request: Request) -> Response:
+        """The result of the last call, which is that of the endpoint."""
         path_params = request.scope["path_params"]
         values = [request, *[path_params[name] for name in self._path_params], *self._defaults]
         value_at = values.__getitem__
         for function, places in self._steps:
             values.append(await function(*map(value_at, places)))
-        return values[-1]
+        response: Response = values[-1]
+        return response
 
 
 def _calls(endpoint: Dependant) -> list[_Call]:

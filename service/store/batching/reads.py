@@ -1,7 +1,7 @@
 """Reads by id."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from service.documents import layout
 from service.mongo.access import CollectionAccess
@@ -22,12 +22,13 @@ class Reads(Lane[bytes | None]):
         self._usual_size = 0.0  # of a document, in bytes, estimated from the last replies
         self._queue: OrderedDict[str, Operation[bytes | None]] = OrderedDict()
 
-    async def find(self, id: str) -> bytes | None:
-        """The document as BSON, None if there is none. Raises `DatabaseUnavailable`."""
+    def find(self, id: str) -> Awaitable[bytes | None]:
+        """The document as BSON, None if there is none. Raises `DatabaseUnavailable`. What this
+        returns must be awaited at once."""
         operation = self._queue.get(id)
         if operation is None:
             operation = self._queue[id] = Operation(id)
-        return await self.wait(operation)
+        return self.wait(operation)
 
     @property
     def queued(self) -> int:

@@ -1,7 +1,7 @@
 """Unconditional writes by id."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
 from service.mongo.access import CollectionAccess
@@ -24,28 +24,31 @@ class _Write(Operation[bool]):
 
 
 class Writes:
-    """Puts and deletes; those of one id go in their order of arrival."""
+    """Puts and deletes; those of one id go in their order of arrival.
+
+    The methods enter the write, and return what waits for it: it must be awaited at once.
+    """
 
     def __init__(self, database: CollectionAccess, turns: Turns, batching: Batching) -> None:
         self._turns = turns
         self._upserts = _Upserts(turns, database, batching)
         self._deletes = _Deletes(turns, database, batching)
 
-    async def put(self, id: str, document: bytes) -> bool:
+    def put(self, id: str, document: bytes) -> Awaitable[bool]:
         """Store the document (BSON). Returns whether it was created; else it replaced another.
 
         Raises `DatabaseUnavailable`, `DocumentRejected`, `DuplicateKey` and `WriteConflict`.
         """
-        return await self._write(_Write(id, document, lane=self._upserts))
+        return self._write(_Write(id, document, lane=self._upserts))
 
-    async def delete(self, id: str) -> bool:
+    def delete(self, id: str) -> Awaitable[bool]:
         """Delete the document. Returns whether there was one. Raises `DatabaseUnavailable`."""
-        return await self._write(_Write(id, lane=self._deletes))
+        return self._write(_Write(id, lane=self._deletes))
 
-    async def _write(self, write: _Write) -> bool:
+    def _write(self, write: _Write) -> Awaitable[bool]:
         if self._turns.enter(write.id, write):
             write.lane.queue[write] = None
-        return await write.lane.wait(write)
+        return write.lane.wait(write)
 
 
 class _WriteLane(Lane[bool]):
