@@ -1,0 +1,238 @@
+"""How the published schemas of a collection are made from the declared one."""
+
+from service.documents.published.names import (
+    Names,
+    labelled,
+    name_of_reference,
+    pascal,
+)
+from service.documents.published.references import References, Schema
+from service.documents.published.shapes import (
+    Part,
+    alternatives_of,
+    items_of,
+    members_of,
+    parts_of,
+    types_of,
+)
+from service.documents.published.values import (
+    ANY_OBJECT,
+    Published,
+    annotations_of,
+    bounds_of,
+    is_union,
+    nullable,
+    scalar,
+    union,
+    without_annotations,
+)
+
+MAX_VARIANTS = 24
+SILENT = frozenset(
+    "title description default examples deprecated readOnly writeOnly x-bson".split()  # noqa: SIM905
+    + "$ref $comment $defs definitions $schema $id $anchor".split()  # noqa: SIM905
+)
+"""Keywords that a value need not match, beside a `$ref`."""
+UNIONS = {"type", "anyOf", "oneOf"}
+
+
+class Publisher:
+    """Publishes values, and keeps those that need a name as components."""
+
+    suffix = ""
+
+    def __init__(self, references: References, names: Names, name: str) -> None:
+        """`name` starts the names of all components."""
+        self._references = references
+        self._names = names
+        self._name = name
+        self._known: dict[int, Published] = {}
+        self._open: dict[int, str] = {}
+        """The names of the schemas that are being published, by their identities."""
+        self._recursive: set[int] = set()
+
+    def root(
+        self,
+        schema: Schema,
+        name: str,
+        own: dict[str, Published] | None = None,
+        required: tuple[str, ...] = (),
+    ) -> None:
+        """Adds the component of a whole document, which is always an object. `own` are its members
+        that are not fields."""
+        schema, _ = self._target(schema, "")
+        parts = parts_of(schema, self._references)
+        key = id(schema)
+        if types_of(parts) == ["object"] and key not in self._known:
+            self._open[key] = name
+        self._names.reserve(name)
+        variants = self._variants([{"type": "object"}, *parts])
+        made = [self._document(variant, own or {}, required) for variant, _ in variants]
+        if len(made) > 1:
+            for position, (_, labels) in enumerate(variants):
+                made[position] = self._names.add(f"{name}{labels}", made[position])
+            made = [{"anyOf": made}]
+        reference = self._names.define(name, self._annotated(made[0], parts))
+        if self._open.pop(key, None):
+            self._known[key] = reference
+
+    def value(self, schema: Schema, stem: str) -> Published:
+        """The published schema of any value; `stem` names it if it needs a name."""
+        schema, stem = self._target(schema, stem)
+        if not isinstance(schema, dict):
+            return {}
+        key = id(schema)
+        if key in self._known:
+            return self._known[key]
+        if key in self._open:
+            self._recursive.add(key)
+            return self._names.reference(self._open[key])
+        self._open[key] = self._names.reserve(self._names.unused(stem + self.suffix))
+        parts = parts_of(schema, self._references)
+        made = self._annotated(self._alternatives(parts, stem, key), parts)
+        name = self._open.pop(key)
+        if "properties" in made or is_union(made):
+            made = self._names.define(name, made)
+        elif key in self._recursive:
+            # An array of such arrays, for example: few languages have types for it.
+            self._names.define(name, {"description": "Any JSON value."})
+            made = {}
+        else:
+            self._names.release(name)
+        self._known[key] = made
+        return made
+
+    def _target(self, schema: Schema, stem: str) -> tuple[Schema, str]:
+        """What a schema means that is nothing but a `$ref`."""
+        seen: list[Schema] = []
+        while isinstance(schema, dict) and "$ref" in schema and not set(schema) - SILENT:
+            if any(schema is each for each in seen):
+                return True, stem
+            seen.append(schema)
+            stem = self._name + (name_of_reference(schema["$ref"]) or "Value")
+            schema = self._references.target(schema)
+        return schema, stem
+
+    def _alternatives(self, parts: list[Part], stem: str, key: int) -> Published:
+        """The union of the branches of the schema, and of the types of each."""
+        branches = alternatives_of(parts)
+        if branches and not any(set(part) - SILENT - UNIONS for part in parts):
+            return union([self.value(each, stem + label) for each, label in labelled(branches)])
+        made: list[Published] = []
+        variants = self._variants(parts)
+        for variant, labels in variants:
+            types = types_of(variant)
+            if len(types) in (0, 6):  # nothing, or anything
+                return {}
+            own = stem + labels
+            kinds = [self._kind(kind, variant, own) for kind in types]
+            if len(variants) + len(kinds) > 2:
+                kinds = [self._named(each, own, key) for each in kinds]
+            made += kinds
+        return made[0] if len(made) == 1 else union(made)
+
+    def _named(self, published: Published, stem: str, key: int) -> Published:
+        if "properties" not in published:
+            return published
+        name = stem + self.suffix
+        if name == self._open[key] and key not in self._recursive:
+            self._open[key] = self._names.reserve(self._names.unused(name))
+            return self._names.define(name, published)
+        return self._names.add(name, published)
+
+    def _kind(self, kind: str, parts: list[Part], stem: str) -> Published:
+        if kind == "object":
+            return self._object(parts, stem)
+        return self._array(parts, stem) if kind == "array" else scalar(parts, kind)
+
+    def _document(
+        self, parts: list[Part], own: dict[str, Published], required: tuple[str, ...]
+    ) -> Published:
+        made = self._object(parts, self._name)
+        fields = {
+            name: each
+            for name, each in made.get("properties", {}).items()
+            if name not in ("_id", "_stuff")
+        }
+        if not fields:
+            return dict(ANY_OBJECT)
+        needed = [*required, *(each for each in made.get("required", ()) if each in fields)]
+        made["properties"] = own | fields
+        made.pop("required", None)
+        return made | ({"required": needed} if needed else {})
+
+    def _object(self, parts: list[Part], stem: str) -> Published:
+        members = members_of(parts)
+        properties = {
+            name: self._member(schema, stem + (pascal(name) or "Member"))
+            for name, schema in members.properties.items()
+        }
+        if not properties:
+            others = [self._member(each, stem + "Value") for each in members.others or ()]
+            return {"type": "object", "additionalProperties": (union(others) or True)}
+        made: Published = {"type": "object", "properties": properties}
+        if required := [each for each in members.required if each in properties]:
+            made["required"] = required
+        if not members.are_closed:
+            made["additionalProperties"] = True
+        return made
+
+    def _array(self, parts: list[Part], stem: str) -> Published:
+        items = [self.value(one, stem + "Item") for one in items_of(parts) or ()]
+        return {"type": "array", "items": union(items)} | bounds_of(parts, "array")
+
+    def _member(self, schema: Schema, stem: str) -> Published:
+        return self.value(schema, stem)
+
+    def _annotated(self, published: Published, parts: list[Part]) -> Published:
+        if "$ref" in published or not published:
+            return published
+        return without_annotations(published) | annotations_of(parts)
+
+    def _variants(self, parts: list[Part]) -> list[tuple[list[Part], str]]:
+        """The parts with each branch of their unions, and what labels it."""
+        found = [(parts, "")]
+        while True:
+            unions = (
+                (n, branches)
+                for n, (each, _) in enumerate(found)
+                if (branches := alternatives_of(each))
+            )
+            if (first := next(unions, None)) is None:
+                return found
+            position, branches = first
+            each, prefix = found[position]
+            base = [_without_alternatives(part) for part in each]
+            if len(found) + len(branches) > MAX_VARIANTS:
+                found[position] = (base, prefix)
+                continue
+            found[position : position + 1] = [
+                (base + parts_of(branch, self._references), prefix + label)
+                for branch, label in labelled(branches)
+            ]
+
+
+class PatchPublisher(Publisher):
+    """Publishes merge patches (RFC 7396): every member is optional, and null removes it."""
+
+    suffix = "Patch"
+
+    def __init__(self, references: References, names: Names, name: str, whole: Publisher) -> None:
+        """`whole` publishes items of arrays, which a patch replaces as a whole."""
+        super().__init__(references, names, name)
+        self._whole = whole
+
+    def _object(self, parts: list[Part], stem: str) -> Published:
+        made = super()._object(parts, stem)
+        made.pop("required", None)
+        return made
+
+    def _array(self, parts: list[Part], stem: str) -> Published:
+        return self._whole._array(parts, stem)
+
+    def _member(self, schema: Schema, stem: str) -> Published:
+        return nullable(self.value(schema, stem))
+
+
+def _without_alternatives(part: Part) -> Part:
+    return {key: value for key, value in part.items() if key not in ("anyOf", "oneOf")}
