@@ -15,15 +15,14 @@ from service.documents.published.shapes import (
     parts_of,
     types_of,
 )
+from service.documents.published.unions import merged, union
 from service.documents.published.values import (
     ANY_OBJECT,
     Published,
     annotations_of,
     bounds_of,
-    is_union,
     nullable,
     scalar,
-    union,
     without_annotations,
 )
 
@@ -67,12 +66,9 @@ class Publisher:
             self._open[key] = name
         self._names.reserve(name)
         variants = self._variants([{"type": "object"}, *parts])
-        made = [self._document(variant, own or {}, required) for variant, _ in variants]
-        if len(made) > 1:
-            for position, (_, labels) in enumerate(variants):
-                made[position] = self._names.add(f"{name}{labels}", made[position])
-            made = [{"anyOf": made}]
-        reference = self._names.define(name, self._annotated(made[0], parts))
+        documents = [self._document(variant, own or {}, required) for variant, _ in variants]
+        made = documents[0] if len(documents) == 1 else merged(documents)
+        reference = self._names.define(name, self._annotated(made, parts))
         if self._open.pop(key, None):
             self._known[key] = reference
 
@@ -91,7 +87,7 @@ class Publisher:
         parts = parts_of(schema, self._references)
         made = self._annotated(self._alternatives(parts, stem, key), parts)
         name = self._open.pop(key)
-        if "properties" in made or is_union(made):
+        if "properties" in made:
             made = self._names.define(name, made)
         elif key in self._recursive:
             # An array of such arrays, for example: few languages have types for it.
@@ -117,7 +113,8 @@ class Publisher:
         """The union of the branches of the schema, and of the types of each."""
         branches = alternatives_of(parts)
         if branches and not any(set(part) - SILENT - UNIONS for part in parts):
-            return union([self.value(each, stem + label) for each, label in labelled(branches)])
+            each = [self.value(branch, stem + label) for branch, label in labelled(branches)]
+            return self._union(each, stem, key)
         made: list[Published] = []
         variants = self._variants(parts)
         for variant, labels in variants:
@@ -125,17 +122,21 @@ class Publisher:
             if len(types) in (0, 6):  # nothing, or anything
                 return {}
             own = stem + labels
-            kinds = [self._kind(kind, variant, own) for kind in types]
-            if len(variants) + len(kinds) > 2:
-                kinds = [self._named(each, own, key) for each in kinds]
-            made += kinds
-        return made[0] if len(made) == 1 else union(made)
+            made += [self._kind(kind, variant, own) for kind in types]
+        return self._union(made, stem, key)
 
-    def _named(self, published: Published, stem: str, key: int) -> Published:
+    def _union(self, alternatives: list[Published], stem: str, key: int | None) -> Published:
+        """The union; it needs a name, if it is an object that may not be null."""
+        made, is_nullable = union(alternatives, self._names.components)
+        if is_nullable or key is None:
+            made = self._named(made, stem, key)
+        return nullable(made) if is_nullable else made
+
+    def _named(self, published: Published, stem: str, key: int | None) -> Published:
         if "properties" not in published:
             return published
         name = stem + self.suffix
-        if name == self._open[key] and key not in self._recursive:
+        if key is not None and name == self._open[key] and key not in self._recursive:
             self._open[key] = self._names.reserve(self._names.unused(name))
             return self._names.define(name, published)
         return self._names.add(name, published)
@@ -169,7 +170,8 @@ class Publisher:
         }
         if not properties:
             others = [self._member(each, stem + "Value") for each in members.others or ()]
-            return {"type": "object", "additionalProperties": (union(others) or True)}
+            each = self._union(others, stem + "Value", None)
+            return {"type": "object", "additionalProperties": each or True}
         made: Published = {"type": "object", "properties": properties}
         if required := [each for each in members.required if each in properties]:
             made["required"] = required
@@ -179,7 +181,9 @@ class Publisher:
 
     def _array(self, parts: list[Part], stem: str) -> Published:
         items = [self.value(one, stem + "Item") for one in items_of(parts) or ()]
-        return {"type": "array", "items": union(items)} | bounds_of(parts, "array")
+        return {"type": "array", "items": self._union(items, stem + "Item", None)} | bounds_of(
+            parts, "array"
+        )
 
     def _member(self, schema: Schema, stem: str) -> Published:
         return self.value(schema, stem)
