@@ -41,6 +41,9 @@ Insecure = Annotated[
     typer.Option("--insecure", help="Allow other machines to connect even if there is no key."),
 ]
 Target = Annotated[Path, typer.Argument(help="The file to write; - is stdout.")]
+CollectionsFile = Annotated[
+    Path | None, typer.Option("--collections", help="The file that declares collections.")
+]
 
 
 def serve(
@@ -124,9 +127,13 @@ class Supervisor(Multiprocess):
             super().handle_hup()
 
 
-def openapi(target: Target = Path("-")) -> None:
-    """Write the OpenAPI document."""
-    text = json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+def openapi(target: Target = Path("-"), collections: CollectionsFile = None) -> None:
+    """Write the OpenAPI document.
+
+    It needs no database.
+    """
+    settings = Settings() if collections is None else Settings(collections=collections)
+    text = json.dumps(create_app(settings).openapi(), indent=2, ensure_ascii=False) + "\n"
     if target == Path("-"):
         sys.stdout.write(text)
         return

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from service import __version__
 from service.errors import StuffError
+from service.openapi.declared import describe_declared
 from service.openapi.problems import errors_of, problem_examples, problems_of
 from service.openapi.responses import without_content
 from service.openapi.schemas import JSON_PATCH, Fields, MergePatch, PatchOperation
@@ -62,7 +63,7 @@ def build(app: FastAPI) -> dict[str, Any]:
             summary="A JSON document store over HTTP, on MongoDB.",
             description=DESCRIPTION,
             routes=app.routes,
-            tags=TAGS,
+            tags=[*TAGS],
             servers=[
                 {
                     "url": app.state.settings.root_path or "/",
@@ -83,9 +84,10 @@ def build(app: FastAPI) -> dict[str, Any]:
             _drop_defaults(each)
             if each.get("properties") == {}:
                 del each["properties"]
-        schema["components"]["schemas"] = dict(sorted(schemas.items()))
         schema["components"]["securitySchemes"] = SECURITY
         schema["components"]["examples"] = problem_examples(_complete(app, schema["paths"]))
+        describe_declared(schema, app.state.declarations.values())
+        schema["components"]["schemas"] = dict(sorted(schemas.items()))
         app.openapi_schema = schema
     return app.openapi_schema
 

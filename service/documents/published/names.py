@@ -74,3 +74,17 @@ class Names:
 
     def reference(self, name: str) -> dict[str, Any]:
         return {"$ref": f"#/components/schemas/{name}"}
+
+
+def operation_names(name: str, collection: str) -> dict[tuple[str, bool], str]:
+    """The names of a collection's operations, by the method and whether it is of one document:
+    `get_book`, `list_books`. No other collection may have any of them."""
+    one = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+", "_", name).strip("_").lower()
+    methods = ("get", "head", "put", "patch", "delete", "options")
+    return {(method, True): f"{method}_{one}" for method in methods} | {
+        ("post", False): f"create_{one}",
+        ("get", False): f"list_{collection}",
+        ("head", False): f"head_all_{collection}",
+        ("delete", False): f"delete_all_{collection}",
+        ("options", False): f"options_all_{collection}",
+    }

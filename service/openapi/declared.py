@@ -1,0 +1,141 @@
+"""The operations of declared collections: those of `/stuff`, with names and types of their own."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from service.declarations import Declaration
+from service.documents.published import publish
+from service.documents.published.examples import example_of
+from service.documents.published.names import operation_names
+from service.openapi.headers import LAST_EVENT_ID
+from service.openapi.schemas import EXAMPLE_TAG
+
+JSON = "application/json"
+METADATA: dict[str, Any] = {
+    "title": "Metadata",
+    "description": "What the service knows of a document, with `meta=true`.",
+    "type": "object",
+    "properties": {
+        "etag": {"type": "string", "description": "The entity tag, for `If-Match`, unquoted."},
+        "updated_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When the document was last written, if that is known.",
+        },
+    },
+}
+OWN: dict[str, Any] = {
+    "_id": {"type": "string", "description": "The document's id."},
+    "_stuff": {"$ref": "#/components/schemas/Metadata"},
+}
+ONLY_UNTYPED = ("fields", "last_event_id", LAST_EVENT_ID["name"])
+"""Parameters that typed operations lack: a view has not all that is required, and no generator
+knows what to do with the feed."""
+
+
+def describe(document: dict[str, Any], declaration: Declaration) -> None:
+    """Give the operations of a collection their names, their tag, and the types of its schema."""
+    base = f"/{declaration.collection}"
+    own = [path for path in document["paths"] if path == base or path.startswith(f"{base}/{{")]
+    names = operation_names(declaration.name, declaration.collection)
+    text = declaration.description or f"The documents of `{declaration.collection}`."
+    document["tags"].insert(-1, {"name": declaration.collection, "description": text})
+    typed = _components(document, declaration) if declaration.schema is not None else None
+    for path in own:
+        for method, operation in document["paths"][path].items():
+            operation["operationId"] = names[method, path != base]
+            operation["tags"] = [declaration.collection]
+            for response in operation["responses"].values():
+                for field in ("Location", "Content-Location", "Link"):
+                    if example := response.get("headers", {}).get(field):
+                        example["example"] = example["example"].replace("/stuff", base, 1)
+            if typed:
+                _type(operation, *typed)
+
+
+def _components(
+    document: dict[str, Any], declaration: Declaration
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Adds the schemas; returns the name of a document, an example of its fields, and one of it."""
+    name, schemas = declaration.name, document["components"]["schemas"]
+    schema = declaration.schema
+    components = publish(name, schema.verbatim, schema.documents, OWN)
+    given = schema.verbatim.get("examples") if isinstance(schema.verbatim, dict) else None
+    example = given[0] if given else example_of(components[f"{name}Fields"], components)
+    stored = {"_id": "ada", **example}
+    stored["_stuff"] = {"etag": EXAMPLE_TAG.strip('"'), "updated_at": "2026-11-23T12:00:00Z"}
+    components[name] |= {"examples": [stored]}
+    components[f"{name}Fields"] |= {"examples": [example]}
+    components[f"{name}Created"].pop("examples", None)
+    components[f"{name}Patch"] |= {
+        "description": "A JSON Merge Patch (RFC 7396): the members to set, and, as null, those to "
+        "remove.",
+        "examples": [example],
+    }
+    page = schemas["DocumentPage"]
+    items = page["properties"]["items"] | {"items": {"$ref": f"#/components/schemas/{name}"}}
+    items["description"] = "The documents."
+    components[f"{name}Page"] = page | {"properties": page["properties"] | {"items": items}}
+    for each, component in components.items():
+        schemas[each] = {"title": each} | component
+    if "properties" in components[name]:
+        schemas["Metadata"] = METADATA
+    return name, example, stored
+
+
+def _type(
+    operation: dict[str, Any], name: str, example: dict[str, Any], stored: dict[str, Any]
+) -> None:
+    operation["parameters"] = [
+        each | ({"example": True} if each["name"] == "meta" else {})
+        for each in operation.get("parameters", ())
+        if each["name"] not in ONLY_UNTYPED
+    ]
+    if not operation["parameters"]:
+        del operation["parameters"]
+    types = {"Document": name, "DocumentPage": f"{name}Page"}
+    examples = {name: stored, f"{name}Page": {"items": [stored], "next": None}}
+    for status, response in operation["responses"].items():
+        content = response.get("content", {}).get(JSON)
+        if content is None:
+            continue
+        of = content["schema"].get("$ref", "").rpartition("/")[2]
+        if operation["operationId"].startswith("create_") and status == "201":
+            types["Document"] = f"{name}Created"
+        if of in types:
+            content = {"schema": {"$ref": f"#/components/schemas/{types[of]}"}}
+            if (shown := examples.get(types[of])) is not None:
+                content["example"] = shown
+        response["content"] = {JSON: content}
+    if "requestBody" in operation:
+        _type_body(operation, name, example)
+    operation["description"] = _typed(operation["description"], name)
+
+
+def _type_body(operation: dict[str, Any], name: str, example: dict[str, Any]) -> None:
+    body = operation["requestBody"] = dict(operation["requestBody"])
+    content = body["content"]
+    if JSON in content:
+        # Generators take one media type; NDJSON and Extended JSON are named in words.
+        schema = {"$ref": f"#/components/schemas/{name}Fields"}
+        body["content"] = {JSON: {"schema": schema, "example": example}}
+        body["description"] = body["description"].replace(": any JSON object", "")
+        return
+    merge = "application/merge-patch+json"
+    patch = {"schema": {"$ref": f"#/components/schemas/{name}Patch"}, "example": example}
+    body["content"] = {merge: patch} | {
+        form: {"schema": each["schema"]} for form, each in content.items() if form != merge
+    }
+
+
+def _typed(description: str, name: str) -> str:
+    return description.replace(
+        "Stores a JSON object of any shape.", f"Stores a document that matches `{name}Fields`."
+    ).replace("this page does not show it", "generated clients do not have it")
+
+
+def describe_declared(document: dict[str, Any], declarations: Iterable[Declaration]) -> None:
+    """Describe all but `/stuff`, unless it has a schema of its own."""
+    for declaration in declarations:
+        if declaration.collection != "stuff" or declaration.schema is not None:
+            describe(document, declaration)
