@@ -5,15 +5,14 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, NoReturn
 
 import typer
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from service.application import create_app
 from service.cli.console import unusable
@@ -25,6 +24,7 @@ from service.server.checks import check_settings, doubts
 from service.server.http import http_options
 from service.server.listening import bound_socket
 from service.server.mongodb import running_mongodb
+from service.server.supervisor import DeclaredCopy, Supervisor
 from service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -103,28 +103,11 @@ def _serve(settings: Settings, config: uvicorn.Config) -> None:
         logs.announce(settings, f"Documents are kept in {documents} of {mongodb}.")
         logs.announce(settings, f"Swagger UI: http://{reachable(settings.host)}:{port}/docs")
         if settings.workers > 1:
-            Supervisor(settings, config, [listener]).run()
+            folder = stack.enter_context(TemporaryDirectory(prefix="stuff-"))
+            declared = DeclaredCopy(settings, Path(folder))
+            Supervisor(declared, config, [listener]).run()
         else:
             uvicorn.Server(config).run([listener])
-
-
-class Supervisor(Multiprocess):
-    """Starts the worker processes, and replaces them at SIGHUP; each reads the declarations of
-    collections anew. Faulty ones leave those that run as they are."""
-
-    def __init__(
-        self, settings: Settings, config: uvicorn.Config, sockets: list[socket.socket]
-    ) -> None:
-        super().__init__(config, sockets)
-        self._settings = settings
-
-    def handle_hup(self) -> None:
-        try:
-            read_declarations(self._settings)
-        except ConfigurationError as error:
-            log.error("The workers are not replaced, and serve what they did before. %s", error)
-        else:
-            super().handle_hup()
 
 
 def openapi(target: Target = Path("-"), collections: CollectionsFile = None) -> None:

@@ -1,5 +1,6 @@
 """A changed file of collections, and SIGHUP."""
 
+import os
 import signal
 from pathlib import Path
 
@@ -19,12 +20,14 @@ def test_a_rolling_restart_reads_the_file_of_collections_anew(tmp_path: Path) ->
         assert service.http.put("/books/a", json={}).status_code == 201
         assert service.http.get("/notes").status_code == 404
 
+        wait_until(lambda: len(started(log)) == 2)
         workers = service.workers()
         declare(tmp_path, books={}, notes={"name": 5})
         service.process.send_signal(signal.SIGHUP)
         wait_until(lambda: "collections.json#/collections/notes/name" in log.read_text())
-        assert "Traceback" not in log.read_text()
         assert [alive(pid) for pid in workers] == [True, True]
+        os.kill(workers[0], signal.SIGKILL)
+        wait_until(lambda: len(started(log)) == 3)
         assert service.http.get("/books/a").status_code == 200
 
         declare(tmp_path, books={}, notes={})
@@ -33,3 +36,9 @@ def test_a_rolling_restart_reads_the_file_of_collections_anew(tmp_path: Path) ->
         wait_until(lambda: service.http.get("/notes").status_code == 200)
         assert service.http.get("/books/a").status_code == 200
         assert service.stop() == 0
+    assert "Traceback" not in log.read_text()
+
+
+def started(log: Path) -> list[str]:
+    """The lines about workers that are ready."""
+    return [line for line in log.read_text().splitlines() if "startup complete" in line]
