@@ -51,6 +51,14 @@ def test_the_document_is_valid_and_the_rest_of_it_is_unchanged(document: dict[st
         assert document["components"]["schemas"][name] == schema
 
 
+def test_each_type_has_a_name_of_its_own(document: dict[str, Any]) -> None:
+    """openapi-python-client names types after their titles, and drops those named twice."""
+    schemas = document["components"]["schemas"]
+    assert {name: schema.get("title", name) for name, schema in schemas.items()} == {
+        name: name for name in schemas
+    }
+
+
 def test_operations_are_named_after_the_document(document: dict[str, Any]) -> None:
     one, all_of_them = document["paths"]["/books/{id}"], document["paths"]["/books"]
     assert {method: each["operationId"] for method, each in one.items()} == {

@@ -77,7 +77,7 @@ def _components(
     items["description"] = "The documents."
     components[f"{name}Page"] = page | {"properties": page["properties"] | {"items": items}}
     for each, component in components.items():
-        schemas[each] = {"title": each} | component
+        schemas[each] = component | {"title": each}
     if "properties" in components[name]:
         schemas["Metadata"] = METADATA
     return name, example, stored
