@@ -6,7 +6,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from docs._reference import commands, feed, http, metrics, problems, query, settings
+from docs._reference import collections, commands, feed, http, metrics, problems, query, settings
 
 FOLDER = Path(__file__).parent.parent / "reference"
 
@@ -16,6 +16,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "feed.md": feed.page,
     "problems.md": problems.page,
     "settings.md": settings.page,
+    "collections.md": collections.page,
     "command-line.md": commands.page,
     "metrics.md": metrics.page,
 }

@@ -58,27 +58,50 @@ class Declarations(Mapping[str, Declaration]):
         return len(self._by_name)
 
 
-class _Entry(BaseModel):
+class Entry(BaseModel):
+    """A collection, as the file declares it."""
+
     model_config = ConfigDict(extra="forbid")
 
-    name: str | None = None
-    mongodb: MongoName | None = None
-    read_only: bool = False
-    indexes: tuple[Index, ...] = ()
+    name: Annotated[
+        str | None,
+        Field(
+            description="The singular name of a document, after which types and operations of the "
+            "OpenAPI document are named. Without it, the collection's name."
+        ),
+    ] = None
+    mongodb: Annotated[
+        MongoName | None,
+        Field(description="The collection's name in the database. Without it, the same name."),
+    ] = None
+    read_only: Annotated[
+        bool, Field(description="Whether every write is refused. The feed works.")
+    ] = False
+    indexes: Annotated[
+        tuple[Index, ...],
+        Field(description="Indexes that are created in the background at the start."),
+    ] = ()
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    version: Literal[1]
-    collections: dict[CollectionName, _Entry]
+    version: Annotated[Literal[1], Field(description="The version of this format.")]
+    collections: Annotated[
+        dict[CollectionName, Entry], Field(description="The collections by their names in paths.")
+    ]
+
+
+def file_schema() -> dict[str, Any]:
+    """The JSON Schema of the file."""
+    return _File.model_json_schema()
 
 
 def read_declarations(settings: Settings) -> Declarations:
     """The declarations of the settings. Raises `ConfigurationError`, which names each fault with
     its place."""
     entries = {} if settings.collections is None else _read(settings.collections)
-    usual = _usual(settings, entries.pop(DEFAULT, _Entry()))
+    usual = _usual(settings, entries.pop(DEFAULT, Entry()))
     others = [
         Declaration(
             name,
@@ -95,7 +118,7 @@ def read_declarations(settings: Settings) -> Declarations:
     return Declarations(declared)
 
 
-def _usual(settings: Settings, entry: _Entry) -> Declaration:
+def _usual(settings: Settings, entry: Entry) -> Declaration:
     """The declaration of `stuff`, by its entry in the file and by the settings that are older."""
     for setting, own in (("collection", entry.mongodb), ("indexes", entry.indexes)):
         if own and getattr(settings, setting) != Settings.model_fields[setting].default:
@@ -113,7 +136,7 @@ def _usual(settings: Settings, entry: _Entry) -> Declaration:
     )
 
 
-def _read(file: Path) -> dict[str, _Entry]:
+def _read(file: Path) -> dict[str, Entry]:
     try:
         return _File.model_validate_json(file.read_bytes()).collections
     except OSError as error:

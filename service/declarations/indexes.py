@@ -16,12 +16,34 @@ class Index(BaseModel):
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    keys: Annotated[dict[str, Literal[1, -1]], Field(min_length=1)]
-    name: str | None = None
-    unique: bool = False
-    sparse: bool = False
-    partial_filter: Annotated[dict[str, Any] | None, Field(alias="partialFilterExpression")] = None
-    expire_after: Annotated[int | None, Field(alias="expireAfterSeconds", ge=0)] = None
+    keys: Annotated[
+        dict[str, Literal[1, -1]],
+        Field(min_length=1, description="The fields in their order: 1 ascending, -1 descending."),
+    ]
+    name: Annotated[
+        str | None, Field(description="Its name. Without it, MongoDB's: `author_1__id_1`.")
+    ] = None
+    unique: Annotated[
+        bool, Field(description="Whether no two documents may have the same values.")
+    ] = False
+    sparse: Annotated[
+        bool, Field(description="Whether it leaves out documents without the fields.")
+    ] = False
+    partial_filter: Annotated[
+        dict[str, Any] | None,
+        Field(
+            alias="partialFilterExpression",
+            description="A filter of MongoDB: only documents that match are in the index.",
+        ),
+    ] = None
+    expire_after: Annotated[
+        int | None,
+        Field(
+            alias="expireAfterSeconds",
+            ge=0,
+            description="Seconds after the date in the field when MongoDB deletes the document.",
+        ),
+    ] = None
 
     def options(self) -> dict[str, Any]:
         """All but the keys, under MongoDB's names."""

@@ -1,0 +1,73 @@
+"""The file of collections, as `service.declarations` reads it."""
+
+from typing import Any
+
+from docs._reference.markdown import code, codes, document, table
+from service.declarations import DEFAULT, RESERVED, file_schema
+
+INTRODUCTION = f"""\
+`STUFF_COLLECTIONS` names a JSON file that declares collections. Each is served at its own path,
+`/books` and `/books/{{id}}`, and does what `/stuff` does. `/{DEFAULT}` is always served, with or
+without an entry in the file. [The tutorial](../tutorial.md#your-own-fields) shows such a file in
+use; [Collections](../explanation/collections.md) says what they share.
+
+The file is read when the service starts, and with several workers again at `SIGHUP`."""
+
+FAULTS = f"""\
+## What is refused
+
+A file with a fault ends the start of the service, with a line for each fault and its place
+(`collections.json#/collections/books/mongodb`). It is a fault
+
+- to use a key that is not in these tables,
+- to name a collection other than a lower-case letter and up to 62 lower-case letters, digits and
+  underscores, or by a reserved name: {codes(sorted(RESERVED))},
+- to keep two collections in the same collection of MongoDB,
+- to say `mongodb` or `indexes` of `{DEFAULT}` both here and in `STUFF_COLLECTION` or
+  `STUFF_INDEXES`."""
+
+
+def page() -> str:
+    schema = file_schema()
+    definitions = schema["$defs"]
+    return document(
+        "The file of collections",
+        INTRODUCTION,
+        "## The file",
+        _keys(schema),
+        "## A collection",
+        _keys(definitions["Entry"]),
+        "## An index",
+        _keys(definitions["Index"]),
+        FAULTS,
+    )
+
+
+def _keys(schema: dict[str, Any]) -> str:
+    required = schema.get("required", [])
+    rows = [
+        [code(key), _value(member), _default(key in required, member), member["description"]]
+        for key, member in schema["properties"].items()
+    ]
+    return table(["key", "value", "default", "meaning"], rows)
+
+
+def _value(member: dict[str, Any]) -> str:
+    if "const" in member:
+        return code(member["const"])
+    names = {
+        "string": "text",
+        "boolean": "true or false",
+        "integer": "whole number",
+        "array": "array",
+        "object": "object",
+    }
+    [kind] = {each["type"] for each in member.get("anyOf", [member])} - {"null"}
+    return names[kind]
+
+
+def _default(required: bool, member: dict[str, Any]) -> str:
+    if required:
+        return "required"
+    default = member.get("default")
+    return code(str(default).lower()) if isinstance(default, bool) else ""
