@@ -10,8 +10,8 @@ from httpx import AsyncClient
 
 from service.errors import problem_types
 from service.routers.assets import STATIC
-from tests.test_documentation import ROOT
 
+ROOT = Path(__file__).parent.parent
 GUIDES = sorted((STATIC / "guide").glob("*.html"))
 
 
