@@ -1,3 +1,3 @@
 """Stuff: an HTTP JSON document store on MongoDB."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
