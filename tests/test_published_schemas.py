@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jsonschema_rs
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -76,6 +77,43 @@ def test_whatever_is_stored_matches_what_is_published(
             assert is_created({"_id": "1"})
         if is_valid(merged(before, document)):
             assert is_patch(document), (document, components)
+
+
+STRING, INTEGER = {"type": "string"}, {"type": "integer"}
+HALVES = [
+    {"type": "object", "properties": {"a": STRING}, "required": ["a"]},
+    {"type": "object", "properties": {"b": INTEGER}, "required": ["b"]},
+]
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (
+            {
+                "type": "object",
+                "patternProperties": {"^n": INTEGER},
+                "additionalProperties": STRING,
+            },
+            {"n": 1, "other": "x"},
+        ),
+        ({"type": "array", "prefixItems": [STRING], "items": INTEGER}, ["x", 1]),
+        ({"oneOf": HALVES}, {"a": "x", "b": "not an integer"}),
+        ({"oneOf": HALVES}, {"b": 1}),
+        ({"anyOf": [STRING, INTEGER]}, 1),
+        ({"properties": {"a": STRING}}, "no object"),
+        ({"not": STRING}, 1),
+        ({"enum": ["a", None]}, None),
+        ({"type": "integer"}, 1.0),
+    ],
+)
+def test_what_is_left_out_makes_nothing_stricter(schema: Any, value: Any) -> None:
+    whole = {"type": "object", "properties": {"v": schema}}
+    components = publish("Book", whole, {}, OWN)
+    assert declared(whole)({"v": value})
+    for name in ("BookFields", "BookPatch"):
+        assert published(components, name)({"v": value}), components
+    assert published(components, "Book")({"_id": "1", "v": value}), components
 
 
 def test_a_published_schema_still_says_what_fields_are() -> None:
