@@ -138,7 +138,7 @@ requirements: $(DEV) ## Pin the newest versions, with hashes
 	$(PIN) --extra embedded --build-deps-for editable --constraint requirements/image.txt --output-file requirements/run.txt pyproject.toml
 	mkdir -p build
 	for group in $(DEPENDENCY_GROUPS); do $(GROUP) $$group > build/$$group.in; done
-	$(PIN) --extra embedded --extra jwt --extra tracing --build-deps-for editable --constraint requirements/image.txt --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml build/dev.in build/examples.in
+	$(PIN) --extra embedded --extra jwt --extra tracing --constraint requirements/image.txt --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml build/dev.in build/examples.in
 	$(PIN) --constraint requirements/dev.txt --output-file requirements/bench.txt pyproject.toml build/bench.in
 	$(PIN) --constraint requirements/dev.txt --output-file requirements/audit.txt pyproject.toml build/audit.in
 	$(PIN) --output-file requirements/pip.txt requirements/pip.in

@@ -15,6 +15,7 @@ from service.errors import (
     FeedGone,
     MethodNotAllowed,
     RouteNotFound,
+    SchemaViolation,
     StuffError,
     problem_types,
 )
@@ -94,6 +95,7 @@ def test_every_problem_is_declared_by_an_operation() -> None:
         StuffError,  # a bug
         RouteNotFound,  # no operation
         MethodNotAllowed,
+        SchemaViolation,  # only of collections with a schema
         FeedGone,  # an event, in a response that has started
     }
 

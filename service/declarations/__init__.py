@@ -1,17 +1,17 @@
-"""The collections that the service serves, as a file of its operator declares them.
+"""The collections that the service serves, as a file of its operator declares them."""
 
-So far the file says where documents are and whether they may be written, and nothing about their
-fields.
-"""
-
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urljoin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from service.declarations.indexes import Index, read_file
+from service.declarations.schemas import Faults, read_schema
+from service.documents.schemas import Schema
 from service.errors import ConfigurationError
 from service.settings import Settings, rules
 
@@ -35,7 +35,8 @@ class Declaration:
     mongodb: str
     """Its name in the database."""
     description: str | None = None
-    schema: Any = None
+    schema: Schema | None = None
+    """What documents look like; None means any object."""
     id: str = "string"
     metadata: bool = True
     read_only: bool = False
@@ -74,6 +75,14 @@ class Entry(BaseModel):
         MongoName | None,
         Field(description="The collection's name in the database. Without it, the same name."),
     ] = None
+    declared_schema: Annotated[
+        dict[str, Any] | None,
+        Field(
+            alias="schema",
+            description="What documents look like: a JSON Schema 2020-12, or a `$ref` to a file "
+            "beside. Without one they are any objects.",
+        ),
+    ] = None
     read_only: Annotated[
         bool, Field(description="Whether every write is refused. The feed works.")
     ] = False
@@ -101,12 +110,15 @@ def read_declarations(settings: Settings) -> Declarations:
     """The declarations of the settings. Raises `ConfigurationError`, which names each fault with
     its place."""
     entries = {} if settings.collections is None else _read(settings.collections)
-    usual = _usual(settings, entries.pop(DEFAULT, Entry()))
+    schemas = {} if settings.collections is None else _schemas(settings.collections, entries)
+    usual = _usual(settings, entries.pop(DEFAULT, Entry()), schemas.get(DEFAULT))
     others = [
         Declaration(
             name,
-            entry.name or name,
+            entry.name or _title(schemas.get(name)) or name,
             entry.mongodb or name,
+            description=_description(schemas.get(name)),
+            schema=schemas.get(name),
             read_only=entry.read_only,
             indexes=entry.indexes,
         )
@@ -118,7 +130,43 @@ def read_declarations(settings: Settings) -> Declarations:
     return Declarations(declared)
 
 
-def _usual(settings: Settings, entry: Entry) -> Declaration:
+def _schemas(file: Path, entries: Mapping[str, Entry]) -> dict[str, Schema]:
+    """The schemas of the collections that have one. Raises `ConfigurationError` with the faults of
+    all of them."""
+    schemas: dict[str, Schema] = {}
+    faults: list[str] = []
+    for name, entry in entries.items():
+        if entry.declared_schema is not None:
+            try:
+                schemas[name] = read_schema(file, name, entry.declared_schema)
+            except Faults as found:
+                faults += found.faults
+    if faults:
+        raise ConfigurationError("collections", "\n".join(dict.fromkeys(faults)))
+    return schemas
+
+
+def _title(schema: Schema | None) -> str | None:
+    """The title of a schema, or of the file to which it refers, if that can be a name."""
+    title = _member(schema, "title")
+    return title if title is not None and re.fullmatch(r"[A-Z][A-Za-z0-9]*", title) else None
+
+
+def _description(schema: Schema | None) -> str | None:
+    return _member(schema, "description")
+
+
+def _member(schema: Schema | None, name: str) -> str | None:
+    if schema is None:
+        return None
+    value = schema.verbatim.get(name)
+    if value is None and "$ref" in schema.verbatim:
+        target = schema.resources.get(urljoin(schema.uri, schema.verbatim["$ref"]))
+        value = target.get(name) if isinstance(target, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _usual(settings: Settings, entry: Entry, schema: Schema | None) -> Declaration:
     """The declaration of `stuff`, by its entry in the file and by the settings that are older."""
     for setting, own in (("collection", entry.mongodb), ("indexes", entry.indexes)):
         if own and getattr(settings, setting) != Settings.model_fields[setting].default:
@@ -131,6 +179,8 @@ def _usual(settings: Settings, entry: Entry) -> Declaration:
         DEFAULT,
         entry.name or "Document",
         entry.mongodb or settings.collection,
+        description=_description(schema),
+        schema=schema,
         read_only=entry.read_only,
         indexes=indexes,
     )

@@ -32,6 +32,7 @@
         InvalidParameter              a query parameter, named by `parameter`
         InvalidId
         DocumentRejected              by MongoDB, e.g. by a validator
+        SchemaViolation               by the schema of the collection
       Unsupported                501
         DatabaseUnsupported           the database lacks a command or a stage
         FeedUnsupported               the database has no change streams
@@ -83,6 +84,7 @@ from service.errors.documents import (
     InvalidPatch,
     PatchTestFailed,
     PreconditionFailed,
+    SchemaViolation,
 )
 from service.errors.raising import raised_by, raises
 from service.errors.requests import (
@@ -145,6 +147,7 @@ __all__ = [
     "QueryTimeout",
     "RequestTimeout",
     "RouteNotFound",
+    "SchemaViolation",
     "StuffError",
     "TokenKeysUnavailable",
     "TooLarge",

@@ -107,3 +107,21 @@ class DocumentRejected(Invalid):
     """MongoDB refused the document, for example because it fails the collection's validator."""
 
     slug, title = "document-rejected", "The database refused the document"
+
+
+class SchemaViolation(Invalid):
+    """The document is not as the schema of its collection says. `errors` lists the places, up to
+    twenty, each with a JSON Pointer and what to send there."""
+
+    slug, title = "schema-violation", "The document does not fit the schema"
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        """`faults` are JSON Pointers, and what to send there."""
+        places = "1 place" if len(faults) == 1 else f"{len(faults)} places"
+        super().__init__(
+            f"The document does not fit the schema of its collection, in {places} or more. "
+            "Change what `errors` names.",
+            members={
+                "errors": [{"pointer": pointer, "detail": detail} for pointer, detail in faults]
+            },
+        )

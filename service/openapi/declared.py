@@ -7,6 +7,7 @@ from service.declarations import Declaration
 from service.documents.published import publish
 from service.documents.published.examples import example_of
 from service.documents.published.names import operation_names
+from service.documents.schemas import Schema
 from service.openapi.headers import LAST_EVENT_ID
 from service.openapi.schemas import EXAMPLE_TAG
 
@@ -40,7 +41,8 @@ def describe(document: dict[str, Any], declaration: Declaration) -> None:
     names = operation_names(declaration.name, declaration.collection)
     text = declaration.description or f"The documents of `{declaration.collection}`."
     document["tags"].insert(-1, {"name": declaration.collection, "description": text})
-    typed = _components(document, declaration) if declaration.schema is not None else None
+    schema = declaration.schema
+    typed = None if schema is None else _components(document, declaration.name, schema)
     for path in own:
         for method, operation in document["paths"][path].items():
             operation["operationId"] = names[method, path != base]
@@ -54,11 +56,10 @@ def describe(document: dict[str, Any], declaration: Declaration) -> None:
 
 
 def _components(
-    document: dict[str, Any], declaration: Declaration
+    document: dict[str, Any], name: str, schema: Schema
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Adds the schemas; returns the name of a document, an example of its fields, and one of it."""
-    name, schemas = declaration.name, document["components"]["schemas"]
-    schema = declaration.schema
+    schemas = document["components"]["schemas"]
     components = publish(name, schema.verbatim, schema.documents, OWN)
     given = schema.verbatim.get("examples") if isinstance(schema.verbatim, dict) else None
     example = given[0] if given else example_of(components[f"{name}Fields"], components)

@@ -27,6 +27,7 @@ from service.errors import (
     PreconditionFailed,
     RequestTimeout,
     RouteNotFound,
+    SchemaViolation,
     StuffError,
     Unauthorized,
     UnsupportedMediaType,
@@ -87,6 +88,7 @@ _EXAMPLES: list[StuffError] = [
     DocumentRejected(
         "MongoDB says: Document failed validation (code 121). Change the document accordingly."
     ),
+    SchemaViolation([("/year", "Give an integer."), ("", 'The field "title" is missing.')]),
     DatabaseUnsupported(
         "The database does not support what this needs. It says: command not found (code 59)."
     ),

@@ -10,6 +10,7 @@ from service.mongo.database import Database
 from service.settings import Settings
 from service.store.batching import Batching, Reads, Writes, open_batching
 from service.store.budget import Budget
+from service.store.checking import Checks
 from service.store.feed import Encode, Feed, Feeds, open_feeds
 from service.store.indexes import indexing
 from service.store.loads import Loader
@@ -38,6 +39,7 @@ class Collection:
     ) -> None:
         turns = Turns(database)
         budget, slices = bounds.budget, bounds.slices
+        checks = None if declaration.schema is None else Checks(declaration.schema, slices)
         self.name = declaration.collection
         self.slices = slices
         self.points = PointOperations(
@@ -47,9 +49,12 @@ class Collection:
             turns,
             budget,
             slices,
+            checks,
         )
         self.queries = Queries(self.name, database, turns, bounds.settings.query_timeout)
-        self.loader = Loader(database, turns, budget, slices, bounds.settings.max_body_bytes)
+        self.loader = Loader(
+            database, turns, budget, slices, bounds.settings.max_body_bytes, checks
+        )
         self.feed: Feed = bounds.feeds.of(database)
 
 

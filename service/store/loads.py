@@ -13,6 +13,7 @@ from service.errors import BodyTooLarge, StuffError, Unavailable
 from service.mongo.access import CollectionAccess
 from service.mongo.upserts import Outcome, upsert
 from service.store.budget import CHUNK_OVERHEAD, Budget
+from service.store.checking import Checks
 from service.store.points import new_document_under
 from service.store.slices import Slices
 from service.store.turns import Turns
@@ -88,7 +89,9 @@ class Loader:
         budget: Budget,
         slices: Slices,
         max_line_bytes: int,
+        checks: Checks | None = None,
     ) -> None:
+        self._checks = checks
         self._database = database
         self._turns = turns
         self._budget = budget
@@ -104,7 +107,7 @@ class Loader:
         has come. Keeps a line and two batches in memory at most: one is read while another is
         stored.
         """
-        load = _Load(self._database, self._turns, self._slices, lines.form, report)
+        load = _Load(self._database, self._turns, self._slices, lines.form, report, self._checks)
         split = _Splitter(self._max_line_bytes)
         with self._budget.claim() as claim:
             try:
@@ -128,7 +131,9 @@ class _Load:
         slices: Slices,
         form: LineFormat,
         report: Report,
+        checks: Checks | None,
     ) -> None:
+        self._checks = checks
         self._database = database
         self._turns = turns
         self._slices = slices
@@ -159,6 +164,8 @@ class _Load:
         elif line.strip():
             try:
                 element, fields = await self._parse(line)
+                if self._checks is not None:
+                    await self._checks.check(fields)
                 id = key_of(element)
                 new = new_document_under(element, fields).bson
             except StuffError as error:

@@ -30,6 +30,7 @@ from service.mongo.access import CollectionAccess, MotorCollection
 from service.mongo.exchange import exchange, insert
 from service.store.batching import Reads, Writes
 from service.store.budget import Budget
+from service.store.checking import Checks
 from service.store.slices import Slices
 from service.store.turns import Turn, Turns
 
@@ -62,7 +63,9 @@ class PointOperations:
         turns: Turns,
         budget: Budget,
         slices: Slices,
+        checks: Checks | None = None,
     ) -> None:
+        self._checks = checks
         self._database = database
         self._reads = reads
         self._writes = writes
@@ -105,6 +108,8 @@ class PointOperations:
         self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
     ) -> Written:
         """Create or replace the document."""
+        if self._checks is not None:
+            await self._checks.check(fields)
         new = new_document(id, fields)
         if preconditions.guard_writes():
             return await self._put_if(preconditions, id, new)
@@ -120,6 +125,8 @@ class PointOperations:
     )
     async def create(self, fields: bytes) -> Written:
         """Create the document under an id of its own, a UUIDv7: ids sort by time."""
+        if self._checks is not None:
+            await self._checks.check(fields)
         id = new_id()
         new = new_document(id, fields)
         # An upsert like any other, since the id is unique.
@@ -140,6 +147,8 @@ class PointOperations:
             preconditions.check(current)
             work = patches.apply(patch, current.bson, id)
             fields = await self._slices.run(work, patch.size + len(current.bson))
+            if self._checks is not None:
+                await self._checks.check(fields)
             return new_document(id, fields)
 
         new = await self._exchange(id, change)

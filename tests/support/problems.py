@@ -9,11 +9,11 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from httpx import Response
 
-from service.errors import MethodNotAllowed, StuffError
+from service.errors import MethodNotAllowed, SchemaViolation, StuffError
 from service.openapi.problems import errors_of
 from service.web import problems
 
-OF_NO_OPERATION = (MethodNotAllowed, StuffError)
+OF_NO_OPERATION = (MethodNotAllowed, SchemaViolation, StuffError)
 
 
 def is_sentence(text: str | None) -> bool:

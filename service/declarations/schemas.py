@@ -1,0 +1,125 @@
+"""The schemas of collections: inline, or in files beside the one that declares them."""
+
+import posixpath
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from service.documents import strict_json
+from service.documents.schemas import (
+    BASE,
+    Schema,
+    SchemaFault,
+    TooCostly,
+    check_costs,
+    faults_of,
+    is_relative,
+    references,
+)
+from service.errors import InvalidDocument, MalformedJSON, json_pointer
+
+MAX_BYTES = 1024 * 1024  # of a file
+MAX_FILES = 100
+
+
+class Faults(Exception):
+    """What is wrong with a schema and the files that it needs: a line each, with its place."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+def read_schema(file: Path, collection: str, declared: Any) -> Schema:
+    """The schema of a collection, which `file` declares. Raises `Faults`."""
+    uri = urljoin(BASE, collection)
+    inline = f"{file.name}#/collections/{collection}/schema"
+    resources = _Resources(file.parent, uri, inline)
+    resources.add(uri, "", declared)
+    if not resources.faults:
+        resources.faults += _wrong(resources)
+    if resources.faults:
+        raise Faults(resources.faults)
+    try:
+        schema = Schema(declared, uri, resources.schemas)
+        check_costs(uri, declared, resources.schemas)
+    except SchemaFault as fault:
+        raise Faults([f"{inline}{json_pointer(fault.path)}: {fault.detail}"]) from None
+    except TooCostly as fault:
+        at, path = fault.node
+        raise Faults([f"{resources.place(at, path)}: {fault.detail}"]) from None
+    return schema
+
+
+def _wrong(resources: "_Resources") -> list[str]:
+    """The places where the schemas are none; if there are none, the first that cannot be used."""
+    faults = [
+        f"{resources.place(uri, fault.path)}: {fault.detail}"
+        for uri, schema in resources.schemas.items()
+        for fault in faults_of(schema)
+    ]
+    # The files to which others refer come last: a fault is found in its own file first.
+    for uri, schema in () if faults else reversed(resources.schemas.items()):
+        try:
+            Schema(schema, uri, resources.schemas)
+        except SchemaFault as fault:
+            return [f"{resources.place(uri, fault.path)}: {fault.detail}"]
+    return faults
+
+
+class _Resources:
+    """A schema and those that it refers to, by their URI."""
+
+    def __init__(self, folder: Path, uri: str, inline: str) -> None:
+        self._folder = folder.resolve()
+        self._names = {uri: inline}
+        self.schemas: dict[str, Any] = {}
+        self.faults: list[str] = []
+
+    def place(self, uri: str, path: Any) -> str:
+        name = self._names[uri]
+        return f"{name}{'' if '#' in name else '#'}{json_pointer(path)}"
+
+    def add(self, uri: str, beside: str, schema: Any) -> None:
+        """Add a schema, which is in the folder `beside`, and all that it refers to."""
+        self.schemas[uri] = schema
+        own = schema.get("$id", "") if isinstance(schema, dict) else ""
+        base = urljoin(uri, own) if isinstance(own, str) else uri
+        if base != uri:
+            self.schemas.setdefault(base, schema)
+            self._names.setdefault(base, self._names[uri])
+        for reference, path in references(schema):
+            target = urljoin(base, reference)
+            if target in self.schemas:
+                continue  # it is on its way, if not there
+            if not is_relative(reference):
+                detail = "Only files beside can be referred to, by a relative path."
+                self.faults.append(f"{self.place(uri, path)}: {detail}")
+                continue
+            name = posixpath.normpath(posixpath.join(beside, reference))
+            try:
+                found = self._read(name)
+            except ValueError as error:
+                self.faults.append(f"{self.place(uri, path)}: {error}")
+                continue
+            at_its_place = urljoin(BASE, name)
+            self._names[target] = self._names[at_its_place] = name
+            self.schemas.setdefault(target, found)
+            self.add(at_its_place, posixpath.dirname(name), found)
+
+    def _read(self, name: str) -> Any:
+        """The JSON in a file. Raises `ValueError`, which says why it cannot be used."""
+        if len(self.schemas) >= MAX_FILES:
+            raise ValueError(f"A schema refers to at most {MAX_FILES} files.")
+        file = (self._folder / name).resolve()
+        if not file.is_relative_to(self._folder):
+            raise ValueError(f"{name} is outside of the folder of the declarations.")
+        try:
+            if file.stat().st_size > MAX_BYTES:
+                raise ValueError(f"{name} has more than {MAX_BYTES:,} bytes.")
+            return strict_json.loads(file.read_bytes())
+        except OSError as error:
+            raise ValueError(f"{name} cannot be read: {error.strerror}.") from None
+        except (MalformedJSON, InvalidDocument) as error:
+            pointer = getattr(error, "pointer", "")
+            raise ValueError(f"{name}#{pointer}: {error.detail}") from None

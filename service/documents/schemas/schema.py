@@ -1,0 +1,107 @@
+"""A schema, compiled once, and how documents are checked against it."""
+
+from collections.abc import Generator, Iterator
+from itertools import islice
+from typing import Any
+
+import orjson
+from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, ValidationError
+
+from service.documents import codec
+from service.documents.schemas.references import BASE, Resources
+from service.documents.schemas.words import explain, explained
+from service.errors import SchemaViolation, json_pointer
+
+MAX_FAULTS = 20
+"""Faults that a problem lists."""
+LISTED_BYTES = 4096
+"""Largest document, as BSON, of which several faults are listed. The library finds all of them
+before it returns, at some 10 µs each; of a larger document the first one is named."""
+
+METASCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
+
+
+class SchemaFault(ValueError):
+    """The schema is not valid. `path` leads to the place in it."""
+
+    def __init__(self, detail: str, path: list[str | int]) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.path = path
+
+
+class Schema:
+    """A JSON Schema with which the fields of documents are checked, as it was written."""
+
+    def __init__(self, verbatim: Any, uri: str, resources: Resources) -> None:
+        """`uri` is what relative references in the schema are relative to, `resources` are the
+        schemas that it may refer to, itself included. Raises `SchemaFault`."""
+        self.verbatim = verbatim
+        self.uri = uri
+        self.resources = resources
+        try:
+            self._validator = Draft202012Validator(
+                verbatim,
+                registry=Registry([*resources.items()]),
+                base_uri=uri,
+                offline=True,  # the library would read files, and ask servers
+                validate_formats=True,
+                pattern_options=RegexOptions(),  # in linear time
+                mask="The value",  # may be as long as the document
+            )
+        except ValidationError as error:
+            raise SchemaFault(_of_library(error.message), [*error.instance_path]) from None
+        except ValueError as error:  # a reference that leads nowhere
+            raise SchemaFault(_of_library(str(error)), []) from None
+
+    @property
+    def documents(self) -> Resources:
+        """The files that the schema may refer to, by their paths, which are relative to it."""
+        return {
+            uri.removeprefix(BASE): schema
+            for uri, schema in self.resources.items()
+            if uri.startswith(BASE) and uri != self.uri
+        }
+
+    def check(self, fields: bytes) -> Generator[None, None, None]:
+        """Raise `SchemaViolation` unless the fields (a BSON document) fit. Yields between its
+        steps, each of which is compiled code.
+
+        Types that JSON lacks are checked as their relaxed Extended JSON.
+        """
+        text = codec.dumps(fields)
+        yield
+        value = orjson.loads(text)
+        yield
+        if not self._validator.is_valid(value):
+            faults = self._faults(value, len(fields))
+            raise SchemaViolation([*islice(faults, MAX_FAULTS)])
+
+    def _faults(self, value: Any, size: int) -> Iterator[tuple[str, str]]:
+        """The JSON Pointer and the explanation of each fault."""
+        for error in self._errors(value, size):
+            for path, detail in explained(error):
+                yield json_pointer(path), detail
+
+    def _errors(self, value: Any, size: int) -> Iterator[ValidationError]:
+        if size <= LISTED_BYTES:
+            yield from self._validator.iter_errors(value)
+            return
+        try:
+            self._validator.validate(value)
+        except ValidationError as error:
+            yield error
+
+
+def faults_of(schema: Any) -> Iterator[SchemaFault]:
+    """All places where the schema is not one, by the schema of schemas."""
+    metaschema = Draft202012Validator(
+        METASCHEMA, offline=True, validate_formats=True, pattern_options=RegexOptions(), mask="It"
+    )
+    for error in metaschema.iter_errors(schema):
+        yield SchemaFault(explain(error), [*error.instance_path])
+
+
+def _of_library(message: str) -> str:
+    text = message[:1].upper() + message[1:]
+    return text if text.endswith(".") else f"{text}."
