@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from service import __version__, openapi
-from service.declarations import Declarations, read_declarations
+from service.declarations import DEFAULT, Declarations, read_declarations
 from service.mongo.database import open_database
 from service.observability import tracing
 from service.observability.access_log import AccessLog, logs_accesses
@@ -99,7 +99,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.gate = Gate(settings)
     app.state.assets = open_assets()
-    if len(declarations) > 1:
+    if len(declarations) > 1 or declarations[DEFAULT].schema is not None:
         _close_document(app)
     problems.install(app)
     app.add_middleware(ShortcutMiddleware, routes=of_collections)

@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import socket
+import tempfile
 from pathlib import Path
 
 import uvicorn
@@ -17,7 +18,8 @@ log = logging.getLogger(__name__)
 
 
 class DeclaredCopy:
-    """A copy of the file of collections, as it was when it last had no fault.
+    """A copy of the file of collections, and of the schemas beside it, as they were when they last
+    had no fault.
 
     Workers read the copy. The operator may be in the middle of a change when one of them starts,
     e.g. in place of one that has crashed, and would end at a fault.
@@ -28,26 +30,34 @@ class DeclaredCopy:
         `ConfigurationError`."""
         self._settings = settings
         self._folder = folder
+        self._current = folder / "current"  # a link to the last copy
         self.renew()
         if settings.collections is not None:
-            os.environ["STUFF_COLLECTIONS"] = str(folder / settings.collections.name)
+            os.environ["STUFF_COLLECTIONS"] = str(self._current / settings.collections.name)
 
     def renew(self) -> None:
-        """Copy the file again. Raises `ConfigurationError`, and keeps the last copy, if the file
-        has a fault."""
+        """Copy the files again. Raises `ConfigurationError`, and keeps the last copy, if they have
+        a fault."""
         file = self._settings.collections
         if file is None:
             return
-        candidate = self._folder / "candidate" / file.name  # faults are named by this name
-        candidate.parent.mkdir(exist_ok=True)
+        names = {file.name}
+        for declaration in read_declarations(self._settings).values():
+            if declaration.schema is not None:
+                names.update(declaration.schema.documents)
+        copy = Path(tempfile.mkdtemp(dir=self._folder))
         try:
-            shutil.copyfile(file, candidate)
+            for name in names:
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file.parent / name, copy / name)
         except OSError as error:
-            detail = f"{file} cannot be read: {error.strerror}."
+            detail = f"{error.filename} cannot be read: {error.strerror}."
             raise ConfigurationError("collections", detail) from None
-        # The copy is checked, not the file: workers will read exactly this.
-        read_declarations(self._settings.model_copy(update={"collections": candidate}))
-        candidate.replace(self._folder / file.name)
+        # The copy is checked, too: workers will read exactly this.
+        read_declarations(self._settings.model_copy(update={"collections": copy / file.name}))
+        link = copy / "link"
+        link.symlink_to(copy, target_is_directory=True)
+        link.replace(self._current)
 
 
 class Supervisor(Multiprocess):

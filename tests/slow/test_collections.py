@@ -42,3 +42,21 @@ def test_a_rolling_restart_reads_the_file_of_collections_anew(tmp_path: Path) ->
 def started(log: Path) -> list[str]:
     """The lines about workers that are ready."""
     return [line for line in log.read_text().splitlines() if "startup complete" in line]
+
+
+def test_worker_processes_know_the_schemas_in_files_beside(tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    book = tmp_path / "schemas" / "book.json"
+    book.write_text('{"properties": {"author": {"$ref": "author.json"}}}')
+    (tmp_path / "schemas" / "author.json").write_text('{"type": "string"}')
+    file = declare(tmp_path, books={"schema": {"$ref": "schemas/book.json"}})
+    data, options = tmp_path / "data", ("--workers", "2")
+    with stuff_serve(data, *options, STUFF_COLLECTIONS=str(file)) as service:
+        assert service.http.put("/books/a", json={"author": 5}).status_code == 422
+        assert service.http.put("/books/a", json={"author": "Ada"}).status_code == 201
+        workers = service.workers()
+        (tmp_path / "schemas" / "author.json").write_text('{"type": "integer"}')
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not any(alive(pid) for pid in workers))
+        wait_until(lambda: service.http.put("/books/a", json={"author": 5}).status_code == 200)
+        assert service.stop() == 0
