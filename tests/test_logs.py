@@ -27,6 +27,7 @@ def written(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
     before = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]
     handlers = logging.getLogger().handlers[:]
     filters = logging.getLogger("uvicorn.error").filters[:]
+    logging.getLogger("uvicorn.error").filters.clear()  # which commands of other tests have set
     logging.config.dictConfig(config)
     yield stream.getvalue
     logging.getLogger("uvicorn.error").filters[:] = filters
@@ -89,6 +90,8 @@ def test_a_warning_that_clients_repeat_fills_no_log(
     written: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     malformed, server = "Invalid HTTP request received.", logging.getLogger("uvicorn.error")
+    # A server of another test may have taken its lines for itself.
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
     monkeypatch.setattr(repeats, "PAUSE", 3600.0)
     for _ in range(50):
         server.warning(malformed)

@@ -12,11 +12,13 @@ function address(id) {
   return `stuff/${encodeURIComponent(id)}`;
 }
 
-/** The document: its `etag`, `saved`, its text, and the media type of that; null if there is none. */
-export async function find(id) {
+/** The document: its `etag`, `saved`, its text, and the media type of that; null if there is none.
+    Without a type it is Extended JSON, if that is readable. */
+export async function find(id, type) {
   try {
-    const found = await read(id, EXTENDED);
-    return isWrapped(found.saved) ? { ...await read(id, JSON_TYPE), isAmbiguous: true } : found;
+    const found = await read(id, type ?? EXTENDED);
+    if (type || !isWrapped(found.saved)) return found;
+    return { ...await read(id, JSON_TYPE), isAmbiguous: true };
   } catch (error) {
     if (error.status === 404) return null;
     throw error;
@@ -32,7 +34,7 @@ async function read(id, type) {
 
 /** Replace the document that has this entity tag, or create it if the entity tag is null. The new
     entity tag; null if the document is another one by now. */
-export async function write(id, body, etag, type = EXTENDED) {
+export async function write(id, body, etag, type) {
   const condition = etag === null ? { 'If-None-Match': '*' } : { 'If-Match': etag };
   const headers = { 'Content-Type': type, ...condition };
   const response = await change(id, { method: 'PUT', headers, body });

@@ -5,6 +5,7 @@ import { addressed, leaveAddress } from './addresses.js';
 import { copy } from './clipboard.js';
 import { compared, hideConflict, isConflictShown, showConflict } from './conflict.js';
 import * as documents from './documents.js';
+import { EXTENDED } from './extended.js';
 import * as form from './form.js';
 import { fault } from './json.js';
 import { say } from './notices.js';
@@ -16,8 +17,8 @@ const PAUSE = 300; // milliseconds without typing, after which the draft is kept
 
 export class Editor {
   /** The open document: `etag` is null for one that is to be created, `saved` is what the server
-      has, `type` its media type (Extended JSON if there is none), `theirs` what the server has by
-      now if there is a conflict (null if it was deleted), `made` the id of one that nobody gives an
+      has, `type` the media type of that and of what is typed, `theirs` what the server has by now
+      if there is a conflict (null if it was deleted), `made` the id of one that nobody gives an
       id. */
   #open = null;
   #turns;
@@ -65,12 +66,13 @@ export class Editor {
   async #load(id) {
     say('');
     const draft = this.#drafts.get(id);
-    const theirs = await documents.find(id);
+    const type = draft ? draft.type ?? EXTENDED : undefined;
+    const theirs = await documents.find(id, type);
     if (addressed() !== id) return; // somebody has gone on meanwhile
     if (!theirs && !draft) throw new Error(`There is no document ${id}.`);
     this.#keep();
     if (draft) {
-      this.#fill({ id, saved: '', ...theirs, etag: draft.etag }, draft);
+      this.#fill({ id, type, saved: '', ...theirs, etag: draft.etag }, draft);
       if (draft.etag !== (theirs?.etag ?? null)) this.compare(theirs);
     } else {
       this.#fill({ id, ...theirs });
@@ -85,7 +87,7 @@ export class Editor {
     if (this.#open?.id !== '') {
       this.#keep();
       leaveAddress();
-      this.#fill({ id: '', etag: null, saved: BLANK }, this.#drafts.get(''));
+      this.#fill({ id: '', etag: null, type: EXTENDED, saved: BLANK }, this.#drafts.get(''));
     }
     form.focusId();
   }
@@ -144,8 +146,8 @@ export class Editor {
   /** Keep what is not saved. */
   #keep() {
     if (!this.#open) return;
-    const { id, etag, made } = this.#open;
-    if (this.isDirty) this.#drafts.keep(id, { etag, made, ...form.typed() });
+    const { id, etag, type, made } = this.#open;
+    if (this.isDirty) this.#drafts.keep(id, { etag, type, made, ...form.typed() });
     else this.#drafts.drop(id);
   }
 
@@ -190,9 +192,9 @@ export class Editor {
 
   /** Changes may have been missed. */
   async refresh() {
-    const { id, etag } = this.#open ?? { etag: null };
+    const { id, etag, type } = this.#open ?? { etag: null };
     if (etag === null) return;
-    const theirs = await documents.find(id);
+    const theirs = await documents.find(id, type);
     if (theirs?.etag !== etag) await this.change(id, theirs?.etag, theirs && theirs.saved);
   }
 
@@ -201,7 +203,7 @@ export class Editor {
     return this.#turns.take(async () => {
       const open = this.#open;
       if (!open || open.id !== id || open.etag === null || open.etag === `"${etag}"`) return;
-      const theirs = json === null ? null : await documents.find(id);
+      const theirs = json === null ? null : await documents.find(id, open.type);
       if (this.#open !== open) return;
       if (!theirs || this.isDirty || isConflictShown()) {
         this.compare(theirs);
@@ -215,11 +217,11 @@ export class Editor {
   /** Show how the server's document and the one in the editor differ. They do not if a write of
       our own was stored although its answer was lost. */
   compare(theirs) {
-    const { id } = this.#open;
+    const { id, type } = this.#open;
     const { text } = form.typed();
     if (theirs && !fault(text) && compared(theirs.saved, text).length === 0) {
       this.#drafts.drop(id);
-      this.#fill({ id, etag: theirs.etag, saved: text });
+      this.#fill({ id, etag: theirs.etag, type, saved: text });
       say('Saved.', true);
     } else {
       this.#open.theirs = theirs;
@@ -240,9 +242,9 @@ export class Editor {
   }
 
   keepMine() {
-    const { id, theirs } = this.#open;
+    const { id, type, theirs } = this.#open;
     const { text } = form.typed();
-    this.#fill({ id, ...(theirs ?? { etag: null, saved: '' }) }, { text, id });
+    this.#fill({ id, type, ...(theirs ?? { etag: null, saved: '' }) }, { text, id });
     this.#keep();
     form.focusText();
   }

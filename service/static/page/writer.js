@@ -69,7 +69,7 @@ export class Writer {
     } else {
       const draft = this.#drafts.get(open.id);
       if (draft) this.#drafts.drop(open.id);
-      if (draft && draft.text !== text) this.#drafts.keep(id, { etag, text: draft.text, id });
+      if (draft && draft.text !== text) this.#drafts.keep(id, { ...draft, etag, id });
     }
     const isHere = this.#editor.open?.id === id;
     say(isNew ? `${id} is created.` : isHere ? 'Saved.' : `${id} is saved.`, true);
@@ -78,7 +78,7 @@ export class Writer {
 
   /** The document on the server is not the one that was changed, or is to be deleted (no text). */
   async #refused(open, text, id) {
-    const theirs = await documents.find(id);
+    const theirs = await documents.find(id, open.type);
     if (this.#editor.open !== open) {
       const undone = text === null ? 'deleted' : 'saved';
       say(`${id} was not ${undone}: somebody else changed it. Open it to see the difference.`);
