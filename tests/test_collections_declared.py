@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from service.declarations import read_declarations
+from service.application import create_app
+from service.declarations import PLAIN_NAMES, read_declarations
 from service.errors import ConfigurationError
 from service.mongo.database import check_database
 from service.settings import Settings
@@ -28,6 +29,13 @@ YEARS = [{"keys": {"year": 1, "_id": 1}}]
         ({"books": {"mongodb": "x"}, "notes": {"mongodb": "x"}}, "'books' are in 'x' already"),
         ({"books": {"mongodb": "stuff"}}, "'stuff' are in 'stuff' already"),
         ({"books": {"indexes": [{"keys": {}}]}}, "collections/books/indexes/0/keys"),
+        ({"a/b~": {}}, "collections.json#/collections/a~1b~0: "),
+        ({"books": {"read_only": "yes"}}, "/collections/books/read_only: It is true or false."),
+        ({"books": {"name": "a book"}}, "/collections/books/name: It does not match "),
+        ({"books": {"schema": True}}, "/collections/books/schema: It is an object."),
+        ({"books": {"name": "A"}, "notes": {"name": "A"}}, "'books' has an operation get_a"),
+        ({"books": {"name": "Document", "schema": {}}}, "'stuff' has a type Document already"),
+        ({f"c{n}": {} for n in range(101)}, "collections.json#/collections: It has at most 100"),
     ],
 )
 def test_a_fault_of_the_file_is_named_with_its_place(
@@ -37,6 +45,37 @@ def test_a_fault_of_the_file_is_named_with_its_place(
         read_declarations(Settings(collections=declare(tmp_path, **collections)))
     assert str(refused.value).startswith("STUFF_COLLECTIONS: ")
     assert fault in str(refused.value)
+
+
+def test_all_faults_are_named_at_once(tmp_path: Path) -> None:
+    file = declare(tmp_path, books={"x": 1, "y": 1}, Notes={})
+    with pytest.raises(ConfigurationError) as refused:
+        read_declarations(Settings(collections=file))
+    assert len(str(refused.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("{", "collections.json#: "),
+        ('{"version": 1, "collections": {"a": {}, "a": {}}}', "#/collections/a: The key appears"),
+        ("[" * 5000, "Nested more than 100 levels deep."),
+        (" " * 2**20 + "{}", "more than 1,048,576 bytes"),
+        ("[]", "collections.json#: It is an object."),
+        ("{}", "collections.json#/version: It is missing."),
+    ],
+)
+def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, fault: str) -> None:
+    file = tmp_path / "collections.json"
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        read_declarations(Settings(collections=file))
+    assert fault in str(refused.value)
+
+
+def test_names_of_types_that_belong_to_no_collection_are_known() -> None:
+    schemas = create_app(Settings()).openapi()["components"]["schemas"]
+    assert schemas.keys() | {"Metadata"} == PLAIN_NAMES
 
 
 def test_stuff_is_always_served_and_declared_in_one_place(tmp_path: Path) -> None:

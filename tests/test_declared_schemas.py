@@ -116,6 +116,13 @@ def test_schemas_whose_check_may_explode_are_refused(
     assert fault.startswith("collections.json#/collections/books/schema")
 
 
+def test_a_long_chain_of_schemas_is_refused(tmp_path: Path) -> None:
+    links = {f"n{n}": {"$ref": f"#/$defs/n{n + 1}"} for n in range(20_000)}
+    schema = {"$defs": links | {"n20000": {}}, "$ref": "#/$defs/n0"}
+    [fault] = faults(tmp_path, schema)
+    assert fault == f"{INLINE}: One schema leads to the next too often."
+
+
 def test_schemas_as_people_write_them_are_taken(tmp_path: Path) -> None:
     tree = {
         "title": "Node",

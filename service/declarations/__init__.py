@@ -1,27 +1,31 @@
 """The collections that the service serves, as a file of its operator declares them."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 from urllib.parse import urljoin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-
+from service.declarations.file import Entry, File, FileFaults, read_entries
 from service.declarations.indexes import Index, read_file
-from service.declarations.schemas import Faults, read_schema
+from service.declarations.schemas import read_schema
+from service.documents.published import published_names
+from service.documents.published.names import operation_names, pascal
 from service.documents.schemas import Schema
 from service.errors import ConfigurationError
-from service.settings import Settings, rules
+from service.settings import Settings
 
 DEFAULT = "stuff"
+PLAIN_NAMES = frozenset(
+    {
+        "Deleted", "Document", "DocumentPage", "FailedLine", "Fault", "Fields", "JsonPatch",
+        "Health", "LoadReport", "MergePatch", "Metadata", "PatchOperation", "Problem",
+    }
+)  # fmt: skip
+"""The types of the OpenAPI document that belong to no declared collection."""
 RESERVED = frozenset(
     "commit docs redoc openapi healthz readyz metrics problems assets".split()  # noqa: SIM905
 )
-
-MongoName = Annotated[str, Field(min_length=1), AfterValidator(rules.collection_name)]
-CollectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,101 +63,62 @@ class Declarations(Mapping[str, Declaration]):
         return len(self._by_name)
 
 
-class Entry(BaseModel):
-    """A collection, as the file declares it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[
-        str | None,
-        Field(
-            description="The singular name of a document, after which types and operations of the "
-            "OpenAPI document are named. Without it, the collection's name."
-        ),
-    ] = None
-    mongodb: Annotated[
-        MongoName | None,
-        Field(description="The collection's name in the database. Without it, the same name."),
-    ] = None
-    declared_schema: Annotated[
-        dict[str, Any] | None,
-        Field(
-            alias="schema",
-            description="What documents look like: a JSON Schema 2020-12, or a `$ref` to a file "
-            "beside. Without one they are any objects.",
-        ),
-    ] = None
-    read_only: Annotated[
-        bool, Field(description="Whether every write is refused. The feed works.")
-    ] = False
-    indexes: Annotated[
-        tuple[Index, ...],
-        Field(description="Indexes that are created in the background at the start."),
-    ] = ()
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    version: Annotated[Literal[1], Field(description="The version of this format.")]
-    collections: Annotated[
-        dict[CollectionName, Entry], Field(description="The collections by their names in paths.")
-    ]
-
-
 def file_schema() -> dict[str, Any]:
     """The JSON Schema of the file."""
-    return _File.model_json_schema()
+    return File.model_json_schema()
 
 
 def read_declarations(settings: Settings) -> Declarations:
     """The declarations of the settings. Raises `ConfigurationError`, which names each fault with
     its place."""
-    entries = {} if settings.collections is None else _read(settings.collections)
-    schemas = {} if settings.collections is None else _schemas(settings.collections, entries)
+    file = settings.collections
+    if file is None:
+        return Declarations([_usual(settings, Entry(), None)])
+    try:
+        entries = read_entries(file)
+        schemas = _schemas(file, entries)
+    except FileFaults as error:
+        raise ConfigurationError("collections", str(error)) from None
     usual = _usual(settings, entries.pop(DEFAULT, Entry()), schemas.get(DEFAULT))
-    others = [
-        Declaration(
-            name,
-            entry.name or _title(schemas.get(name)) or name,
-            entry.mongodb or name,
-            description=_description(schemas.get(name)),
-            schema=schemas.get(name),
-            read_only=entry.read_only,
-            indexes=entry.indexes,
-        )
-        for name, entry in entries.items()
-    ]
+    others = [_declaration(name, entry, schemas.get(name)) for name, entry in entries.items()]
     declared = [usual, *others]
-    if settings.collections is not None:
-        _check(settings.collections, declared)
+    if faults := [*_collisions(file, declared)]:
+        raise ConfigurationError("collections", "\n".join(faults))
     return Declarations(declared)
 
 
+def _declaration(collection: str, entry: Entry, schema: Schema | None) -> Declaration:
+    return Declaration(
+        collection,
+        entry.name or _title(schema) or pascal(collection),
+        entry.mongodb or collection,
+        description=_member(schema, "description"),
+        schema=schema,
+        read_only=entry.read_only,
+        indexes=entry.indexes,
+    )
+
+
 def _schemas(file: Path, entries: Mapping[str, Entry]) -> dict[str, Schema]:
-    """The schemas of the collections that have one. Raises `ConfigurationError` with the faults of
-    all of them."""
+    """The schemas of the collections that have one. Raises `FileFaults` with the faults of all of
+    them."""
     schemas: dict[str, Schema] = {}
     faults: list[str] = []
     for name, entry in entries.items():
         if entry.declared_schema is not None:
             try:
                 schemas[name] = read_schema(file, name, entry.declared_schema)
-            except Faults as found:
+            except FileFaults as found:
                 faults += found.faults
     if faults:
-        raise ConfigurationError("collections", "\n".join(dict.fromkeys(faults)))
+        raise FileFaults(*dict.fromkeys(faults))
     return schemas
 
 
 def _title(schema: Schema | None) -> str | None:
-    """The title of a schema, or of the file to which it refers, if that can be a name."""
-    title = _member(schema, "title")
-    return title if title is not None and re.fullmatch(r"[A-Z][A-Za-z0-9]*", title) else None
-
-
-def _description(schema: Schema | None) -> str | None:
-    return _member(schema, "description")
+    """The title of a schema, or of the file to which it refers, as the name of a type."""
+    title = pascal(_member(schema, "title") or "")
+    return title if title[:1].isalpha() else None
 
 
 def _member(schema: Schema | None, name: str) -> str | None:
@@ -175,39 +140,44 @@ def _usual(settings: Settings, entry: Entry, schema: Schema | None) -> Declarati
     indexes = entry.indexes
     if settings.indexes is not None:
         indexes = tuple(read_file(settings.indexes))
+    # Without a schema the types have plain names: Document, DocumentPage.
+    name = "Document" if schema is None else _title(schema) or pascal(DEFAULT)
     return Declaration(
         DEFAULT,
-        entry.name or "Document",
+        entry.name or name,
         entry.mongodb or settings.collection,
-        description=_description(schema),
+        description=_member(schema, "description"),
         schema=schema,
         read_only=entry.read_only,
         indexes=indexes,
     )
 
 
-def _read(file: Path) -> dict[str, Entry]:
-    try:
-        return _File.model_validate_json(file.read_bytes()).collections
-    except OSError as error:
-        detail = f"{file} cannot be read: {error.strerror}."
-        raise ConfigurationError("collections", detail) from None
-    except ValidationError as error:
-        faults = [
-            f"{file.name}#/{'/'.join(map(str, fault['loc']))}: {fault['msg']}."
-            for fault in error.errors(include_url=False, include_input=False)
-        ]
-        raise ConfigurationError("collections", "\n".join(faults)) from None
-
-
-def _check(file: Path, declared: list[Declaration]) -> None:
-    """No two collections are one, and none hides another resource."""
-    places: dict[str, str] = {}
+def _collisions(file: Path, declared: list[Declaration]) -> Iterator[str]:
+    """No two collections are one, or have types or operations of one name, and none hides another
+    resource."""
+    databases: dict[str, str] = {}
+    names = dict.fromkeys(PLAIN_NAMES, DEFAULT)
+    operations: dict[str, str] = {}
     for each in declared:
-        place = f"{file.name}#/collections/{each.collection}"
-        if each.collection in RESERVED:
-            raise ConfigurationError("collections", f"{place}: The name is reserved.")
-        other = places.setdefault(each.mongodb, each.collection)
-        if other != each.collection:
-            detail = f"{place}: The documents of {other!r} are in {each.mongodb!r} already."
-            raise ConfigurationError("collections", detail)
+        own = each.collection
+        place = f"{file.name}#/collections/{own}"
+        if own in RESERVED:
+            yield f"{place}: The name is reserved."
+        if databases.setdefault(each.mongodb, own) != own:
+            yield (
+                f"{place}: The documents of {databases[each.mongodb]!r} are in {each.mongodb!r} "
+                "already."
+            )
+        if own == DEFAULT and each.schema is None:
+            continue
+        for operation in operation_names(each.name, own).values():
+            if (other := operations.setdefault(operation, own)) != own:
+                yield f"{place}: {other!r} has an operation {operation} already. Choose a name."
+                break
+        if each.schema is not None:
+            schema = each.schema
+            for name in published_names(each.name, schema.verbatim, schema.documents):
+                if (other := names.setdefault(name, own)) != own:
+                    yield f"{place}: {other!r} has a type {name} already. Choose another name."
+                    break

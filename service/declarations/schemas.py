@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+from service.declarations.file import MAX_BYTES, FileFaults
 from service.documents import strict_json
 from service.documents.schemas import (
     BASE,
@@ -18,53 +19,34 @@ from service.documents.schemas import (
 )
 from service.errors import InvalidDocument, MalformedJSON, json_pointer
 
-MAX_BYTES = 1024 * 1024  # of a file
 MAX_FILES = 100
 
 
-class Faults(Exception):
-    """What is wrong with a schema and the files that it needs: a line each, with its place."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
-
-
 def read_schema(file: Path, collection: str, declared: Any) -> Schema:
-    """The schema of a collection, which `file` declares. Raises `Faults`."""
+    """The schema of a collection, which `file` declares. Raises `FileFaults`."""
     uri = urljoin(BASE, collection)
     inline = f"{file.name}#/collections/{collection}/schema"
     resources = _Resources(file.parent, uri, inline)
     resources.add(uri, "", declared)
-    if not resources.faults:
-        resources.faults += _wrong(resources)
-    if resources.faults:
-        raise Faults(resources.faults)
-    try:
-        schema = Schema(declared, uri, resources.schemas)
-        check_costs(uri, declared, resources.schemas)
-    except SchemaFault as fault:
-        raise Faults([f"{inline}{json_pointer(fault.path)}: {fault.detail}"]) from None
-    except TooCostly as fault:
-        at, path = fault.node
-        raise Faults([f"{resources.place(at, path)}: {fault.detail}"]) from None
-    return schema
-
-
-def _wrong(resources: "_Resources") -> list[str]:
-    """The places where the schemas are none; if there are none, the first that cannot be used."""
-    faults = [
-        f"{resources.place(uri, fault.path)}: {fault.detail}"
-        for uri, schema in resources.schemas.items()
+    resources.faults += [
+        f"{resources.place(at, fault.path)}: {fault.detail}"
+        for at, schema in resources.schemas.items()
         for fault in faults_of(schema)
     ]
+    if resources.faults:
+        raise FileFaults(*dict.fromkeys(resources.faults))
+    try:
+        # Before it is compiled, which takes as much of the stack as one schema contains another.
+        check_costs(uri, declared, resources.schemas)
+    except TooCostly as fault:
+        raise FileFaults(f"{resources.place(*fault.node)}: {fault.detail}") from None
     # The files to which others refer come last: a fault is found in its own file first.
-    for uri, schema in () if faults else reversed(resources.schemas.items()):
+    for at, schema in [*resources.schemas.items()][::-1]:
         try:
-            Schema(schema, uri, resources.schemas)
+            compiled = Schema(schema, at, resources.schemas)
         except SchemaFault as fault:
-            return [f"{resources.place(uri, fault.path)}: {fault.detail}"]
-    return faults
+            raise FileFaults(f"{resources.place(at, fault.path)}: {fault.detail}") from None
+    return compiled  # the first one, that is, the collection's
 
 
 class _Resources:

@@ -17,6 +17,15 @@ WORDS = {
     "greater_than_equal": "It is at least {ge}",
     "less_than_equal": "It is at most {le}",
     "literal_error": "It is {expected}",
+    "extra_forbidden": "There is no such key",
+    "missing": "It is missing",
+    "string_type": "It is a text",
+    "bool_type": "It is true or false",
+    "dict_type": "It is an object",
+    "tuple_type": "It is an array",
+    "model_type": "It is an object",
+    "string_pattern_mismatch": "It does not match {pattern}",
+    "too_long": "It has at most {max_length} entries",
     "string_too_short": "It has at least {min_length} character",
 }
 """By the type of pydantic's error, with what that has as its context.
@@ -26,7 +35,7 @@ https://docs.pydantic.dev/latest/errors/validation_errors/"""
 def configuration_error(error: ValidationError) -> ConfigurationError:
     """The first fault. The detail lists the others, one per line."""
     first, *others = (
-        ConfigurationError(str(fault["loc"][0]), f"{_cause(fault)}.")
+        ConfigurationError(str(fault["loc"][0]), f"{cause(fault)}.")
         for fault in error.errors(include_input=False)
     )
     if others:
@@ -34,9 +43,10 @@ def configuration_error(error: ValidationError) -> ConfigurationError:
     return first
 
 
-def _cause(fault: ErrorDetails) -> str:
+def cause(fault: ErrorDetails) -> str:
+    """What is wrong with a value, without a full stop at the end."""
     if words := WORDS.get(fault["type"]):
         return words.format(**fault.get("ctx", {}))
-    cause = fault["msg"].removeprefix("Value error, ").rstrip(".")
+    said = fault["msg"].removeprefix("Value error, ").rstrip(".")
     half = MAX_CAUSE // 2  # the value may be part of it
-    return cause if len(cause) <= MAX_CAUSE else f"{cause[:half]} ... {cause[-half:]}"
+    return said if len(said) <= MAX_CAUSE else f"{said[:half]} ... {said[-half:]}"

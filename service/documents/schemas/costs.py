@@ -45,7 +45,11 @@ class TooCostly(ValueError):
 
 def check_costs(uri: str, schema: Any, resources: Resources) -> None:
     """Raise `TooCostly` unless the cost of a check is bounded by the size of the document."""
-    _Costs({**resources, uri: schema}).check((uri, ()))
+    root = (uri, ())
+    try:
+        _Costs({**resources, uri: schema}).check(root)
+    except RecursionError:
+        raise TooCostly("One schema leads to the next too often.", root) from None
 
 
 @dataclass
@@ -161,8 +165,9 @@ class _Costs:
             return
         for key in _IN_PLACE:
             if key in ("$ref", "$dynamicRef"):
-                if key in schema:
-                    yield self._resolve(uri, schema[key])
+                target = self._resolve(uri, schema[key]) if key in schema else None
+                if target is not None:
+                    yield target
             elif key in schema:
                 yield uri, (*path, key)
         for key in _IN_PLACE_LISTS:
@@ -170,14 +175,18 @@ class _Costs:
         for name in schema.get("dependentSchemas", {}):
             yield uri, (*path, "dependentSchemas", name)
 
-    def _resolve(self, uri: str, reference: str) -> Node:
-        """The schema to which it refers; the whole resource for an anchor that is not found."""
+    def _resolve(self, uri: str, reference: str) -> Node | None:
+        """The schema to which it refers; the whole resource for an anchor that is not found; None
+        if it leads nowhere, which is found when the schema is compiled."""
         base = self.resources[uri].get("$id", "") if isinstance(self.resources[uri], dict) else ""
         target, fragment = urldefrag(urljoin(urljoin(uri, base), reference))
         if target not in self.resources:
             target = uri
         if fragment.startswith("/"):
-            return target, self._path(target, unquote(fragment))
+            try:
+                return target, self._path(target, unquote(fragment))
+            except (KeyError, IndexError, TypeError, ValueError):
+                return None
         return target, _anchor(self.resources[target], fragment) if fragment else ()
 
     def _path(self, uri: str, pointer: str) -> tuple[str | int, ...]:
