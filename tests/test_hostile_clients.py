@@ -2,14 +2,14 @@
 connection for longer than it may."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 from pymongo.collection import Collection
 
-from service.server import http
+from service.server import connection_limits, http
 from service.settings import Settings
 from tests.support.applications import live
 from tests.support.patience import TIMEOUT, patient
@@ -190,3 +190,22 @@ async def test_a_connection_is_refused_when_all_others_are_busy(
         async with asyncio.timeout(TIMEOUT):
             while (await client.get("/stuff/a")).status_code != 404:
                 await asyncio.sleep(0.01)
+
+
+async def test_heads_that_are_not_completed_take_a_bounded_memory(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_limits, "MAX_HEAD_BYTES", 100_000)
+    head = b"GET /stuff/a HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 40_000
+    async with live(settings) as client, AsyncExitStack() as stack:
+        connections = [await stack.enter_async_context(Connection(client)) for _ in range(4)]
+        for connection in connections[:3]:
+            await connection.send(head)
+        assert await connections[0].read() == b""  # the oldest is closed
+        await connections[3].send(GET)
+        assert b" 404 " in await connections[3].read()
+        await connections[2].send(b"\r\n\r\n")
+        assert b" 404 " in await connections[2].read()
+        # What is complete does not count any more.
+        await connections[1].send(b"\r\n\r\n")
+        assert b" 404 " in await connections[1].read()

@@ -24,8 +24,8 @@ A file with a fault ends the start of the service, with a line for each fault an
   underscores, or by a reserved name: {codes(sorted(RESERVED))},
 - to keep two collections in the same collection of MongoDB,
 - to give two collections types or operations of the same name,
-- to give a schema that is none, that refers to anything but files beside, in the folder of this file
-  or below it, or whose check could take longer than the bytes of a document justify ([which these
+- to give a schema that is none, that refers to anything but files in the folder of this file or
+  below it, or whose check could take longer than the bytes of a document justify ([which these
   are](../explanation/collections.md#schemas)),
 - to say `mongodb` or `indexes` of `{DEFAULT}` both here and in `STUFF_COLLECTION` or
   `STUFF_INDEXES`."""

@@ -1,4 +1,5 @@
-"""The connections of a process: how many there are, and how many bytes wait for clients to read.
+"""The connections of a process: how many there are, how many bytes wait for clients to read, and
+how many belong to heads that are not complete.
 
 When there are too many, a new connection replaces the one that has been idle longest.
 """
@@ -14,6 +15,8 @@ log = logging.getLogger(__name__)
 OTHER_FILES = 256
 """Files that a process opens beside its connections: those of the database, the log, the engine."""
 FEWEST = 16
+MAX_HEAD_BYTES = 64 * 1024 * 1024
+"""Of all heads of requests that are not complete, beyond 4 KiB each. Most heads arrive at once."""
 
 
 class Connection(Protocol):
@@ -22,17 +25,39 @@ class Connection(Protocol):
     def drop(self) -> None: ...
 
 
+class Held:
+    """Bytes that are kept for connections. Beyond `most`, the one that has held some for the
+    longest time is dropped."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._total = 0
+        self._sizes: OrderedDict[Connection, int] = OrderedDict()
+
+    def hold(self, connection: Connection, size: int) -> None:
+        """Count these bytes, in place of those that were counted for the connection before."""
+        self._total += size - self._sizes.get(connection, 0)
+        self._sizes[connection] = size
+        while self._total > self._most and len(self._sizes) > 1:
+            oldest = next(iter(self._sizes))
+            self.release(oldest)
+            oldest.drop()
+
+    def release(self, connection: Connection) -> None:
+        """Stop counting bytes of this connection."""
+        self._total -= self._sizes.pop(connection, 0)
+
+
 class Connections:
     """All connections. A connection is idle while no request of it is being served: also while a
     request is still arriving, and while the connection is being closed."""
 
     def __init__(self, most: int, most_unread_bytes: int) -> None:
         self._most = most
-        self._most_unread_bytes = most_unread_bytes
         self._open = 0
         self._idle: OrderedDict[Connection, None] = OrderedDict()
-        self._unread: OrderedDict[Connection, int] = OrderedDict()
-        self._unread_bytes = 0
+        self._unread = Held(most_unread_bytes)
+        self.heads = Held(MAX_HEAD_BYTES)
 
     def open(self, connection: Connection) -> bool:
         """Count a new connection, which is idle. The oldest idle one is dropped if there are too
@@ -56,22 +81,18 @@ class Connections:
     def hold(self, connection: Connection, size: int) -> None:
         """Count bytes that are kept until the client reads. If all connections keep too many, drop
         the clients that have not read for the longest time."""
-        self.release(connection)
-        self._unread[connection] = size
-        self._unread_bytes += size
-        while self._unread_bytes > self._most_unread_bytes and len(self._unread) > 1:
-            slowest = next(iter(self._unread))
-            self.release(slowest)
-            slowest.drop()
+        self._unread.release(connection)
+        self._unread.hold(connection, size)
 
     def release(self, connection: Connection) -> None:
         """Stop counting these bytes: the client has read, or is gone."""
-        self._unread_bytes -= self._unread.pop(connection, 0)
+        self._unread.release(connection)
 
     def close(self, connection: Connection) -> None:
         """The connection has ended."""
         self._open -= 1
         self._idle.pop(connection, None)
+        self.heads.release(connection)
         self.release(connection)
 
 

@@ -92,6 +92,8 @@ class LimitedProtocol(ConnectionProtocol):
         self._pending_bytes += len(part)
         if self._pending_bytes > self._max_pending_bytes and not self.transport.is_closing():
             self._answer(HeadersTooLarge(self._max_header_bytes))
+        elif self._part is Part.HEAD and self._pending_bytes > SLICE:
+            self._connections.heads.hold(self, self._pending_bytes)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -118,6 +120,8 @@ class LimitedProtocol(ConnectionProtocol):
 
     def on_headers_complete(self) -> None:
         self._part = Part.BODY
+        if self._pending_bytes > SLICE:
+            self._connections.heads.release(self)
         self._is_head_new = True
         # httptools' parser of URLs gets the path only; the query is copied.
         self.url, _, query = self.url.partition(b"?")
