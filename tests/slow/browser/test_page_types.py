@@ -1,5 +1,6 @@
 """Values of types that JSON lacks, stored by other programs, survive being edited on the page."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +70,39 @@ async def test_a_conflict_compares_such_values(
     await expect(page.locator("#difference").locator("dt")).to_have_text(
         ["/seen/$date", "/price/$numberDecimal"]
     )
+
+
+async def test_a_draft_keeps_the_type_of_each_value(
+    browser: Browser, store: AsyncClient, collection: Collection[Any]
+) -> None:
+    collection.insert_one({"_id": "a", **FIELDS})
+    page = await open_document(browser)
+    text = page.locator("#text")
+    await text.fill((await text.input_value()).replace("{", '{"new": 1,', 1))
+    await page.reload()
+    await expect(text).to_have_value(re.compile('"new": 1'))
+    await page.locator("#save").click()
+    await expect(page.locator("#notice")).to_have_text("Saved.")
+    stored = collection.find_one({"_id": "a"})
+    assert stored is not None
+    del stored[METADATA_KEY], stored["new"]
+    assert bson.encode(stored) == bson.encode({"_id": "a", **FIELDS})
+
+
+async def test_an_object_stays_one_although_somebody_deletes_the_document(
+    browser: Browser, store: AsyncClient, collection: Collection[Any]
+) -> None:
+    await store.put("/stuff/a", json={"literal": {"$date": "2026-01-01T00:00:00Z"}})
+    page = await open_document(browser)
+    await page.locator("#text").fill('{"literal": {"$date": "2027-01-01T00:00:00Z"}}')
+    await store.delete("/stuff/a")
+    await page.locator("#mine").click()
+    await page.reload()  # the draft is of the same type
+    await page.locator("#save").click()
+    await expect(page.locator("#notice")).to_have_text("a is created.")
+    stored = collection.find_one({"_id": "a"})
+    assert stored is not None
+    assert stored["literal"] == {"$date": "2027-01-01T00:00:00Z"}
 
 
 async def test_an_object_that_looks_like_a_type_stays_an_object(
