@@ -25,6 +25,10 @@ COMMANDS = {
     "watch": ("watch:watch", "Print changes to documents as they happen, until Ctrl-C."),
     "export": ("transfer:export_documents", "Write documents to a file, sorted by their ids."),
     "import": ("transfer:import_documents", "Store the documents of a file."),
+    "check": (
+        "checking:check",
+        "List the documents that do not fit the schema of their collection.",
+    ),
     "index": ("indexes:app", "Manage the indexes of a collection."),
     "key": ("keys:app", "Manage API keys."),
 }

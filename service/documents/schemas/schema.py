@@ -74,8 +74,12 @@ class Schema:
         value = orjson.loads(text)
         yield
         if not self._validator.is_valid(value):
-            faults = self._faults(value, len(fields))
-            raise SchemaViolation([*islice(faults, MAX_FAULTS)])
+            raise SchemaViolation(self.faults(value, len(fields)))
+
+    def faults(self, value: Any, size: int) -> list[tuple[str, str]]:
+        """The first places where the value does not fit, as JSON Pointers, and what should be
+        there. `size` is that of the value in bytes."""
+        return [*islice(self._faults(value, size), MAX_FAULTS)]
 
     def _faults(self, value: Any, size: int) -> Iterator[tuple[str, str]]:
         """The JSON Pointer and the explanation of each fault."""
