@@ -140,3 +140,17 @@ async def test_integers_of_64_bits_and_floats_are_told_apart(
         ):  # fmt: skip
             response = await client.put(f"/numbers/{number}", json={"n": number})
             assert response.status_code == status, number
+
+
+async def test_a_schema_of_many_alternatives_takes_no_large_documents(
+    application: Application, tmp_path: Path
+) -> None:
+    alternatives = [{"required": [f"x{n}"]} for n in range(400)]
+    schema = {"properties": {"list": {"items": {"anyOf": alternatives}}}}
+    file = declare(tmp_path, lists={"schema": schema})
+    async with application(collections=file) as client:
+        few = await client.put("/lists/a", json={"list": [{"x399": 1}] * 10})
+        assert few.status_code == 201
+        many = await client.put("/lists/a", json={"list": [{"x399": 1}] * 60_000})
+        problem = assert_problem(many, 413, "document-too-large")
+        assert 500_000 < problem["limit"] < 1_000_000

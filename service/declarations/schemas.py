@@ -37,13 +37,13 @@ def read_schema(file: Path, collection: str, declared: Any) -> Schema:
         raise FileFaults(*dict.fromkeys(resources.faults))
     try:
         # Before it is compiled, which takes as much of the stack as one schema contains another.
-        check_costs(uri, declared, resources.schemas)
+        max_bytes = check_costs(uri, declared, resources.schemas)
     except TooCostly as fault:
         raise FileFaults(f"{resources.place(*fault.node)}: {fault.detail}") from None
     # The files to which others refer come last: a fault is found in its own file first.
     for at, schema in [*resources.schemas.items()][::-1]:
         try:
-            compiled = Schema(schema, at, resources.schemas)
+            compiled = Schema(schema, at, resources.schemas, max_bytes)
         except SchemaFault as fault:
             raise FileFaults(f"{resources.place(at, fault.path)}: {fault.detail}") from None
     return compiled  # the first one, that is, the collection's

@@ -1,7 +1,7 @@
 """Checks documents before they are written."""
 
 from service.documents.schemas import Schema
-from service.errors import SchemaViolation, raises
+from service.errors import DocumentTooLarge, SchemaViolation, raises
 from service.store.slices import SMALL, Slices
 
 
@@ -12,7 +12,7 @@ class Checks:
         self._schema = schema
         self._slices = slices
 
-    @raises(SchemaViolation)
+    @raises(SchemaViolation, DocumentTooLarge)
     async def check(self, fields: bytes) -> None:
         """Raise `SchemaViolation` unless the fields (a BSON document) fit; in slices, if there are
         many."""

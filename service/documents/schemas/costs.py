@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import unquote, urldefrag, urljoin
 
+from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.documents.schemas.references import Resources
 
 MAX_WAYS = 1000
 """How often a value may be checked: with each of the ways that lead to it."""
-MAX_PATTERNS = 20
+FREE_WAYS = 20
+"""Ways for which a document may have any size: a check of 1 MiB takes up to 2 ms for each."""
+MAX_PATTERNS = 5
 """Patterns of names in one object: each name is compared with all of them."""
-MAX_CONTAINERS = 20
+MAX_CONTAINERS = 2
 """Objects and arrays in an enumeration: values are compared with all of them."""
 
 Node: TypeAlias = tuple[str, tuple[str | int, ...]]
@@ -43,13 +46,15 @@ class TooCostly(ValueError):
         self.node = node
 
 
-def check_costs(uri: str, schema: Any, resources: Resources) -> None:
-    """Raise `TooCostly` unless the cost of a check is bounded by the size of the document."""
+def check_costs(uri: str, schema: Any, resources: Resources) -> int:
+    """The bytes that a document may have, as BSON, so that its check does not take too long. Raises
+    `TooCostly` unless the cost of a check is bounded by the size of the document."""
     root = (uri, ())
     try:
-        _Costs({**resources, uri: schema}).check(root)
+        ways = _Costs({**resources, uri: schema}).check(root)
     except RecursionError:
         raise TooCostly("One schema leads to the next too often.", root) from None
+    return MAX_DOCUMENT_BYTES * FREE_WAYS // max(ways, FREE_WAYS)
 
 
 @dataclass
@@ -57,7 +62,8 @@ class _Costs:
     resources: Mapping[str, Any]
     _closures: dict[Node, Counter[Node]] = field(default_factory=dict)
 
-    def check(self, root: Node) -> None:
+    def check(self, root: Node) -> int:
+        """The most ways that lead to one value."""
         graph: dict[Node, dict[Key, Counter[Node]]] = {}
         pending = [root]
         while pending:
@@ -68,7 +74,9 @@ class _Costs:
             pending += {target for targets in graph[node].values() for target in targets}
         component = _components(graph)
         ways: dict[int, int] = {}
-        self._ways(root, graph, component, ways)
+        below = self._ways(root, graph, component, ways)
+        most = max(sum(self._closure(node, ()).values()) for node in graph)
+        return min(below * most, MAX_WAYS)
 
     def _ways(
         self,

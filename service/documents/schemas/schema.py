@@ -8,9 +8,10 @@ import orjson
 from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, ValidationError
 
 from service.documents import codec
+from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.documents.schemas.references import BASE, Resources
 from service.documents.schemas.words import explain, explained
-from service.errors import SchemaViolation, json_pointer
+from service.errors import DocumentTooLarge, SchemaViolation, json_pointer
 
 MAX_FAULTS = 20
 """Faults that a problem lists."""
@@ -33,12 +34,20 @@ class SchemaFault(ValueError):
 class Schema:
     """A JSON Schema with which the fields of documents are checked, as it was written."""
 
-    def __init__(self, verbatim: Any, uri: str, resources: Resources) -> None:
+    def __init__(
+        self,
+        verbatim: Any,
+        uri: str,
+        resources: Resources,
+        max_bytes: int = MAX_DOCUMENT_BYTES,
+    ) -> None:
         """`uri` is what relative references in the schema are relative to, `resources` are the
-        schemas that it may refer to, itself included. Raises `SchemaFault`."""
+        schemas that it may refer to, itself included; `max_bytes` bounds how long a check can take.
+        Raises `SchemaFault`."""
         self.verbatim = verbatim
         self.uri = uri
         self.resources = resources
+        self._max_bytes = max_bytes
         try:
             self._validator = Draft202012Validator(
                 verbatim,
@@ -64,11 +73,17 @@ class Schema:
         }
 
     def check(self, fields: bytes) -> Generator[None, None, None]:
-        """Raise `SchemaViolation` unless the fields (a BSON document) fit. Yields between its
-        steps, each of which is compiled code.
+        """Raise `SchemaViolation` unless the fields (a BSON document) fit, and `DocumentTooLarge` if
+        they are too large to be checked. Yields between its steps, each of which is compiled code.
 
         Types that JSON lacks are checked as their relaxed Extended JSON.
         """
+        if len(fields) > self._max_bytes:
+            raise DocumentTooLarge(
+                f"As BSON the fields have {len(fields):,} bytes. So that its check does not take "
+                f"too long, a document of this collection has at most {self._max_bytes:,}.",
+                self._max_bytes,
+            )
         text = codec.dumps(fields)
         yield
         value = orjson.loads(text)
