@@ -73,8 +73,8 @@ class Schema:
         }
 
     def check(self, fields: bytes) -> Generator[None, None, None]:
-        """Raise `SchemaViolation` unless the fields (a BSON document) fit, and `DocumentTooLarge` if
-        they are too large to be checked. Yields between its steps, each of which is compiled code.
+        """Raise `SchemaViolation` unless the fields (a BSON document) fit, or `DocumentTooLarge`
+        if they are too large to be checked. Yields between its steps, each in compiled code.
 
         Types that JSON lacks are checked as their relaxed Extended JSON.
         """
