@@ -1,14 +1,17 @@
 """The file of collections: what it declares, and its faults, each with its place."""
 
 import asyncio
+import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from pymongo import MongoClient
 
 from service.application import create_app
-from service.declarations import PLAIN_NAMES, read_declarations
+from service.declarations import PLAIN_NAMES, file_schema, read_declarations
 from service.errors import ConfigurationError
 from service.mongo.database import check_database
 from service.settings import Settings
@@ -76,6 +79,27 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, fault: str) -
 def test_names_of_types_that_belong_to_no_collection_are_known() -> None:
     schemas = create_app(Settings()).openapi()["components"]["schemas"]
     assert schemas.keys() | {"Metadata"} == PLAIN_NAMES
+
+
+def test_the_schema_of_the_file_agrees_with_its_reader(tmp_path: Path) -> None:
+    validator = jsonschema_rs.validator_for(file_schema())
+    for collections, is_right in (
+        ({}, True),
+        ({"books": {}}, True),
+        ({"books": {"name": "Book", "schema": {"$ref": "a.json"}, "read_only": True}}, True),
+        ({"books": {"mongodb": "x", "indexes": YEARS}}, True),
+        ({"Books": {}}, False),
+        ({"books": {"colour": 1}}, False),
+        ({"books": {"read_only": "yes"}}, False),
+        ({"books": {"name": "a book"}}, False),
+    ):
+        (tmp_path / "a.json").write_text("{}")
+        file = declare(tmp_path, **collections)
+        content = json.loads(file.read_text()) | {"$schema": "collections.schema.json"}
+        file.write_text(json.dumps(content))
+        assert validator.is_valid(content) == is_right, collections
+        with nullcontext() if is_right else pytest.raises(ConfigurationError):
+            read_declarations(Settings(collections=file))
 
 
 def test_stuff_is_always_served_and_declared_in_one_place(tmp_path: Path) -> None:

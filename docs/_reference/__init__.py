@@ -17,6 +17,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "problems.md": problems.page,
     "settings.md": settings.page,
     "collections.md": collections.page,
+    "collections.schema.json": collections.schema,
     "command-line.md": commands.page,
     "metrics.md": metrics.page,
 }

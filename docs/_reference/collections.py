@@ -1,5 +1,6 @@
 """The file of collections, as `service.declarations` reads it."""
 
+import json
 from typing import Any
 
 from docs._reference.markdown import code, codes, document, table
@@ -9,7 +10,8 @@ INTRODUCTION = f"""\
 `STUFF_COLLECTIONS` names a JSON file that declares collections. Each is served at its own path,
 `/books` and `/books/{{id}}`, and does what `/stuff` does. `/{DEFAULT}` is always served, with or
 without an entry in the file. [The tutorial](../tutorial.md#your-own-fields) shows such a file in
-use; [Collections](../explanation/collections.md) says what they share.
+use; [Collections](../explanation/collections.md) says what they share. Editors that know JSON
+Schema help with it, if the file names [its schema](collections.schema.json) in `$schema`.
 
 The file is read when the service starts, and with several workers again at `SIGHUP`."""
 
@@ -31,14 +33,20 @@ A file with a fault ends the start of the service, with a line for each fault an
   `STUFF_INDEXES`."""
 
 
+def schema() -> str:
+    """The JSON Schema of the file, which editors know by its `$schema`."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(head | file_schema(), indent=2) + "\n"
+
+
 def page() -> str:
-    schema = file_schema()
-    definitions = schema["$defs"]
+    declared = file_schema()
+    definitions = declared["$defs"]
     return document(
         "The file of collections",
         INTRODUCTION,
         "## The file",
-        _keys(schema),
+        _keys(declared),
         "## A collection",
         _keys(definitions["Entry"]),
         "## An index",

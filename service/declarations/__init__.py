@@ -65,7 +65,10 @@ class Declarations(Mapping[str, Declaration]):
 
 def file_schema() -> dict[str, Any]:
     """The JSON Schema of the file."""
-    return File.model_json_schema()
+    schema = File.model_json_schema()
+    # Pydantic refuses other names, but does not say so.
+    schema["properties"]["collections"]["additionalProperties"] = False
+    return schema
 
 
 def read_declarations(settings: Settings) -> Declarations:

@@ -58,6 +58,10 @@ class File(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    schema_of_file: Annotated[
+        str | None,
+        Field(alias="$schema", description="The JSON Schema of this file, for editors."),
+    ] = None
     version: Annotated[Literal[1], Field(description="The version of this format.")]
     collections: Annotated[
         dict[CollectionName, Entry],
