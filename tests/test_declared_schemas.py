@@ -104,10 +104,9 @@ def chain(way: Any) -> dict[str, Any]:
         chain(lambda target: {"allOf": [{"$ref": target}, {"$ref": target}]}),
         chain(lambda target: {"anyOf": [{"properties": {"a": {"$ref": target}}}] * 2}),
         {"$defs": {"a": {"$ref": "#/$defs/b"}, "b": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
-        {"enum": [{"a": n} for n in range(1000)]},
         {"patternProperties": {f"a{n}$": {} for n in range(1000)}},
     ],
-    ids=["property", "any", "items", "same value", "path", "endless", "enumeration", "patterns"],
+    ids=["property", "any", "items", "same value", "path", "endless", "patterns"],
 )
 def test_schemas_whose_check_may_explode_are_refused(
     tmp_path: Path, schema: dict[str, Any]

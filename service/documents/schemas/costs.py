@@ -21,8 +21,6 @@ FREE_WAYS = 20
 """Ways for which a document may have any size: a check of 1 MiB takes up to 2 ms for each."""
 MAX_PATTERNS = 5
 """Patterns of names in one object: each name is compared with all of them."""
-MAX_CONTAINERS = 2
-"""Objects and arrays in an enumeration: values are compared with all of them."""
 
 Node: TypeAlias = tuple[str, tuple[str | int, ...]]
 """A schema: the URI of its resource, and the path in it."""
@@ -123,7 +121,6 @@ class _Costs:
             schema = self._at(member)
             if isinstance(schema, dict):
                 patterns += len(schema.get("patternProperties", ()))
-                self._check_enumeration(schema, member)
                 for key in _named(schema):
                     by_key.setdefault(key, Counter())
         if patterns > MAX_PATTERNS:
@@ -212,13 +209,6 @@ class _Costs:
         for step in path:
             value = value[step]
         return value
-
-    @staticmethod
-    def _check_enumeration(schema: Mapping[str, Any], node: Node) -> None:
-        containers = sum(isinstance(value, dict | list) for value in schema.get("enum", ()))
-        if containers > MAX_CONTAINERS:
-            detail = f"An enumeration has at most {MAX_CONTAINERS} objects and arrays."
-            raise TooCostly(detail, node)
 
 
 def _named(schema: Mapping[str, Any]) -> Iterator[Key]:

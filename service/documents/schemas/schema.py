@@ -9,6 +9,7 @@ from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, Validati
 
 from service.documents import codec
 from service.documents.layout import MAX_DOCUMENT_BYTES
+from service.documents.schemas.keywords import KEYWORDS
 from service.documents.schemas.references import BASE, Resources
 from service.documents.schemas.words import explain, explained
 from service.errors import DocumentTooLarge, SchemaViolation, json_pointer
@@ -57,6 +58,7 @@ class Schema:
                 validate_formats=True,
                 pattern_options=RegexOptions(),  # in linear time
                 mask="The value",  # may be as long as the document
+                keywords=KEYWORDS,
             )
         except ValidationError as error:
             raise SchemaFault(_of_library(error.message), [*error.instance_path]) from None
@@ -115,7 +117,12 @@ class Schema:
 def faults_of(schema: Any) -> Iterator[SchemaFault]:
     """All places where the schema is not one, by the schema of schemas."""
     metaschema = Draft202012Validator(
-        METASCHEMA, offline=True, validate_formats=True, pattern_options=RegexOptions(), mask="It"
+        METASCHEMA,
+        offline=True,
+        validate_formats=True,
+        pattern_options=RegexOptions(),
+        mask="It",
+        keywords=KEYWORDS,
     )
     for error in metaschema.iter_errors(schema):
         yield SchemaFault(explain(error), [*error.instance_path])
