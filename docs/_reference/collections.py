@@ -22,8 +22,8 @@ A file with a fault ends the start of the service, with a line for each fault an
 (`collections.json#/collections/books/mongodb`). It is a fault
 
 - to use a key that is not in these tables,
-- to name a collection other than a lower-case letter and up to 62 lower-case letters, digits and
-  underscores, or by a reserved name: {codes(sorted(RESERVED))},
+- to give a collection a name that is not a lower-case letter followed by up to 62 lower-case
+  letters, digits and underscores, or that is reserved: {codes(sorted(RESERVED))},
 - to keep two collections in the same collection of MongoDB,
 - to give two collections types or operations of the same name,
 - to give a schema that is none, that refers to anything but files in the folder of this file or

@@ -41,7 +41,7 @@ class Entry(BaseModel):
         Field(
             alias="schema",
             description="What documents look like: a JSON Schema 2020-12, or a `$ref` to a file "
-            "beside. Without one they are any objects.",
+            "beside. Without one, any object is accepted.",
         ),
     ] = None
     read_only: Annotated[

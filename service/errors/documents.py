@@ -117,10 +117,10 @@ class SchemaViolation(Invalid):
 
     def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
         """`faults` are JSON Pointers, and what to send there."""
-        places = "1 place" if len(faults) == 1 else f"{len(faults)} places"
+        places = "one place" if len(faults) == 1 else f"{len(faults)} places"
         super().__init__(
-            f"The document does not fit the schema of its collection, in {places} or more. "
-            "Change what `errors` names.",
+            f"The document does not fit the schema of its collection in {places}. Correct what "
+            "`errors` lists.",
             members={
                 "errors": [{"pointer": pointer, "detail": detail} for pointer, detail in faults]
             },
