@@ -55,6 +55,25 @@ def test_only_files_beside_can_be_referred_to(tmp_path: Path, reference: str) ->
     assert fault.startswith(f"{INLINE}/items/$ref: ")
 
 
+@pytest.mark.parametrize("key", ["$id", "$ref"])
+def test_what_is_no_address_is_named(tmp_path: Path, key: str) -> None:
+    said = faults(tmp_path, {key: "http://["})
+    assert said[0].startswith(f"{INLINE}/{key}: ")
+
+
+def test_two_schemas_do_not_have_one_address(tmp_path: Path) -> None:
+    schema = {"allOf": [{"$ref": "a.json"}, {"$ref": "b.json"}]}
+    same = {"$id": "https://example.com/x.json"}
+    said = faults(tmp_path, schema, a=same, b=same | {"type": "object"})
+    assert said == ["b.json#/$id: Another schema has this address."]
+
+
+def test_a_link_to_itself_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "loop.json").symlink_to(tmp_path / "loop.json")
+    [fault] = faults(tmp_path, {"$ref": "loop.json"})
+    assert fault.startswith(f"{INLINE}/$ref: loop.json ")
+
+
 def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "secret.json").write_text("{}")
     folder = tmp_path / "folder"

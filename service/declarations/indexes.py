@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, json_pointer
 
 
 class Index(BaseModel):
@@ -58,5 +58,5 @@ def read_file(path: Path) -> list[Index]:
         raise ConfigurationError("indexes", f"The file cannot be read: {error}.") from None
     except ValidationError as error:
         [fault, *_] = error.errors(include_url=False)
-        place = "/".join(map(str, fault["loc"]))
+        place = json_pointer(fault["loc"]).removeprefix("/")
         raise ConfigurationError("indexes", f"{path}, at /{place}: {fault['msg']}.") from None

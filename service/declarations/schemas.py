@@ -65,35 +65,51 @@ class _Resources:
     def add(self, uri: str, beside: str, schema: Any) -> None:
         """Add a schema, which is in the folder `beside`, and all that it refers to."""
         self.schemas[uri] = schema
-        own = schema.get("$id", "") if isinstance(schema, dict) else ""
-        base = urljoin(uri, own) if isinstance(own, str) else uri
-        if base != uri:
-            self.schemas.setdefault(base, schema)
-            self._names.setdefault(base, self._names[uri])
+        base = self._base(uri, schema)
         for reference, path in references(schema):
-            target = urljoin(base, reference)
-            if target in self.schemas:
-                continue  # it is on its way, if not there
-            if not is_relative(reference):
-                detail = "Only files beside can be referred to, by a relative path."
-                self.faults.append(f"{self.place(uri, path)}: {detail}")
-                continue
-            name = posixpath.normpath(posixpath.join(beside, reference))
             try:
-                found = self._read(name)
+                self._follow(reference, base, beside)
             except ValueError as error:
                 self.faults.append(f"{self.place(uri, path)}: {error}")
-                continue
-            at_its_place = urljoin(BASE, name)
-            self._names[target] = self._names[at_its_place] = name
-            self.schemas.setdefault(target, found)
-            self.add(at_its_place, posixpath.dirname(name), found)
+
+    def _base(self, uri: str, schema: Any) -> str:
+        """What references in the schema are relative to: its own `$id`, if it has one."""
+        own = schema.get("$id") if isinstance(schema, dict) else None
+        if not isinstance(own, str):
+            return uri
+        try:
+            base = urljoin(uri, own)
+        except ValueError as error:
+            self.faults.append(f"{self.place(uri, ['$id'])}: {error}.")
+            return uri
+        if self.schemas.setdefault(base, schema) is not schema:
+            self.faults.append(f"{self.place(uri, ['$id'])}: Another schema has this address.")
+        self._names.setdefault(base, self._names[uri])
+        return base
+
+    def _follow(self, reference: str, base: str, beside: str) -> None:
+        """Add the file to which a schema refers. Raises `ValueError`, which says why that cannot
+        be."""
+        target = urljoin(base, reference)
+        if target in self.schemas:
+            return  # it is on its way, if not there
+        if not is_relative(reference):
+            raise ValueError("Only files beside can be referred to, by a relative path.")
+        name = posixpath.normpath(posixpath.join(beside, reference))
+        found = self._read(name)
+        at_its_place = urljoin(BASE, name)
+        self._names[target] = self._names[at_its_place] = name
+        self.schemas.setdefault(target, found)
+        self.add(at_its_place, posixpath.dirname(name), found)
 
     def _read(self, name: str) -> Any:
         """The JSON in a file. Raises `ValueError`, which says why it cannot be used."""
-        if len(self.schemas) >= MAX_FILES:
+        if len(set(self._names.values())) > MAX_FILES:
             raise ValueError(f"A schema refers to at most {MAX_FILES} files.")
-        file = (self._folder / name).resolve()
+        try:
+            file = (self._folder / name).resolve()
+        except RuntimeError:
+            raise ValueError(f"{name} is a link to itself.") from None
         if not file.is_relative_to(self._folder):
             raise ValueError(f"{name} is outside of the folder of the declarations.")
         try:
