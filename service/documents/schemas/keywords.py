@@ -7,6 +7,8 @@ interpreter, which is exact too, and values are equal if their JSON is: its hash
 JSON Schema 2020-12, validation, section 6: https://json-schema.org/draft/2020-12/json-schema-validation
 """
 
+import operator
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import orjson
@@ -70,41 +72,31 @@ class Const(_Keyword):
 
 class _Bound(_Keyword):
     words: ClassVar[str]
-
-    def holds(self, number: float) -> bool:
-        raise NotImplementedError
+    holds: ClassVar[Callable[[Any, Any], Any]]
 
     def validate(self, instance: Any) -> None:
-        if type(instance) in (int, float) and not self.holds(instance):
+        if type(instance) in (int, float) and not type(self).holds(instance, self._value):
             raise ValueError(self.words.format(self._value))
 
 
 class Minimum(_Bound):
     words = "Give {} or more."
-
-    def holds(self, number: float) -> bool:
-        return bool(number >= self._value)
+    holds = operator.ge
 
 
 class Maximum(_Bound):
     words = "Give {} or less."
-
-    def holds(self, number: float) -> bool:
-        return bool(number <= self._value)
+    holds = operator.le
 
 
 class ExclusiveMinimum(_Bound):
     words = "Give more than {}."
-
-    def holds(self, number: float) -> bool:
-        return bool(number > self._value)
+    holds = operator.gt
 
 
 class ExclusiveMaximum(_Bound):
     words = "Give less than {}."
-
-    def holds(self, number: float) -> bool:
-        return bool(number < self._value)
+    holds = operator.lt
 
 
 KEYWORDS: dict[str, Any] = {
