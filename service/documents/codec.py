@@ -8,14 +8,14 @@ import struct
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 import bson
 import orjson
 from bson import Code, CodecOptions, Decimal128, Int64, ObjectId, json_util
 from bson.raw_bson import RawBSONDocument
 
-from service.documents.layout import DECODE_OPTIONS, METADATA_KEY, Metadata, Stored
+from service.documents.layout import DECODE_OPTIONS, METADATA_KEY, Metadata
 
 _DUMP = (
     orjson.OPT_PASSTHROUGH_SUBCLASS
@@ -23,6 +23,11 @@ _DUMP = (
     | orjson.OPT_PASSTHROUGH_DATACLASS
 )
 
+
+Pick: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+"""Returns a part of a document."""
+Dumps: TypeAlias = Callable[[bytes, Metadata | None, Pick | None], bytes]
+"""Writes a stored document, with this metadata, or the part of it that is picked: see `dumps`."""
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (as the driver decodes dates: UTC, without saying so)
 _DECIMAL = struct.Struct("<QQ")
@@ -64,20 +69,12 @@ _CONTAINERS = frozenset({dict, list, Foreign})
 _OF_JSON = frozenset({str, int, bool, type(None), Int64, float}) | _CONTAINERS
 
 
-def to_json(stored: Stored, *, with_metadata: bool = False) -> bytes:
-    """The document as JSON, `_id` first, without `_stuff` unless that is asked for.
+def dumps(document: bytes, metadata: Metadata | None = None, pick: Pick | None = None) -> bytes:
+    """A stored document, or the part of it that `pick` returns, as JSON, `_id` first. `_stuff` is
+    added if the metadata is given.
 
     Types that JSON lacks become relaxed Extended JSON v2.
     """
-    return dumps(stored.bson, stored.metadata if with_metadata else None)
-
-
-def dumps(
-    document: bytes,
-    metadata: Metadata | None = None,
-    pick: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
-) -> bytes:
-    """A stored document, or the part of it that `pick` returns, as JSON."""
     values = decode(document)
     values.pop(METADATA_KEY, None)
     if pick is not None:

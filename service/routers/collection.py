@@ -1,14 +1,13 @@
 """`/stuff`: the collection."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from service.documents import codec, extended_json, layout
-from service.documents.layout import Metadata
+from service.documents import extended_json, layout
+from service.documents.codec import Dumps
 from service.documents.query import Selection
 from service.errors import InvalidParameter, NotAcceptable, StuffError, raises
 from service.openapi import collection as operations
@@ -38,11 +37,6 @@ from service.web.streams import DocumentStream, stream_response
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
 MAX_LIMIT = 2**31 - 1  # of a stream; the database and generated clients accept no more
-
-Dumps: TypeAlias = Callable[
-    [bytes, Metadata | None, Callable[[dict[str, Any]], dict[str, Any]] | None], bytes
-]
-"""Writes a document, with this metadata, or the part of it that is picked."""
 
 router = APIRouter(
     tags=["documents"],
@@ -103,7 +97,7 @@ async def get_documents(
         return await feed_response(
             request, collection.feed, last_event, filter=selection.filter or None
         )
-    dumps = codec.dumps if media_type in (JSON, NDJSON) else extended_json.dumps
+    dumps = collection.dumps if media_type in (JSON, NDJSON) else extended_json.dumps
     line = partial(_line, dumps, selection, meta)
     if media_type in (NDJSON, NDEJSON):
         batches = collection.queries.stream(selection, limit)
@@ -171,7 +165,7 @@ async def create_document(
     if isinstance(sent, bytes):
         written = await collection.points.create(sent)
         id = orjson.dumps({"_id": written.id})
-        return await written_response(request, written, preference, minimum=id)
+        return await written_response(request, written, collection.dumps, preference, minimum=id)
     report = Report()
     try:
         await collection.loader.load(sent, report)

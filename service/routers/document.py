@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.documents import codec, extended_json
+from service.documents import extended_json
 from service.documents.preconditions import EXTENDED, Preconditions
 from service.documents.query import View
 from service.errors import PreconditionFailed, StuffError, raises
 from service.openapi import document as operations
 from service.openapi import operation_id
 from service.security import reads, writes
+from service.store.collection import Collection
 from service.store.points import PointOperations
 from service.web.access import may_read
 from service.web.blind import blind_fault, blind_response
@@ -69,7 +70,7 @@ async def get_document(
     """
     if wants_events(request):
         return await feed_response(request, collection.feed, last_event, id=id)
-    return await _read(request, id, view, preconditions, collection.points, meta)
+    return await _read(request, id, view, preconditions, collection, meta)
 
 
 @router.head(
@@ -90,7 +91,7 @@ async def head_document(
     meta: Meta = False,
 ) -> Response:
     """Returns the header fields of GET, without the body."""
-    response = await _read(request, id, view, preconditions, collection.points, meta)
+    response = await _read(request, id, view, preconditions, collection, meta)
     return Response(status_code=response.status_code, headers=dict(response.headers))
 
 
@@ -117,9 +118,8 @@ async def put_document(
     The body may repeat the `_id` of the path. With `If-Match` the document is replaced only if it
     is unchanged; with `If-None-Match: *` it is only created, never replaced.
     """
-    return await written_response(
-        request, await collection.points.put(id, fields, preconditions), preference
-    )
+    written = await collection.points.put(id, fields, preconditions)
+    return await written_response(request, written, collection.dumps, preference)
 
 
 @router.patch(
@@ -152,7 +152,9 @@ async def patch_document(
         raise blind_fault(error) from None
     if not may_read(request):
         return blind_response(written, preference)
-    return await written_response(request, written, preference, default="representation")
+    return await written_response(
+        request, written, collection.dumps, preference, default="representation"
+    )
 
 
 @router.delete(
@@ -191,9 +193,10 @@ async def _read(
     id: str,
     view: View | None,
     preconditions: Preconditions,
-    points: PointOperations,
+    collection: Collection,
     meta: bool,
 ) -> Response:
+    points = collection.points
     stored = await (points.get(id) if view is None else points.get_view(id, view))
     # The tag of a view covers what it shows of `_stuff` already.
     etag = stored.dated_etag if meta and view is None else stored.etag
@@ -203,7 +206,7 @@ async def _read(
     headers = {**validators(stored, etag), "Vary": "Accept"}
     if not preconditions.allow_reading(stored, etag):
         return Response(status_code=304, headers=headers)
-    dumps = extended_json.dumps if is_extended else codec.dumps
+    dumps = extended_json.dumps if is_extended else collection.dumps
     metadata = stored.metadata if meta else None
-    body = await text_of(len(stored.bson), lambda: dumps(stored.bson, metadata))
+    body = await text_of(len(stored.bson), lambda: dumps(stored.bson, metadata, None))
     return Response(body, headers=headers, media_type=EJSON if is_extended else JSON)

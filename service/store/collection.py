@@ -1,23 +1,30 @@
 """A collection: documents of one kind, at one path, and all that can be done with them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 from service.declarations import Declaration
+from service.documents import codec
+from service.documents.codec import Dumps
 from service.mongo.access import CollectionAccess
 from service.mongo.database import Database
 from service.settings import Settings
 from service.store.batching import Batching, Reads, Writes, open_batching
 from service.store.budget import Budget
 from service.store.checking import Checks
-from service.store.feed import Encode, Feed, Feeds, open_feeds
+from service.store.feed import Change, Feed, Feeds, open_feeds
 from service.store.indexes import indexing
 from service.store.loads import Loader
 from service.store.points import PointOperations
 from service.store.queries import Queries
 from service.store.slices import Slices
 from service.store.turns import Turns
+
+EncodeChange: TypeAlias = Callable[[Dumps, Change], bytes]
+"""Returns the event of a change, with the document as the collection writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +42,18 @@ class Collection:
     """What routers do with a collection, by the kind of operation."""
 
     def __init__(
-        self, declaration: Declaration, database: CollectionAccess, bounds: Bounds
+        self,
+        declaration: Declaration,
+        database: CollectionAccess,
+        bounds: Bounds,
+        encode: EncodeChange,
     ) -> None:
         turns = Turns(database)
         budget, slices = bounds.budget, bounds.slices
         checks = None if declaration.schema is None else Checks(declaration.schema, slices)
         self.name = declaration.collection
+        self.dumps: Dumps = codec.dumps
+        """Writes a stored document as JSON."""
         self.slices = slices
         self.points = PointOperations(
             database,
@@ -55,7 +68,7 @@ class Collection:
         self.loader = Loader(
             database, turns, budget, slices, bounds.settings.max_body_bytes, checks
         )
-        self.feed: Feed = bounds.feeds.of(database)
+        self.feed: Feed = bounds.feeds.of(database, partial(encode, self.dumps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,7 @@ async def open_collections(
     declarations: Mapping[str, Declaration],
     settings: Settings,
     budget: Budget,
-    encode: Encode,
+    encode: EncodeChange,
 ) -> AsyncIterator[Collections]:
     """The collections for a lifespan: their batchers, their feeds, and their indexes in the
     background.
@@ -82,12 +95,12 @@ async def open_collections(
     """
     async with AsyncExitStack() as stack:
         batching = await stack.enter_async_context(open_batching(settings))
-        feeds = await stack.enter_async_context(open_feeds(settings.max_subscribers, encode))
+        feeds = await stack.enter_async_context(open_feeds(settings.max_subscribers))
         bounds = Bounds(settings, budget, Slices(), batching, feeds)
         by_name: dict[str, Collection] = {}
         for name, declaration in declarations.items():
             access = CollectionAccess(database, declaration.mongodb)
-            by_name[name] = Collection(declaration, access, bounds)
+            by_name[name] = Collection(declaration, access, bounds, encode)
             if declaration.indexes:
                 await stack.enter_async_context(indexing(access, declaration.indexes))
         yield Collections(by_name, feeds)

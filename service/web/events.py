@@ -13,6 +13,7 @@ from fastapi.sse import format_sse_event
 from starlette.types import Message, Receive, Scope, Send
 
 from service.documents import codec, layout
+from service.documents.codec import Dumps
 from service.errors import FeedFull, FeedUnsupported, raises
 from service.observability import metrics
 from service.store.feed import Batch, Change, End, Feed, Position
@@ -44,8 +45,8 @@ def wants_events(request: Request) -> bool:
     )
 
 
-def encode_change(change: Change) -> bytes:
-    """The event of a change."""
+def encode_change(dumps: Dumps, change: Change) -> bytes:
+    """The event of a change, with the document as `dumps` writes it."""
     key = codec.dumps(change.key)[:-1]
     if change.document is None:
         kind, data = "delete", key + b',"etag":null,"document":null}'
@@ -55,7 +56,7 @@ def encode_change(change: Change) -> bytes:
         data = b'%s,"etag":"%s","document":%s}' % (
             key,
             stored.etag.encode(),
-            codec.dumps(change.document),
+            dumps(change.document, None, None),
         )
     return format_sse_event(event=kind, id=str(change.position), data_str=data.decode())
 

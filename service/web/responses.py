@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from fastapi import Request, Response
 
-from service.documents import codec
+from service.documents.codec import Dumps
 from service.documents.layout import Stored
 from service.store.points import Written
 from service.web.access import path_of_collection
@@ -54,6 +54,7 @@ def _http_date(second: float) -> str:
 async def written_response(
     request: Request,
     written: Written,
+    dumps: Dumps,
     preferred: Preference | None,
     *,
     minimum: bytes = b"",
@@ -61,8 +62,8 @@ async def written_response(
 ) -> Response:
     """201 with `Location` for a document that was created, 200 for one that was changed.
 
-    The body is the document or `minimum`, by the preference (RFC 7240, section 4.2) or else by the
-    default. An empty minimum that is not the default is a 204.
+    The body is the document, as `dumps` writes it, or `minimum`, by the preference (RFC 7240,
+    section 4.2) or else by the default. An empty minimum that is not the default is a 204.
     """
     headers = {**validators(written.stored), "Vary": "Prefer"}
     if written.created:
@@ -72,8 +73,8 @@ async def written_response(
     chosen = preferred or default
     if chosen == "representation":
         headers["Content-Location"] = _address(request, written.id)
-        stored = written.stored
-        body = await text_of(len(stored.bson), lambda: codec.to_json(stored))
+        document = written.stored.bson
+        body = await text_of(len(document), lambda: dumps(document, None, None))
     else:
         body = minimum
     status = 201 if written.created else 200 if chosen == default or body else 204

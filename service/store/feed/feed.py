@@ -26,9 +26,10 @@ Key: TypeAlias = tuple[str, bytes]
 class Feed:
     """The changes of one collection."""
 
-    def __init__(self, feeds: "Feeds", database: CollectionAccess) -> None:
+    def __init__(self, feeds: "Feeds", database: CollectionAccess, encode: Encode) -> None:
         self._feeds = feeds
         self._database = database
+        self._encode = encode
 
     def follow(
         self,
@@ -49,29 +50,30 @@ class Feed:
         filter. Only the first follower of a channel waits until it is open, for a moment. So the
         last two may also occur later; then, like any other error, they end the feed.
         """
-        return self._feeds.follow(self._database, Subscription(id, after), filter)
+        subscription = Subscription(id, after)
+        return self._feeds.follow(self._database, self._encode, subscription, filter)
 
 
 class Feeds:
     """The channels of all collections, and their common bounds."""
 
-    def __init__(self, max_subscribers: int, encode: Encode) -> None:
+    def __init__(self, max_subscribers: int) -> None:
         self._max_subscribers = max_subscribers
-        self._encode = encode
         self._channels: dict[Key, Channel] = {}
         self._users: dict[Key, int] = {}
         self._lingering: dict[Key, asyncio.TimerHandle] = {}
         self._stopping: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
-    def of(self, database: CollectionAccess) -> Feed:
-        """The feed of this collection."""
-        return Feed(self, database)
+    def of(self, database: CollectionAccess, encode: Encode) -> Feed:
+        """The feed of this collection. `encode` returns the event of a change, as bytes."""
+        return Feed(self, database, encode)
 
     @asynccontextmanager
     async def follow(
         self,
         database: CollectionAccess,
+        encode: Encode,
         subscription: Subscription,
         filter: Mapping[str, Any] | None,
     ) -> AsyncIterator[Subscription]:
@@ -88,7 +90,7 @@ class Feeds:
         if channel is None:
             if filter is not None:
                 self._make_room()
-            channel = Channel(database, pipeline(filter), self._encode)
+            channel = Channel(database, pipeline(filter), encode)
             self._channels[key] = channel
         self._enter(key)
         try:
@@ -159,9 +161,9 @@ class Feeds:
 
 
 @asynccontextmanager
-async def open_feeds(max_subscribers: int, encode: Encode) -> AsyncIterator[Feeds]:
+async def open_feeds(max_subscribers: int) -> AsyncIterator[Feeds]:
     """The feeds for a lifespan."""
-    feeds = Feeds(max_subscribers, encode)
+    feeds = Feeds(max_subscribers)
     measuring = asyncio.create_task(feeds.measure())
     try:
         yield feeds
