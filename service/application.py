@@ -18,7 +18,7 @@ from service.mongo.database import open_database
 from service.observability import tracing
 from service.observability.access_log import AccessLog, logs_accesses
 from service.observability.metrics import counted_process
-from service.routers import collection_routes, other_routes
+from service.routers import collection_routes, other_routes, page
 from service.routers.assets import open_assets
 from service.security import Gate, Origins
 from service.server.connection_limits import open_connections
@@ -99,8 +99,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.gate = Gate(settings)
     app.state.assets = open_assets()
+    app.state.outlines = page.outlines_of(declarations.values())
     if len(declarations) > 1 or declarations[DEFAULT].schema is not None:
-        _close_document(app)
+        _close_descriptions(app)
     problems.install(app)
     app.add_middleware(ShortcutMiddleware, routes=of_collections)
     if app.state.gate.is_local_only:
@@ -115,10 +116,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
-def _close_document(app: FastAPI) -> None:
-    """With keys, the OpenAPI document that tells the names of collections and fields needs one."""
+def _close_descriptions(app: FastAPI) -> None:
+    """With keys, what tells the names of collections and fields needs one."""
     for route in app.routes:
-        if isinstance(route, Route) and route.path == app.openapi_url:
+        if isinstance(route, Route) and route.path in (app.openapi_url, page.COLLECTIONS):
             route.app = with_any_key(route.app)
 
 

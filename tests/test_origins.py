@@ -17,7 +17,15 @@ from tests.support.raw import Connection
 
 PAGE = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "cors"}
 BODY = b'{"n": 1}'
-PUBLIC = ["/", "/docs", "/redoc", "/openapi.json", "/assets/favicon.svg", "/problems/forbidden"]
+PUBLIC = [
+    "/",
+    "/docs",
+    "/redoc",
+    "/openapi.json",
+    "/collections.json",
+    "/assets/favicon.svg",
+    "/problems/forbidden",
+]
 EVERYWHERE = [*PUBLIC, "/stuff", "/stuff/a", "/metrics", "/nothing"]
 
 

@@ -16,7 +16,7 @@ from tests.support.commands import stuff_here
 
 OPEN = {
     ("GET", "/"), ("GET", "/docs"), ("GET", "/docs/{name}"), ("GET", "/redoc"),
-    ("GET", "/assets/{name:path}"),
+    ("GET", "/assets/{name:path}"), ("GET", "/collections.json"), ("HEAD", "/collections.json"),
     ("GET", "/problems/{slug}"), ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/openapi.json"),
     *(("HEAD", path) for path in ("/", "/docs", "/docs/{name}", "/redoc", "/assets/{name:path}")),
     *(("HEAD", path) for path in ("/problems/{slug}", "/healthz", "/readyz", "/openapi.json")),

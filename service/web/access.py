@@ -33,11 +33,10 @@ KEY_ID = "stuff.key"
 def guarded(route: APIRoute, collection: str | None = None) -> APIRoute:
     """The route, which belongs to this collection or to none, with a check of what its endpoint
     declares."""
-    decision = decision_of(route.endpoint)
-    if decision == PUBLIC:
-        return route
     own = copy(route)  # routes are shared by all applications of a process
-    own.app = Guard(route.app, decision, collection)
+    decision = decision_of(route.endpoint)
+    if decision != PUBLIC:
+        own.app = Guard(route.app, decision, collection)
     return own
 
 

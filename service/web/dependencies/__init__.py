@@ -18,7 +18,7 @@ from service.web.dependencies.parameters import (
     SingleParameters,
     ViewDep,
 )
-from service.web.dependencies.state import AssetsDep, CollectionDep, DatabaseDep
+from service.web.dependencies.state import AssetsDep, CollectionDep, DatabaseDep, OutlinesDep
 
 __all__ = [
     "PATCH_TYPES",
@@ -33,6 +33,7 @@ __all__ = [
     "Meta",
     "NewDocuments",
     "OnlyFilter",
+    "OutlinesDep",
     "PreconditionsDep",
     "PreferenceDep",
     "SelectionDep",
