@@ -9,7 +9,7 @@ import bson
 import pytest
 
 from service.documents import codec, layout
-from service.store.points import new_document
+from service.documents.metadata import WithMetadata
 from tests.support.bson_values import DEPRECATED, NOW, VALUES, whole
 
 
@@ -89,7 +89,7 @@ def finish(work: Generator[None, None, Any]) -> Any:
 def test_what_the_service_wrote_is_recognised_without_a_walk(
     id: str, fields: dict[str, Any]
 ) -> None:
-    document = new_document(id, layout.encode_fields(fields)).bson
+    document = WithMetadata().new(layout.id_element(id), layout.encode_fields(fields)).bson
     recognised = layout._read_own(document)
     assert recognised is not None
     assert recognised == layout._read_any(document)
@@ -98,7 +98,11 @@ def test_what_the_service_wrote_is_recognised_without_a_walk(
 
 
 def test_a_document_that_only_looks_like_ours_is_not_taken_for_it() -> None:
-    document = new_document("ada", layout.encode_fields({"x": 1, "name": "Ada"})).bson
+    document = (
+        WithMetadata()
+        .new(layout.id_element("ada"), layout.encode_fields({"x": 1, "name": "Ada"}))
+        .bson
+    )
     recognised = 0
     for place in range(4, len(document) - 2):
         changed = bytearray(document)
@@ -113,7 +117,7 @@ def test_a_document_that_only_looks_like_ours_is_not_taken_for_it() -> None:
 
 
 def test_metadata_counts_wherever_it_stands_and_only_if_it_is_whole() -> None:
-    own = new_document("a", layout.encode_fields({"x": 1}))
+    own = WithMetadata().new(layout.id_element("a"), layout.encode_fields({"x": 1}))
     stuff = {"etag": own.etag, "updated_at": NOW}
     first = layout.read(bson.encode({"_stuff": stuff, "_id": "a", "x": 1}))
     assert (first.etag, first.updated_at) == (own.etag, NOW)

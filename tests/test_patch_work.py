@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from service.documents import layout, patches
 from service.documents.codec import Foreign, decode
+from service.documents.metadata import WithMetadata
 from service.documents.patches import JsonPatch, MergePatch, Patch
 from service.documents.patches.equality import are_equal
 from service.errors import StuffError
-from service.store.points import new_document
 from service.store.slices import SMALL, Slices
 from tests.support.patience import patient
 
@@ -99,7 +99,7 @@ def steps_of(work: Generator[None, None, bytes]) -> tuple[list[float], bytes]:
 def test_no_step_of_a_patch_takes_longer_than_its_bytes_justify(
     fields: dict[str, Any], patch: Any
 ) -> None:
-    document = new_document("a", layout.encode_fields(fields)).bson
+    document = WithMetadata().new(layout.id_element("a"), layout.encode_fields(fields)).bson
     body = json.dumps(patch).encode()
 
     def limit(size: int) -> float:
@@ -135,7 +135,7 @@ OPERATIONS = st.builds(
 def test_patches_do_what_those_of_another_implementation_do(
     fields: dict[str, Any], operations: list[Any]
 ) -> None:
-    document = new_document("a", layout.encode_fields(fields)).bson
+    document = WithMetadata().new(layout.id_element("a"), layout.encode_fields(fields)).bson
     body = json.dumps(operations).encode()
     try:
         expected = jsonpatch.JsonPatch(operations).apply({"_id": "a", **fields})

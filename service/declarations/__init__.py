@@ -43,6 +43,7 @@ class Declaration:
     """What documents look like; None means any object."""
     id: str = "string"
     metadata: bool = True
+    """Whether its documents have `_stuff`."""
     read_only: bool = False
     indexes: tuple[Index, ...] = ()
 
@@ -97,6 +98,7 @@ def _declaration(collection: str, entry: Entry, schema: Schema | None) -> Declar
         entry.mongodb or collection,
         description=_member(schema, "description"),
         schema=schema,
+        metadata=entry.metadata,
         read_only=entry.read_only,
         indexes=entry.indexes,
     )
@@ -151,6 +153,7 @@ def _usual(settings: Settings, entry: Entry, schema: Schema | None) -> Declarati
         entry.mongodb or settings.collection,
         description=_member(schema, "description"),
         schema=schema,
+        metadata=entry.metadata,
         read_only=entry.read_only,
         indexes=indexes,
     )

@@ -44,6 +44,14 @@ class Entry(BaseModel):
             "beside. Without one, any object is accepted.",
         ),
     ] = None
+    metadata: Annotated[
+        StrictBool,
+        Field(
+            description="Whether documents keep the entity tag and the time of the last write in "
+            "`_stuff`. Without it nothing is added to them: entity tags are computed, and there is "
+            "no `Last-Modified`."
+        ),
+    ] = True
     read_only: Annotated[
         StrictBool, Field(description="Whether every write is refused. The feed works.")
     ] = False

@@ -1,7 +1,7 @@
 """A document as it is stored: its `_id`, its fields as they were sent, and `_stuff`, in this order.
 
-`_stuff` is the service's metadata. The fields are encoded once, when they arrive; from then on they
-are bytes, which are hashed, stored and read back.
+`_stuff` is the service's metadata, which some collections do without (`metadata`). The fields are
+encoded once, when they arrive; from then on they are bytes, which are hashed, stored and read back.
 
 BSON: https://bsonspec.org/spec.html
 """
@@ -127,11 +127,7 @@ def assemble(id: bytes, fields: bytes, etag: str, updated_at: datetime) -> bytes
     # Without the length at the start of the fields and the NUL at their end.
     size = 4 + len(id) + len(fields) - 5 + _TAIL_SIZE
     if size > MAX_DOCUMENT_BYTES:
-        raise DocumentTooLarge(
-            f"As BSON the document has {size:,} bytes; MongoDB stores at most "
-            f"{MAX_DOCUMENT_BYTES:,}. Split it.",
-            MAX_DOCUMENT_BYTES,
-        )
+        raise _too_large(size)
     return b"".join(
         (
             _INT32.pack(size),
@@ -144,6 +140,33 @@ def assemble(id: bytes, fields: bytes, etag: str, updated_at: datetime) -> bytes
             b"\0\0",
         )
     )
+
+
+def joined(id: bytes, fields: bytes, rest: bytes = b"") -> bytes:
+    """The document of the element `_id`, the fields and other elements.
+
+    Raises `DocumentTooLarge` beyond `MAX_DOCUMENT_BYTES`.
+    """
+    document = whole(b"".join((id, fields[4:-1], rest)))
+    if len(document) > MAX_DOCUMENT_BYTES:
+        raise _too_large(len(document))
+    return document
+
+
+def _too_large(size: int) -> DocumentTooLarge:
+    return DocumentTooLarge(
+        f"As BSON the document has {size:,} bytes; MongoDB stores at most "
+        f"{MAX_DOCUMENT_BYTES:,}. Split it.",
+        MAX_DOCUMENT_BYTES,
+    )
+
+
+def element(document: bytes, name: bytes) -> bytes:
+    """The top-level element with this name; empty if there is none."""
+    for each, start, end in _elements(document):
+        if each == name:
+            return document[start:end]
+    return b""
 
 
 def id_of(document: bytes) -> Any:
@@ -228,7 +251,12 @@ def read_view(document: bytes, view: str) -> Stored:
     metadata = None
     if isinstance(etag, str) and isinstance(updated_at, datetime):
         metadata = Metadata(etag, updated_at)
-    return Stored(document, entity_tag(view.encode() + b"\0" + document), None, metadata)
+    return Stored(document, view_tag(document, view), None, metadata)
+
+
+def view_tag(document: bytes, view: str) -> str:
+    """The entity tag of some fields of a document, as the database returned them for `view`."""
+    return entity_tag(view.encode() + b"\0" + document)
 
 
 def with_elements(document: bytes, names: Container[bytes] | None) -> bytes:

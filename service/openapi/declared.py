@@ -1,6 +1,6 @@
 """The operations of declared collections: those of `/stuff`, with names and types of their own."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from service.declarations import Declaration
@@ -8,7 +8,7 @@ from service.documents.published import publish
 from service.documents.published.examples import example_of
 from service.documents.published.names import operation_names
 from service.documents.schemas import Schema
-from service.openapi.headers import LAST_EVENT_ID
+from service.openapi.headers import IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, LAST_EVENT_ID
 from service.openapi.schemas import EXAMPLE_TAG
 
 JSON = "application/json"
@@ -32,27 +32,38 @@ OWN: dict[str, Any] = {
 ONLY_UNTYPED = ("fields", "last_event_id", LAST_EVENT_ID["name"])
 """Parameters that typed operations lack: a view has not all that is required, and no generator
 knows what to do with the feed."""
+OF_DATES = (IF_MODIFIED_SINCE["name"], IF_UNMODIFIED_SINCE["name"])
+"""Parameters that have no effect where the time of the last write is not known."""
 
 
 def describe(document: dict[str, Any], declaration: Declaration) -> None:
     """Give the operations of a collection their names, their tag, and the types of its schema."""
     base = f"/{declaration.collection}"
-    own = [path for path in document["paths"] if path == base or path.startswith(f"{base}/{{")]
     names = operation_names(declaration.name, declaration.collection)
     text = declaration.description or f"The documents of `{declaration.collection}`."
     document["tags"].insert(-1, {"name": declaration.collection, "description": text})
     schema = declaration.schema
     typed = None if schema is None else _components(document, declaration.name, schema)
-    for path in own:
-        for method, operation in document["paths"][path].items():
-            operation["operationId"] = names[method, path != base]
-            operation["tags"] = [declaration.collection]
-            for response in operation["responses"].values():
-                for field in ("Location", "Content-Location", "Link"):
-                    if example := response.get("headers", {}).get(field):
-                        example["example"] = example["example"].replace("/stuff", base, 1)
-            if typed:
-                _type(operation, *typed)
+    for path, method, operation in _operations(document, declaration):
+        operation["operationId"] = names[method, path != base]
+        operation["tags"] = [declaration.collection]
+        for response in operation["responses"].values():
+            for field in ("Location", "Content-Location", "Link"):
+                if example := response.get("headers", {}).get(field):
+                    example["example"] = example["example"].replace("/stuff", base, 1)
+        if typed:
+            _type(operation, *typed)
+
+
+def _operations(
+    document: dict[str, Any], declaration: Declaration
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The path, the method and the description of each operation of the collection."""
+    base = f"/{declaration.collection}"
+    for path, operations in document["paths"].items():
+        if path == base or path.startswith(f"{base}/{{"):
+            for method, operation in operations.items():
+                yield path, method, operation
 
 
 def _components(
@@ -87,13 +98,10 @@ def _components(
 def _type(
     operation: dict[str, Any], name: str, example: dict[str, Any], stored: dict[str, Any]
 ) -> None:
-    operation["parameters"] = [
-        each | ({"example": True} if each["name"] == "meta" else {})
-        for each in operation.get("parameters", ())
-        if each["name"] not in ONLY_UNTYPED
-    ]
-    if not operation["parameters"]:
-        del operation["parameters"]
+    _drop_parameters(operation, ONLY_UNTYPED)
+    for each in operation.get("parameters", ()):
+        if each["name"] == "meta":
+            each["example"] = True
     types = {"Document": name, "DocumentPage": f"{name}Page"}
     examples = {name: stored, f"{name}Page": {"items": [stored], "next": None}}
     for status, response in operation["responses"].items():
@@ -135,8 +143,27 @@ def _typed(description: str, name: str) -> str:
     ).replace("this page does not show it", "generated clients do not have it")
 
 
+def _undate(operation: dict[str, Any]) -> None:
+    """Take out what documents without metadata lack: when they were last written."""
+    _drop_parameters(operation, OF_DATES)
+    for response in operation["responses"].values():
+        response.get("headers", {}).pop("Last-Modified", None)
+
+
+def _drop_parameters(operation: dict[str, Any], names: Collection[str]) -> None:
+    kept = [each for each in operation.get("parameters", ()) if each["name"] not in names]
+    if kept:
+        operation["parameters"] = kept
+    else:
+        operation.pop("parameters", None)
+
+
 def describe_declared(document: dict[str, Any], declarations: Iterable[Declaration]) -> None:
-    """Describe all but `/stuff`, unless it has a schema of its own."""
+    """Describe what the declarations say. Operations of `/stuff` keep their names, unless it has a
+    schema of its own."""
     for declaration in declarations:
         if declaration.collection != "stuff" or declaration.schema is not None:
             describe(document, declaration)
+        if not declaration.metadata:
+            for _, _, operation in _operations(document, declaration):
+                _undate(operation)

@@ -6,8 +6,9 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from service.documents import extended_json, layout
+from service.documents import extended_json
 from service.documents.codec import Dumps
+from service.documents.metadata import Layout
 from service.documents.query import Selection
 from service.errors import InvalidParameter, NotAcceptable, StuffError, raises
 from service.openapi import collection as operations
@@ -98,7 +99,7 @@ async def get_documents(
             request, collection.feed, last_event, filter=selection.filter or None
         )
     dumps = collection.dumps if media_type in (JSON, NDJSON) else extended_json.dumps
-    line = partial(_line, dumps, selection, meta)
+    line = partial(_line, dumps, collection.layout if meta else None, selection)
     if media_type in (NDJSON, NDEJSON):
         batches = collection.queries.stream(selection, limit)
         return await stream_response(request, batches, line, media_type)
@@ -209,10 +210,11 @@ async def options_collection(request: Request) -> Response:
     return Response(status_code=204, headers={"Allow": allow})
 
 
-def _line(dumps: Dumps, selection: Selection, meta: bool, document: bytes) -> bytes:
+def _line(dumps: Dumps, layout: Layout | None, selection: Selection, document: bytes) -> bytes:
+    """The document as JSON; with its metadata if it is read with a layout."""
     view = selection.view
     pick = view.pick if view else None
-    if not meta:
+    if layout is None:
         return dumps(document, None, pick)
     stored = layout.read(document) if view is None else layout.read_view(document, view.name)
     return dumps(document, stored.metadata, pick)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from service.declarations import Declaration
 from service.documents import codec
 from service.documents.codec import Dumps
+from service.documents.metadata import Layout, WithMetadata, WithoutMetadata
 from service.mongo.access import CollectionAccess
 from service.mongo.database import Database
 from service.settings import Settings
@@ -54,6 +55,7 @@ class Collection:
         self.name = declaration.collection
         self.dumps: Dumps = codec.dumps
         """Writes a stored document as JSON."""
+        self.layout: Layout = WithMetadata() if declaration.metadata else WithoutMetadata()
         self.slices = slices
         self.points = PointOperations(
             database,
@@ -62,11 +64,12 @@ class Collection:
             turns,
             budget,
             slices,
+            self.layout,
             checks,
         )
         self.queries = Queries(self.name, database, turns, bounds.settings.query_timeout)
         self.loader = Loader(
-            database, turns, budget, slices, bounds.settings.max_body_bytes, checks
+            database, turns, budget, slices, bounds.settings.max_body_bytes, self.layout, checks
         )
         self.feed: Feed = bounds.feeds.of(database, partial(encode, self.dumps))
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from service.documents.ids import Key, key_of
+from service.documents.metadata import Layout
 from service.documents.parsing import parse_extended_line, parse_line
 from service.errors import BodyTooLarge, StuffError, Unavailable
 from service.mongo.access import CollectionAccess
 from service.mongo.upserts import Outcome, upsert
 from service.store.budget import CHUNK_OVERHEAD, Budget
 from service.store.checking import Checks
-from service.store.points import new_document_under
 from service.store.slices import Slices
 from service.store.turns import Turns
 
@@ -89,8 +89,10 @@ class Loader:
         budget: Budget,
         slices: Slices,
         max_line_bytes: int,
+        layout: Layout,
         checks: Checks | None = None,
     ) -> None:
+        self._layout = layout
         self._checks = checks
         self._database = database
         self._turns = turns
@@ -107,7 +109,15 @@ class Loader:
         has come. Keeps a line and two batches in memory at most: one is read while another is
         stored.
         """
-        load = _Load(self._database, self._turns, self._slices, lines.form, report, self._checks)
+        load = _Load(
+            self._database,
+            self._turns,
+            self._slices,
+            lines.form,
+            report,
+            self._layout,
+            self._checks,
+        )
         split = _Splitter(self._max_line_bytes)
         with self._budget.claim() as claim:
             try:
@@ -131,8 +141,10 @@ class _Load:
         slices: Slices,
         form: LineFormat,
         report: Report,
+        layout: Layout,
         checks: Checks | None,
     ) -> None:
+        self._layout = layout
         self._checks = checks
         self._database = database
         self._turns = turns
@@ -167,7 +179,7 @@ class _Load:
                 if self._checks is not None:
                     await self._checks.check(fields)
                 id = key_of(element)
-                new = new_document_under(element, fields).bson
+                new = self._layout.new(element, fields).bson
             except StuffError as error:
                 batch.fail(number, error)
             else:

@@ -4,11 +4,11 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from service.documents import layout, patches
 from service.documents.ids import new_id
-from service.documents.layout import Metadata, Stored
+from service.documents.layout import Stored
+from service.documents.metadata import Layout
 from service.documents.patches import Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions
 from service.documents.query import View
@@ -63,8 +63,10 @@ class PointOperations:
         turns: Turns,
         budget: Budget,
         slices: Slices,
+        layout: Layout,
         checks: Checks | None = None,
     ) -> None:
+        self._layout = layout
         self._checks = checks
         self._database = database
         self._reads = reads
@@ -81,7 +83,7 @@ class PointOperations:
         document = await self._reads.find(id)
         if document is None:
             raise DocumentNotFound(id)
-        return layout.read(document)
+        return self._layout.read(document)
 
     @raises(get)
     async def get_view(self, id: str, view: View) -> Stored:
@@ -93,7 +95,7 @@ class PointOperations:
                 )
         if document is None:
             raise DocumentNotFound(id)
-        return layout.read_view(bytes(document.raw), view.name)
+        return self._layout.read_view(bytes(document.raw), view.name)
 
     @raises(
         PreconditionFailed,
@@ -110,7 +112,7 @@ class PointOperations:
         """Create or replace the document."""
         if self._checks is not None:
             await self._checks.check(fields)
-        new = new_document(id, fields)
+        new = self._layout.new(layout.id_element(id), fields)
         if preconditions.guard_writes():
             return await self._put_if(preconditions, id, new)
         return Written(id, await self._writes.put(id, new.bson), new)
@@ -128,7 +130,7 @@ class PointOperations:
         if self._checks is not None:
             await self._checks.check(fields)
         id = new_id()
-        new = new_document(id, fields)
+        new = self._layout.new(layout.id_element(id), fields)
         # An upsert like any other, since the id is unique.
         return Written(id, await self._writes.put(id, new.bson), new)
 
@@ -149,7 +151,7 @@ class PointOperations:
             fields = await self._slices.run(work, patch.size + len(current.bson))
             if self._checks is not None:
                 await self._checks.check(fields)
-            return new_document(id, fields)
+            return self._layout.changed(current.bson, fields)
 
         new = await self._exchange(id, change)
         assert new is not None
@@ -224,7 +226,7 @@ class PointOperations:
             document = await self._database.points.run(
                 lambda: self._database.model.find_one({"_id": id})
             )
-        return None if document is None else layout.read(document.bson)
+        return None if document is None else self._layout.read(document.bson)
 
     async def _compare_and_write(
         self, turn: Turn, id: str, current: Stored | None, new: Stored | None
@@ -235,17 +237,6 @@ class PointOperations:
                 self._database, turn, id, current.bson, None if new is None else new.bson
             )
         return new is None or await insert(self._database, turn, new.bson)
-
-
-def new_document(id: str, fields: bytes) -> Stored:
-    """The document with these fields, as it is stored now. Raises `DocumentTooLarge`."""
-    return new_document_under(layout.id_element(id), fields)
-
-
-def new_document_under(id: bytes, fields: bytes) -> Stored:
-    """The document with this element `_id`. Raises `DocumentTooLarge`."""
-    etag, now = layout.entity_tag(fields), datetime.now(UTC)
-    return Stored(layout.assemble(id, fields, etag, now), etag, now, Metadata(etag, now))
 
 
 def _size(document: Stored | None) -> int:
