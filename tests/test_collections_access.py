@@ -58,6 +58,31 @@ async def test_a_key_for_one_collection_may_use_no_other(
         assert_lacks(await client.get("/metrics"), "read")
 
 
+async def test_options_of_a_collection_need_any_of_its_scopes(
+    application: Application, file: Path
+) -> None:
+    """A client can find out so which collections its key is for."""
+    for scope in ("read:books", "write:books"):
+        async with with_key(application, scope, collections=file) as client:
+            for path in ("/books", "/books/a"):
+                options = await client.options(path)
+                assert options.status_code == 204
+                assert options.headers["allow"].startswith("GET, HEAD, P")
+            for path in ("/notes", "/notes/a", "/stuff"):
+                refused = await client.options(path)
+                assert_lacks(refused, "read:notes" if "notes" in path else "read")
+                assert " or " in refused.json()["detail"]
+
+
+async def test_options_of_what_cannot_be_written_need_any_scope(
+    application: Application, tmp_path: Path
+) -> None:
+    file = declare(tmp_path, books={"read_only": True})
+    async with with_key(application, "write:books", collections=file) as client:
+        assert (await client.options("/books")).headers["allow"] == "GET, HEAD, OPTIONS"
+        assert_lacks(await client.get("/books"), "read:books")
+
+
 async def test_scopes_without_a_name_hold_for_every_collection(
     application: Application, file: Path
 ) -> None:

@@ -45,7 +45,8 @@ def other_routes() -> list[APIRoute]:
 def _routes_of(declaration: Declaration) -> Iterator[APIRoute]:
     for router in OF_COLLECTIONS:
         for route in _of(router):
-            if declaration.read_only and WRITE in (decision_of(route.endpoint) or ()):
+            decision = decision_of(route.endpoint)
+            if declaration.read_only and decision is not None and decision.needs(WRITE):
                 continue
             path = f"/{declaration.collection}{route.path.removeprefix('/stuff')}"
             own = guarded(served_at(route, path), declaration.collection)

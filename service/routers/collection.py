@@ -13,7 +13,7 @@ from service.documents.query import Selection
 from service.errors import InvalidParameter, NotAcceptable, StuffError, raises
 from service.openapi import collection as operations
 from service.openapi import operation_id
-from service.security import reads, writes
+from service.security import reads, reads_or_writes, writes
 from service.store.loads import Report
 from service.store.points import PointOperations
 from service.store.queries import Queries
@@ -203,7 +203,7 @@ async def delete_documents(filter: GivenFilter, collection: CollectionDep) -> Re
     status_code=204,
     responses=operations.COLLECTION_OPTIONS,
 )
-@reads
+@reads_or_writes
 async def options_collection(request: Request) -> Response:
     """Returns the methods of the collection."""
     allow = ", ".join(allowed_methods(request.app, request))

@@ -8,7 +8,7 @@ from service.documents.query import View
 from service.errors import PreconditionFailed, StuffError, raises
 from service.openapi import document as operations
 from service.openapi import operation_id
-from service.security import reads, writes
+from service.security import reads, reads_or_writes, writes
 from service.store.collection import Collection
 from service.store.points import PointOperations
 from service.web.access import may_read
@@ -177,7 +177,7 @@ async def delete_document(
 @router.options(
     PATH, summary="List the methods", status_code=204, responses=operations.DOCUMENT_OPTIONS
 )
-@reads
+@reads_or_writes
 async def options_document(
     request: Request,
     id: DocumentId,  # noqa: ARG001 (checked)

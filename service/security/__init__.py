@@ -1,9 +1,9 @@
 """Authentication and authorization: who may do what.
 
-Each endpoint declares which scopes it needs, `read`, `write` or both (`decisions`); keys and tokens
-may have these for one collection only (`scopes`). A request has the scopes of its API key (`keys`),
-or of its token, which an issuer has signed (`tokens`). The `Gate` returns them, and
-`service.web.access` compares. `key_file` changes the file of keys. Without keys and tokens, the
+Each endpoint declares which scopes it needs, `read`, `write`, both or one of them (`decisions`);
+keys and tokens may have these for one collection only (`scopes`). A request has the scopes of its
+API key (`keys`), or of its token, which an issuer has signed (`tokens`). The `Gate` returns them,
+and `service.web.access` compares. `key_file` changes the file of keys. Without keys and tokens, the
 service is for its own machine (`loopback`), but not for the web pages that are open on it
 (`origins`).
 """
@@ -13,9 +13,11 @@ from service.security.decisions import (
     READ,
     SCOPES,
     WRITE,
+    Decision,
     decision_of,
     public,
     reads,
+    reads_or_writes,
     writes,
 )
 from service.security.gate import Gate
@@ -29,6 +31,7 @@ __all__ = [
     "READ",
     "SCOPES",
     "WRITE",
+    "Decision",
     "Gate",
     "KeyFault",
     "KeyFile",
@@ -40,6 +43,7 @@ __all__ = [
     "parse_keys",
     "public",
     "reads",
+    "reads_or_writes",
     "scoped",
     "scopes_in",
     "writes",

@@ -1,19 +1,42 @@
 """Which scopes an endpoint needs, declared where the endpoint is defined."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 READ, WRITE = "read", "write"
 SCOPES = (READ, WRITE)
-PUBLIC: frozenset[str] = frozenset()
 _DECISION = "__access__"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The scopes that an endpoint needs: all of these, or one of them. None of them: it is open to
+    all."""
+
+    scopes: frozenset[str] = frozenset()
+    one_suffices: bool = False
+
+    def needs(self, scope: str) -> bool:
+        """Whether nobody without this scope has access."""
+        return scope in self.scopes and not self.one_suffices
+
+    def admits(self, granted: frozenset[str]) -> bool:
+        """Whether these scopes give access."""
+        if self.one_suffices:
+            return not self.scopes.isdisjoint(granted)
+        return self.scopes <= granted
+
+
+PUBLIC = Decision()
 
 
 def _decide(*scopes: str) -> Callable[[Endpoint], Endpoint]:
     def mark(endpoint: Endpoint) -> Endpoint:
-        setattr(endpoint, _DECISION, (decision_of(endpoint) or PUBLIC).union(scopes))
+        before = decision_of(endpoint) or PUBLIC
+        setattr(endpoint, _DECISION, Decision(before.scopes.union(scopes)))
         return endpoint
 
     return mark
@@ -23,7 +46,13 @@ public, reads, writes = _decide(), _decide(READ), _decide(WRITE)
 """Decorators of endpoints: open to all, or to keys with a scope, or, if two are used, with both."""
 
 
-def decision_of(endpoint: Callable[..., Any]) -> frozenset[str] | None:
-    """The scopes that the endpoint declares, `PUBLIC` if it needs none; None without a
-    declaration."""
+def reads_or_writes(endpoint: Endpoint) -> Endpoint:
+    """Decorates an endpoint that is open to keys with one of the scopes: it tells nothing of what
+    is stored."""
+    setattr(endpoint, _DECISION, Decision(frozenset(SCOPES), one_suffices=True))
+    return endpoint
+
+
+def decision_of(endpoint: Callable[..., Any]) -> Decision | None:
+    """What the endpoint declares; None without a declaration."""
     return getattr(endpoint, _DECISION, None)

@@ -11,6 +11,7 @@ from service.security import (
     PUBLIC,
     READ,
     SCOPES,
+    Decision,
     Gate,
     decision_of,
     id_of_key,
@@ -43,9 +44,7 @@ def guarded(route: APIRoute, collection: str | None = None) -> APIRoute:
 class Guard:
     """Lets requests with access pass to the application."""
 
-    def __init__(
-        self, app: ASGIApp, decision: frozenset[str] | None, collection: str | None
-    ) -> None:
+    def __init__(self, app: ASGIApp, decision: Decision | None, collection: str | None) -> None:
         self._app = app
         self._decision = decision
         self._collection = collection
@@ -70,18 +69,18 @@ class Guard:
 
 @raises(Unauthorized, Forbidden, LocalOnly, TokenKeysUnavailable)
 async def check_access(
-    request: Request, gate: Gate, needed: frozenset[str], collection: str | None
+    request: Request, gate: Gate, decision: Decision, collection: str | None
 ) -> frozenset[str]:
     """Which of `read` and `write` the request has in the collection, or outside of all. Raises
-    `Unauthorized` or `Forbidden` (RFC 6750), or `LocalOnly`, unless these are all that it needs."""
+    `Unauthorized` or `Forbidden` (RFC 6750), or `LocalOnly`, unless these are what it needs."""
     if gate.is_open:
         raise LocalOnly(
             "This server has no API keys, so it serves its own machine only. Its operator can "
             "create one (stuff key create), or set STUFF_INSECURE to let anyone do anything."
         )
     granted = scopes_in(await _scopes_of(request, gate), collection)
-    if not needed <= granted:
-        raise insufficient(request, needed, "This")
+    if not decision.admits(granted):
+        raise insufficient(request, decision, "This")
     return granted
 
 
@@ -110,24 +109,28 @@ def with_any_key(app: ASGIApp) -> ASGIApp:
 
 def may_read(request: Request) -> bool:
     """Whether the request may see what is stored."""
-    return READ in request.scope.get(_GRANTED, PUBLIC)
+    return READ in request.scope.get(_GRANTED, ())
 
 
 @raises(Forbidden)
 def check_may_read(request: Request, what: str) -> None:
     """Raise `Forbidden` unless the request may see what is stored. `what` begins the message."""
     if not may_read(request):
-        raise insufficient(request, _ALL, what)
+        raise insufficient(request, Decision(_ALL), what)
 
 
-def insufficient(request: Request, needed: frozenset[str], what: str) -> Forbidden:
-    """The refusal of a request that lacks one of these scopes."""
-    names = [scope for scope in SCOPES if scope in needed]
+def insufficient(request: Request, decision: Decision, what: str) -> Forbidden:
+    """The refusal of a request that lacks what this decision needs."""
+    names = [scope for scope in SCOPES if scope in decision.scopes]
     collection = request.scope.get(COLLECTION)
     if collection not in (None, DEFAULT_COLLECTION):
         names = [scoped(scope, collection) for scope in names]
     if len(names) == 1:
         detail = f"{what} needs the scope {names[0]!r}, which the key or token does not have."
+    elif decision.one_suffices:
+        one, other = map(repr, names)
+        detail = f"{what} needs the scope {one} or {other}. The key or token has neither."
+        del names[1:]  # what is needed at least
     else:
         one, other = map(repr, names)
         detail = f"{what} needs the scopes {one} and {other}. The key or token does not have both."
