@@ -11,11 +11,15 @@ from httpx import AsyncClient
 
 from examples import fibonacci, streams
 from service.settings import Settings
-from tests.support.applications import listen
+from tests.support.applications import Application, listen
 from tests.support.clients import connect
+from tests.support.consoles import File, read_page
 from tests.support.patience import TIMEOUT
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+LIBRARY = EXAMPLES / "library"
+NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 def run(name: str, *arguments: str) -> str:
@@ -68,6 +72,26 @@ def test_client(url: str) -> None:
         "DELETE 204",
         "GET 404 No such document",
     ]
+
+
+async def test_the_documents_of_the_library_fit_its_schemas(application: Application) -> None:
+    async with application(collections=LIBRARY / "collections.json") as client:
+        for name, count in (("authors", 39), ("books", 61)):
+            lines = (LIBRARY / f"{name}.ndjson").read_bytes()
+            loaded = await client.post(f"/{name}", content=lines, headers=NDJSON)
+            report = {"lines": count, "created": count, "replaced": 0, "failed": 0, "errors": []}
+            assert loaded.json() == report
+        books = (await client.get("/books", params={"limit": 100})).json()["items"]
+        for author in {author for book in books for author in book["authors"]}:
+            assert (await client.get(f"/authors/{author}")).status_code == 200
+
+
+def test_the_tutorial_shows_the_programs_of_the_library() -> None:
+    page = (ROOT / "docs" / "tutorial-clients.md").read_text()
+    shown = {step.name: step.text for step in read_page(page) if isinstance(step, File)}
+    assert shown.keys() == {"examples/library/lend.py", "examples/library/lend.ts"}
+    for name, text in shown.items():
+        assert text == (ROOT / name).read_text()
 
 
 async def test_streams_reads_every_document(client: AsyncClient) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.consoles import Command, File, not_run, read_page
+from tests.support.patience import patient
+from tests.support.programs import find_program
 from tests.support.terminal import ROOT, open_terminal
 
 PAGES = [
@@ -14,10 +16,14 @@ PAGES = [
 ]
 
 
+@pytest.mark.timeout(patient(600.0))  # one of them downloads packages
 @pytest.mark.parametrize("page", PAGES, ids=str)
 def test_the_console_blocks_of_a_page_work_in_order(page: Path, tmp_path: Path) -> None:
+    text = (ROOT / page).read_text()
+    if "$ npx " in text:
+        find_program("npx", package="npm")
     with open_terminal(tmp_path) as terminal:
-        for step in read_page((ROOT / page).read_text()):
+        for step in read_page(text):
             if isinstance(step, File):
                 terminal.write(step)
                 continue

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from tests.support.consoles import Command, File
-from tests.support.patience import TIMEOUT
+from tests.support.patience import TIMEOUT, patient
 from tests.support.serving import stuff_serve
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +23,10 @@ ADDRESS = "127.0.0.1:8000"
 DATA = "/home/you/stuff/data"
 FILES = {"STUFF_API_KEYS_FILE", "STUFF_COLLECTIONS", "STUFF_INDEXES"}
 END = "the command has ended"
+DOWNLOADING = patient(180.0)
+"""Seconds for a command that installs packages."""
+LIBRARY = Path("examples") / "library"
+"""What pages use of the checkout that they are read in."""
 
 
 class Terminal:
@@ -34,7 +38,8 @@ class Terminal:
         self.home = directory / "home"
         self.services = stack.enter_context(ExitStack())
         self.address = ""
-        self.home.mkdir()
+        made = shutil.ignore_patterns(*(ROOT / LIBRARY / ".gitignore").read_text().split())
+        shutil.copytree(ROOT / LIBRARY, self.home / LIBRARY, ignore=made)
         # A terminal shows no progress where the output is not a file.
         (self.home / ".curlrc").write_text("silent\nshow-error\n")
         self.output: queue.Queue[str] = queue.Queue()
@@ -79,7 +84,8 @@ class Terminal:
         text = command.text.replace("localhost:8000", self.address).replace(ADDRESS, self.address)
         self.type(f"{{ {text}\n}} < /dev/null")
         self.type(f"printf '\\n{END} %s\\n' $(jobs -r | wc -l)")
-        printed, output, deadline = "", "", time.monotonic() + TIMEOUT
+        limit = DOWNLOADING if is_downloading(command.text) else TIMEOUT
+        printed, output, deadline = "", "", time.monotonic() + limit
         while True:
             try:
                 printed += self.output.get(timeout=max(0.0, deadline - time.monotonic()))
@@ -131,6 +137,10 @@ class Terminal:
 def is_serving(command: str) -> bool:
     words = [word for word in shlex.split(command, comments=True) if "=" not in word]
     return words[:2] in (["make", "run"], ["stuff", "serve"])
+
+
+def is_downloading(command: str) -> bool:
+    return shlex.split(command, comments=True)[:2] in (["npm", "install"], ["pip", "install"])
 
 
 @contextmanager
