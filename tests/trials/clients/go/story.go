@@ -1,9 +1,8 @@
-// The story, by the client of openapi-generator.
+// The stories, by the client of openapi-generator.
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -22,7 +21,8 @@ func check(holds bool, what ...interface{}) {
 func main() {
 	configuration := stuff.NewConfiguration()
 	configuration.Servers = stuff.ServerConfigurations{{URL: os.Getenv("STUFF_URL")}}
-	documents := stuff.NewAPIClient(configuration).DocumentsAPI
+	client := stuff.NewAPIClient(configuration)
+	documents := client.DocumentsAPI
 	ctx := context.WithValue(context.Background(), stuff.ContextAccessToken, os.Getenv("STUFF_KEY"))
 
 	created, response, err := documents.CreateDocument(ctx).RequestBody(fields{"name": "Ada", "born": 1815}).Execute()
@@ -37,11 +37,8 @@ func main() {
 	check(err == nil && replaced.StatusCode == 200, "replace", err)
 
 	late, err := documents.PutDocument(ctx, id).RequestBody(fields{"name": "?"}).IfMatch(etag).Execute()
-	check(err != nil && late.StatusCode == 412, "a late replacement", err)
-	var failure *stuff.GenericOpenAPIError
-	check(errors.As(err, &failure), "no problem", err)
-	problem, ok := failure.Model().(stuff.Problem)
-	check(ok && problem.GetType() == "/problems/precondition-failed", "another problem", problem)
+	problem := problemOf(late, err, 412)
+	check(problem.GetType() == "/problems/precondition-failed", "another problem", problem)
 	check(problem.GetEtag() == replaced.Header.Get("ETag"), "no tag", problem)
 
 	patched, _, err := documents.PatchDocument(ctx, id).RequestBody(fields{"died": 1852}).Execute()
@@ -75,4 +72,6 @@ func main() {
 	}
 	_, gone, err := documents.GetDocument(ctx, id).Execute()
 	check(err != nil && gone.StatusCode == 404, "gone", err)
+
+	books(client, ctx)
 }

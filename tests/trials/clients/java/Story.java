@@ -8,7 +8,7 @@ import stuff.api.DocumentsApi;
 import stuff.model.DocumentPage;
 import stuff.model.Problem;
 
-/** The story, by the client of openapi-generator. */
+/** The stories, by the client of openapi-generator. */
 public class Story {
     public static void main(String[] arguments) throws Exception {
         ApiClient client = new ApiClient();
@@ -71,13 +71,15 @@ public class Story {
         } catch (ApiException failure) {
             check(failure.getCode() == 404, "another status");
         }
+
+        Books.tell(client);
     }
 
     private static Map<String, Object> get(DocumentsApi documents, String id) throws ApiException {
         return documents.getDocument(id, null, null, null, null, null, null, null, null);
     }
 
-    private static void check(boolean holds, String what) {
+    static void check(boolean holds, String what) {
         if (!holds) {
             throw new AssertionError(what);
         }
