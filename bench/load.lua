@@ -1,9 +1,12 @@
 -- Requests for wrk: METHOD (GET, PUT or MIXED) of random ids out of DOCUMENTS, with bodies of about
--- BODY_BYTES. Ends with one line of JSON.
+-- BODY_BYTES, or with the BODY that is given, in which %d is a number. Ends with one line of JSON.
 local method = os.getenv("METHOD")
 local documents = tonumber(os.getenv("DOCUMENTS"))
 local bytes = tonumber(os.getenv("BODY_BYTES"))
-local text = string.rep("x", math.max(0, bytes - 36))
+local form = os.getenv("BODY")
+if form == "" then
+   form = '{"n":%d,"name":"Ada","text":"' .. string.rep("x", math.max(0, bytes - 36)) .. '"}'
+end
 local headers = {["Content-Type"] = "application/json"}
 
 function init(args)
@@ -15,8 +18,7 @@ function request()
    if method == "GET" or (method == "MIXED" and math.random() < 0.8) then
       return wrk.format("GET", path)
    end
-   local body = string.format('{"n":%d,"name":"Ada","text":"%s"}', math.random(1000000), text)
-   return wrk.format("PUT", path, headers, body)
+   return wrk.format("PUT", path, headers, string.format(form, math.random(2000, 999999)))
 end
 
 function done(summary, latency, requests)

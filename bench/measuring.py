@@ -21,6 +21,8 @@ class Load:
     connections: int = 64
     documents: int = 10_000
     body_bytes: int = 100
+    body: str = ""
+    """What a PUT sends, with `%d` for a number; without it, a number, a name and a text."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def _wrk(url: str, load: Load, seconds: float) -> dict[str, float]:
         "METHOD": load.method,
         "DOCUMENTS": str(load.documents),
         "BODY_BYTES": str(load.body_bytes),
+        "BODY": load.body,
     }
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     report: dict[str, float] = json.loads(finished.stdout.splitlines()[-1])

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 Record: TypeAlias = dict[str, Any]
 
 STUFF, BASELINE, DURABLE, EMPTY = "stuff", "baseline", "baseline, durable", "empty FastAPI route"
+SCHEMA, CHECK = "stuff, schema", "check alone"
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,18 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         )
         name = "ms from a PUT until the last of 100 followers has its event, at the median"
         yield Goal(name, followed[100]["p50_ms"], 100)
+    by_server = {record["server"]: record for record in _section(records, "schemas")}
+    if by_server:
+        with_schema, without = by_server[SCHEMA], by_server[STUFF]
+        yield Goal(
+            "service CPU a PUT with a schema ÷ without one",
+            with_schema["service_cpu_us"] / without["service_cpu_us"],
+            1.15,
+        )
+        name = (
+            f"µs for the check of a document of {by_server[CHECK]['body_bytes']} B, on an idle core"
+        )
+        yield Goal(name, by_server[CHECK]["service_cpu_us"], 15)
     soak = _section(records, "soak")
     warm = [record for record in soak if record["elapsed"] > 60]
     if len(warm) > 1:

@@ -16,7 +16,7 @@ import psutil
 from pymongo import ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 
-from bench import bulk, feeds, servers
+from bench import bulk, feeds, schemas, servers
 from bench.measuring import Load, Result, cpu_seconds, measure, middle, resident_bytes
 from bench.plan import DATABASE, Bench, as_sent, as_stored
 from bench.report import Record
@@ -147,5 +147,6 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "pages": bulk.pages,
     "transfer": bulk.transfer,
     "feed": feeds.feed,
+    "schemas": schemas.schemas,
     "soak": soak,
 }
