@@ -1,15 +1,21 @@
 """Names and indexes in a file of declarations that is made of what exists."""
 
+import json
 from itertools import islice
 from typing import Any
 
+import bson
 import pytest
 from bson import ObjectId
 from pymongo import MongoClient
 
 from service.declarations import existing_indexes
+from service.declarations.drafts import Drafts
 from service.declarations.indexes import Index
 from service.declarations.naming import model_names, path_name
+from service.declarations.writing import WIDTH, written
+from service.documents.inference import Inferred
+from service.errors import ConfigurationError
 from service.settings import Settings
 
 
@@ -97,3 +103,47 @@ def test_indexes_that_the_file_cannot_have_are_refused(description: dict[str, An
 def test_numbers_of_other_programs_are_directions() -> None:
     found = existing_indexes.declared("a_1", {"v": 2, "key": [("a", 1.0)], "hidden": False})
     assert found == Index(keys={"a": 1})
+
+
+def test_a_document_that_does_not_fit_is_told_with_its_place(settings: Settings) -> None:
+    """What is inferred always fits; this is how a fault in that would be found."""
+    drafts = Drafts(settings)
+    wrong = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    name, _ = drafts.add("books", Inferred(wrong, "string", True, ()), {})
+    documents = [bson.encode({"_id": n, "a": value}) for n, value in enumerate([1, "x"])]
+    assert drafts.faults(name, documents[:1]) == []
+    assert drafts.faults(name, documents) == ["/a: Give an integer."]
+    drafts.open(name)
+    assert drafts.faults(name, documents) == []
+    drafts.check()
+
+
+def test_no_two_collections_have_types_of_one_name(settings: Settings) -> None:
+    drafts = Drafts(settings)
+    schema = {
+        "type": "object",
+        "properties": {"page": {"type": "object", "properties": {"n": {"type": "integer"}}}},
+    }
+    for name in ("order", "orders", "Orders", "order_pages", "pages", "documents"):
+        drafts.add(name, Inferred(schema, "string", True, ()), {})
+    drafts.check()
+
+
+def test_a_file_that_the_service_could_not_read_is_refused(settings: Settings) -> None:
+    drafts = Drafts(settings)
+    properties = {f"{n:0100}": {"type": "string"} for n in range(2000)}
+    schema = {"type": "object", "properties": properties, "required": [*properties]}
+    for name in ("a", "b", "c"):
+        drafts.add(name, Inferred(schema, "string", True, ()), {})
+    with pytest.raises(ConfigurationError, match="Name fewer collections"):
+        drafts.check()
+
+
+def test_what_is_short_is_written_in_one_line() -> None:
+    value = {"keys": {"a": 1}, "list": [{"n": number, "text": "x" * 60} for number in range(2)]}
+    value |= {"ü": "\x1b", "empty": []}
+    text = written(value)
+    assert json.loads(text) == value
+    assert '\n  "keys": {"a": 1},\n' in text
+    assert max(map(len, text.splitlines())) <= WIDTH
+    assert "\x1b" not in text

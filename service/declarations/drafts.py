@@ -1,6 +1,5 @@
 """A file of declarations that is made of what is in the database."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +9,7 @@ from service.declarations import DEFAULT, PLAIN_NAMES, Declaration, read_declara
 from service.declarations.existing_indexes import declared
 from service.declarations.file import MAX_BYTES
 from service.declarations.naming import model_names, path_name
+from service.declarations.writing import written
 from service.documents import layout
 from service.documents.inference import Doubt, Inferred
 from service.documents.published import published_names
@@ -76,8 +76,7 @@ class Drafts:
     def text(self, *names: str) -> str:
         """The file, with these collections or with all."""
         entries = {name: self._entries[name] for name in names or self._entries}
-        text = {"version": 1, "collections": entries}
-        return json.dumps(text, indent=2, ensure_ascii=False) + "\n"
+        return written({"version": 1, "collections": entries}) + "\n"
 
     def check(self) -> None:
         """Raise `ConfigurationError` unless the service can read the whole file."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
-from service.documents.inference.kinds import SCHEMAS, kind_of
+from service.documents.inference.kinds import SCHEMAS, kinds_of
 from service.documents.inference.members import Values, members_of
 
 MAX_SCHEMAS = 2000
@@ -66,7 +66,7 @@ def describe(documents: list[dict[str, Any]]) -> tuple[Schema, list[Doubt]]:
 def _fill(part: _Part, doubts: list[Doubt]) -> Iterator[_Part]:
     """Write the schema. Returns its parts that are still to be written."""
     schema, values, place = part
-    kinds = Counter(map(kind_of, values))
+    kinds = kinds_of(values)
     said = _counts(kinds)
     has_null = kinds.pop("null", 0) > 0
     if set(kinds) == {"integer", "number"}:

@@ -1,10 +1,9 @@
 """The type of the ids of documents."""
 
-from collections import Counter
 from typing import Any
 
 from service.documents.ids import check_id
-from service.documents.inference.kinds import kind_of
+from service.documents.inference.kinds import kinds_of
 from service.errors import InvalidId
 
 TYPES = ("string", "objectid", "uuid", "integer")
@@ -15,7 +14,7 @@ DEFAULT = "string"
 def id_type(ids: list[Any]) -> tuple[str, list[str]]:
     """The type that all ids have, else `string`; and sentences about the ids that no path leads
     to."""
-    kinds = Counter(map(kind_of, ids))
+    kinds = kinds_of(ids)
     if len(kinds) == 1:
         [kind] = kinds
         if kind in TYPES:

@@ -1,7 +1,8 @@
 """The kinds of values that a schema can tell apart."""
 
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -41,16 +42,27 @@ _BY_TYPE: Mapping[type, str] = {
 }
 
 
-def kind_of(value: Any) -> str:
-    """The kind of a value of `codec.decode`: a key of `SCHEMAS`, `null`, or words for another
-    type."""
-    kind = type(value)
-    if kind is float:
+def kinds_of(values: Iterable[Any]) -> Counter[str]:
+    """How many values of `codec.decode` are of which kind: a key of `SCHEMAS`, `null`, or words for
+    another type."""
+    values = list(values)
+    kinds: Counter[str] = Counter()
+    # Most types are told apart in compiled code.
+    for kind, count in Counter(map(type, values)).items():
+        if kind in _BY_TYPE:
+            kinds[_BY_TYPE[kind]] += count
+        else:
+            kinds.update(_looked_at(value) for value in values if type(value) is kind)
+    return kinds
+
+
+def _looked_at(value: Any) -> str:
+    if type(value) is float:
         return "number" if math.isfinite(value) else "infinite number"
-    if kind is Decimal128:
+    if type(value) is Decimal128:
         return "decimal" if value.to_decimal().is_finite() else "infinite decimal"
-    if kind is Binary:
+    if type(value) is Binary:
         if value.subtype == UUID_SUBTYPE and len(value) == UUID_BYTES:
             return "uuid"
         return f"binary of subtype {value.subtype}"
-    return _BY_TYPE.get(kind) or kind.__name__.lower()
+    return type(value).__name__.lower()

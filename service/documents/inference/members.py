@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from service.documents.inference.kinds import kind_of
+from service.documents.inference.kinds import kinds_of
 
 MAX_NAMED = 200
 """Members that an object may have in a schema."""
@@ -53,8 +53,8 @@ def members_of(objects: list[dict[str, Any]]) -> Members:
                 columns[name].append(value)
             else:
                 columns[name] = [value]
-    unnamed = [name for name in columns if not _is_plain(name)]
     named = {name: values for name, values in columns.items() if _is_plain(name)}
+    unnamed = [name for name in columns if name not in named]
     entries = _entries(named, unnamed, len(objects))
     if not entries:
         return Members(named, None, unnamed)
@@ -75,7 +75,7 @@ def _entries(named: dict[str, Values], unnamed: list[str], objects: int) -> set[
 
 
 def _kinds(named: dict[str, Values], names: set[str]) -> set[str]:
-    kinds = {kind_of(value) for name in names for value in named[name]}
+    kinds = kinds_of(value for name in names for value in named[name])
     return {"number" if kind == "integer" else kind for kind in kinds}
 
 
@@ -85,6 +85,7 @@ def _is_plain(name: str) -> bool:
         0 < len(name) <= MAX_NAME
         and not name.startswith("$")
         and "." not in name
-        and not any(unicodedata.category(character) == "Cc" for character in name)
         and REPLACEMENT not in name
+        # isprintable is the fast check: no control character is printable.
+        and (name.isprintable() or "Cc" not in map(unicodedata.category, name))
     )
