@@ -1,40 +1,30 @@
 """The OpenAPI document of declared collections."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
 
 from service.application import create_app
-from service.declarations import Declarations
 from service.settings import Settings
 from tests.support.commands import stuff_here
+from tests.support.declaring import declare
 from tests.support.schemas import BOOK, FILES
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("declared") / "collections.json"
-    collections = {"books": {"name": "Book"}, "things": {"name": "Thing"}}
-    file.write_text(json.dumps({"version": 1, "collections": collections}))
-    return file
+    folder = tmp_path_factory.mktemp("declared")
+    for name, schema in FILES.items():
+        (folder / name).write_text(json.dumps(schema))
+    return declare(folder, books={"name": "Book", "schema": BOOK}, things={"name": "Thing"})
 
 
 @pytest.fixture(scope="module")
 def document(file: Path) -> dict[str, Any]:
-    app = create_app(Settings(collections=file))
-    schema = SimpleNamespace(verbatim=BOOK, documents=FILES)
-    app.state.declarations = Declarations(
-        [
-            replace(each, schema=schema) if each.collection == "books" else each
-            for each in app.state.declarations.values()
-        ]
-    )
-    return app.openapi()
+    return create_app(Settings(collections=file)).openapi()
 
 
 def schema_of(content: dict[str, Any]) -> str:
@@ -125,3 +115,29 @@ def test_the_document_is_written_without_a_database(file: Path, tmp_path: Path) 
     result = stuff_here("openapi", str(target), "--collections", str(file))
     assert result.returncode == 0, result.stderr
     assert "/books/{id}" in json.loads(target.read_text())["paths"]
+
+
+def test_writes_that_a_schema_checks_declare_its_violation(document: dict[str, Any]) -> None:
+    declaring = {
+        operation["operationId"]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        if "schema-violation" in json.dumps(operation["responses"])
+    }
+    assert declaring == {"put_book", "patch_book", "create_book"}
+    unprocessable = document["paths"]["/books/{id}"]["put"]["responses"]["422"]
+    assert schema_of(unprocessable["content"]["application/problem+json"]) == "Problem"
+    problem = document["components"]["examples"]["schema-violation"]["value"]
+    assert problem["errors"][0] == {"pointer": "/year", "detail": "Give an integer."}
+
+
+def test_what_no_operation_uses_is_left_out(tmp_path: Path) -> None:
+    file = declare(tmp_path, stuff={"name": "Thing", "schema": {"properties": {"n": True}}})
+    document = create_app(Settings(collections=file)).openapi()
+    validate(document)
+    assert [tag["name"] for tag in document["tags"]] == ["stuff", "system"]
+    text = json.dumps(document)
+    for name in document["components"]["schemas"]:
+        assert f'"#/components/schemas/{name}"' in text
+    assert "ThingPage" in document["components"]["schemas"]
+    assert "DocumentPage" not in document["components"]["schemas"]

@@ -12,6 +12,7 @@ from service.openapi.declared import describe_declared
 from service.openapi.problems import errors_of, problem_examples, problems_of
 from service.openapi.responses import without_content
 from service.openapi.schemas import JSON_PATCH, Fields, MergePatch, PatchOperation
+from service.openapi.unused import drop_unused
 from service.security import PUBLIC, decision_of
 from service.web.problems import Problem
 
@@ -87,6 +88,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         schema["components"]["securitySchemes"] = SECURITY
         schema["components"]["examples"] = problem_examples(_complete(app, schema["paths"]))
         describe_declared(schema, app.state.declarations.values())
+        drop_unused(schema)
         schema["components"]["schemas"] = dict(sorted(schemas.items()))
         app.openapi_schema = schema
     return app.openapi_schema
@@ -114,8 +116,8 @@ def _complete(app: FastAPI, paths: dict[str, Any]) -> set[type[StuffError]]:
             if decision_of(route.endpoint) != PUBLIC:
                 # Or nothing, on servers without keys.
                 operation["security"] = [{"key": []}, {"token": []}, {}]
-            errors.update(errors_of(route))
-            problems = problems_of(route)
+            errors.update(errors_of(route, app.state.declarations))
+            problems = problems_of(route, app.state.declarations)
             if method == "HEAD":
                 problems = without_content(problems)
             operation["responses"] = dict(sorted((operation["responses"] | problems).items()))

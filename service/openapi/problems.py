@@ -2,12 +2,13 @@
 layers around them declare with `raises`."""
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from service.declarations import Declaration
 from service.errors import (
     BadRequest,
     Forbidden,
@@ -15,6 +16,7 @@ from service.errors import (
     InvalidParameter,
     NotAcceptable,
     RequestTimeout,
+    SchemaViolation,
     StuffError,
     Unauthorized,
     Unavailable,
@@ -35,8 +37,9 @@ OF_THE_CONNECTION = (BadRequest, RequestTimeout, UrlTooLong, HeadersTooLarge)
 """Raised by the server's protocol, before there is a request."""
 
 
-def errors_of(route: APIRoute) -> list[type[StuffError]]:
-    """The errors that a request of this route can end with, the endpoint's own first."""
+def errors_of(route: APIRoute, declarations: Mapping[str, Declaration]) -> list[type[StuffError]]:
+    """The errors that a request of this route can end with, the endpoint's own first; of those that
+    a schema finds, only where the collection has one."""
     errors = [*raised_by(route.endpoint)]
     for dependant in _walk(route.dependant):
         if dependant.call is not None:
@@ -47,13 +50,16 @@ def errors_of(route: APIRoute) -> list[type[StuffError]]:
         errors += raised_by(RequestMiddleware)
     if decision_of(route.endpoint) != PUBLIC:
         errors += raised_by(check_access)
+    declaration = declarations.get(route.path.split("/")[1])
+    if declaration is None or declaration.schema is None:
+        errors = [error for error in errors if error is not SchemaViolation]
     return list(dict.fromkeys([*errors, *OF_THE_CONNECTION]))
 
 
-def problems_of(route: APIRoute) -> Responses:
+def problems_of(route: APIRoute, declarations: Mapping[str, Declaration]) -> Responses:
     """The responses of the route that are problems, by their status."""
     by_status: dict[int, list[type[StuffError]]] = {}
-    for error in errors_of(route):
+    for error in errors_of(route, declarations):
         by_status.setdefault(error.status, []).append(error)
     return {str(status): _response(route, errors) for status, errors in by_status.items()}
 

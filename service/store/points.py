@@ -105,6 +105,7 @@ class PointOperations:
         DatabaseUnavailable,
         DatabaseUnsupported,
         WriteConflict,
+        Checks.check,
     )
     async def put(
         self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
@@ -124,6 +125,7 @@ class PointOperations:
         DatabaseUnavailable,
         DatabaseUnsupported,
         WriteConflict,
+        Checks.check,
     )
     async def create(self, fields: bytes) -> Written:
         """Create the document under an id of its own, a UUIDv7: ids sort by time."""

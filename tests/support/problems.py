@@ -9,11 +9,11 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from httpx import Response
 
-from service.errors import MethodNotAllowed, SchemaViolation, StuffError
+from service.errors import MethodNotAllowed, StuffError
 from service.openapi.problems import errors_of
 from service.web import problems
 
-OF_NO_OPERATION = (MethodNotAllowed, SchemaViolation, StuffError)
+OF_NO_OPERATION = (MethodNotAllowed, StuffError)
 
 
 def is_sentence(text: str | None) -> bool:
@@ -51,11 +51,11 @@ def all_declared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     problem_response = problems.problem_response
 
     def watched(request: Request, error: StuffError) -> Any:
-        route = request.scope.get("route")
+        route, declarations = request.scope.get("route"), request.app.state.declarations
         if (
             isinstance(route, APIRoute)
             and route.include_in_schema
-            and type(error) not in (*errors_of(route), *OF_NO_OPERATION)
+            and type(error) not in (*errors_of(route, declarations), *OF_NO_OPERATION)
         ):
             undeclared.add(f"{request.method} {route.path}: {type(error).__name__}")
         return problem_response(request, error)
