@@ -9,6 +9,7 @@ import bson
 import pytest
 
 from service.documents import codec, layout
+from service.documents.ids import key_in
 from service.documents.metadata import WithMetadata
 from tests.support.bson_values import DEPRECATED, NOW, VALUES, whole
 
@@ -51,7 +52,7 @@ def test_a_document_of_ours_is_read_the_same_way_as_any_other() -> None:
     stored = layout.read(document)
     assert (stored.etag, stored.updated_at) == (layout.entity_tag(fields), NOW)
     moved = whole(b"\x10x\0\x01\0\0\0" + document[4:-1])  # the _id is not the first element
-    assert layout.id_of(moved) == layout.id_of(document) == "ü"
+    assert key_in(moved) == key_in(document) == "ü"
     changed = document.replace("é".encode(), b"ee")
     assert layout.read(changed).updated_at is None
     absurd = document[:-10] + b"\xff" * 7 + b"\x7f\0\0"
@@ -94,7 +95,7 @@ def test_what_the_service_wrote_is_recognised_without_a_walk(
     assert recognised is not None
     assert recognised == layout._read_any(document)
     assert recognised.updated_at is not None
-    assert layout.id_of(document) == id
+    assert key_in(document) == id
 
 
 def test_a_document_that_only_looks_like_ours_is_not_taken_for_it() -> None:

@@ -35,6 +35,8 @@ YEARS = [{"keys": {"year": 1, "_id": 1}}]
         ({"a/b~": {}}, "collections.json#/collections/a~1b~0: "),
         ({"books": {"read_only": "yes"}}, "/collections/books/read_only: It is true or false."),
         ({"books": {"name": "a book"}}, "/collections/books/name: It does not match "),
+        ({"books": {"id": "number"}}, "collections.json#/collections/books/id: "),
+        ({"books": {"metadata": 1}}, "/collections/books/metadata: It is true or false."),
         ({"books": {"schema": True}}, "/collections/books/schema: It is an object."),
         ({"books": {"name": "A"}, "notes": {"name": "A"}}, "'books' has an operation get_a"),
         ({"books": {"name": "Document", "schema": {}}}, "'stuff' has a type Document already"),
@@ -88,10 +90,12 @@ def test_the_schema_of_the_file_agrees_with_its_reader(tmp_path: Path) -> None:
         ({"books": {}}, True),
         ({"books": {"name": "Book", "schema": {"$ref": "a.json"}, "read_only": True}}, True),
         ({"books": {"mongodb": "x", "indexes": YEARS}}, True),
+        ({"books": {"id": "objectid", "metadata": False}}, True),
         ({"Books": {}}, False),
         ({"books": {"colour": 1}}, False),
         ({"books": {"read_only": "yes"}}, False),
         ({"books": {"name": "a book"}}, False),
+        ({"books": {"id": "number"}}, False),
     ):
         (tmp_path / "a.json").write_text("{}")
         file = declare(tmp_path, **collections)

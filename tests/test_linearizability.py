@@ -12,6 +12,7 @@ from itertools import count
 import pytest
 from httpx import AsyncClient
 
+from service.documents.ids import Id
 from service.store.batching.lane import Operation
 from service.store.batching.reads import Reads
 from tests.support.applications import Application
@@ -74,7 +75,7 @@ async def test_histories_of_two_services_are_linearizable(
 async def test_a_read_that_joined_a_round_trip_too_late_would_be_found(
     client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    under_way: dict[str, Operation[bytes | None]] = {}
+    under_way: dict[Id, Operation[bytes | None]] = {}
     next_batch, find = Reads.next_batch, Reads.find
 
     def remembering(reads: Reads) -> list[Operation[bytes | None]]:

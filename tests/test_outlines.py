@@ -71,19 +71,26 @@ def test_a_template_of_what_requires_itself_ends() -> None:
 
 async def test_the_page_is_told_the_collections(application: Application, tmp_path: Path) -> None:
     schema = {"properties": {"title": TEXT}, "required": ["title"], "type": "object"}
-    file = declare(tmp_path, books={"schema": schema}, notes={"read_only": True})
+    file = declare(tmp_path, books={"schema": schema}, notes={"read_only": True, "id": "uuid"})
     async with application(collections=file) as client:
         response = await client.get(COLLECTIONS)
         assert response.headers["content-type"] == "application/json"
         assert response.json() == [
-            {"name": "stuff", "read_only": False, "main_fields": [], "template": {}},
+            {
+                "name": "stuff",
+                "read_only": False,
+                "id": "string",
+                "main_fields": [],
+                "template": {},
+            },
             {
                 "name": "books",
                 "read_only": False,
+                "id": "string",
                 "main_fields": ["title"],
                 "template": {"title": ""},
             },
-            {"name": "notes", "read_only": True, "main_fields": [], "template": {}},
+            {"name": "notes", "read_only": True, "id": "uuid", "main_fields": [], "template": {}},
         ]
         assert COLLECTIONS not in (await client.get("/openapi.json")).json()["paths"]
 

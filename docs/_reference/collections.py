@@ -67,6 +67,8 @@ def _keys(schema: dict[str, Any]) -> str:
 def _value(member: dict[str, Any]) -> str:
     if "const" in member:
         return code(member["const"])
+    if "enum" in member:
+        return codes(member["enum"])
     names = {
         "string": "text",
         "boolean": "true or false",
@@ -82,4 +84,6 @@ def _default(required: bool, member: dict[str, Any]) -> str:
     if required:
         return "required"
     default = member.get("default")
+    if isinstance(default, str):
+        return code(default)
     return code(str(default).lower()) if isinstance(default, bool) else ""

@@ -7,7 +7,7 @@ import orjson
 from bson import json_util
 
 from service.documents import codec, extended_json, layout
-from service.documents.ids import Key, key_of, new_id
+from service.documents.ids import TEXT, Key, key_of
 from service.errors import StuffError
 
 NDJSON, NDEJSON = "application/x-ndjson", "application/x-ndejson"
@@ -27,7 +27,7 @@ def identified(record: bytes, media_type: str) -> tuple[bytes, Key | None]:
         return record, _key(value["_id"], media_type)
     if media_type == NDEJSON and extended_json.RAW_KEY in value:
         return record, _key_of_raw(record)
-    id = new_id()
+    id = TEXT.new()
     rest = record.lstrip()[1:]
     return b'{"_id":"%s"%s%s' % (id.encode(), b"," if value else b"", rest), id
 

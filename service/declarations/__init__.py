@@ -42,6 +42,7 @@ class Declaration:
     schema: Schema | None = None
     """What documents look like; None means any object."""
     id: str = "string"
+    """The type of its ids, one of `documents.ids.TYPES`."""
     metadata: bool = True
     """Whether its documents have `_stuff`."""
     read_only: bool = False
@@ -98,6 +99,7 @@ def _declaration(collection: str, entry: Entry, schema: Schema | None) -> Declar
         entry.mongodb or collection,
         description=_member(schema, "description"),
         schema=schema,
+        id=entry.id,
         metadata=entry.metadata,
         read_only=entry.read_only,
         indexes=entry.indexes,
@@ -153,6 +155,7 @@ def _usual(settings: Settings, entry: Entry, schema: Schema | None) -> Declarati
         entry.mongodb or settings.collection,
         description=_member(schema, "description"),
         schema=schema,
+        id=entry.id,
         metadata=entry.metadata,
         read_only=entry.read_only,
         indexes=indexes,

@@ -16,6 +16,7 @@ MAX_COLLECTIONS = 100
 
 MongoName = Annotated[str, Field(min_length=1), AfterValidator(rules.collection_name)]
 CollectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+IdType = Literal["string", "objectid", "uuid", "integer"]
 ModelName = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9]{0,62}$")]
 
 
@@ -44,6 +45,13 @@ class Entry(BaseModel):
             "beside. Without one, any object is accepted.",
         ),
     ] = None
+    id: Annotated[
+        IdType,
+        Field(
+            description="The type of `_id`. Paths have its canonical string, and POST makes one, "
+            "except of integers."
+        ),
+    ] = "string"
     metadata: Annotated[
         StrictBool,
         Field(

@@ -11,7 +11,7 @@ text that is not UTF-8, repeated keys). These are written as their BSON, and rea
 No other document looks like that: MongoDB has no top-level keys that start with `$`.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Container, Generator, Iterable
 from typing import Any
 
 import bson
@@ -21,6 +21,7 @@ from bson.codec_options import DatetimeConversion
 from bson.errors import BSONError
 
 from service.documents import codec, layout, strict_json
+from service.documents.codec import Pick
 from service.documents.extended_readers import READERS, Malformed, read_value
 from service.documents.extended_writers import WRITERS, Unwritable
 from service.documents.json_faults import MAX_DEPTH
@@ -34,14 +35,11 @@ SLICE = 5000
 """Values that are read at once; it takes some milliseconds."""
 
 _OPTIONS = DECODE_OPTIONS.with_options(datetime_conversion=DatetimeConversion.DATETIME_MS)
+_TEXT = 0x02  # the element type; MongoDB stores the `_id` as the first element
 _PLAIN = frozenset({str, bool, type(None)})
 
 
-def dumps(
-    document: bytes,
-    metadata: Metadata | None = None,
-    pick: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
-) -> bytes:
+def dumps(document: bytes, metadata: Metadata | None = None, pick: Pick | None = None) -> bytes:
     """A stored document, or the part of it that `pick` returns, as Extended JSON.
 
     `_stuff` is added if the metadata is given, as in JSON: it is not a part of the document.
@@ -58,11 +56,30 @@ def dumps(
             raise Unwritable
         _write(values)
     except Unwritable:
-        content = layout.with_elements(document, names)
-        values = {RAW_KEY: WRITERS[Binary](Binary(content, 0))}
+        values = _as_bson(document, names)
     if metadata is not None:
         values[METADATA_KEY] = codec.shown(metadata)
     return orjson.dumps(values)
+
+
+def dumps_typed(
+    document: bytes, metadata: Metadata | None = None, pick: Pick | None = None
+) -> bytes:
+    """As `dumps`, for collections where a string as `_id` stands for an id of another type: a
+    document whose `_id` is text is written as its BSON."""
+    if document[4] != _TEXT:
+        return dumps(document, metadata, pick)
+    names = None if pick is None else {name.encode() for name in pick(codec.decode(document))}
+    values = _as_bson(document, names)
+    if metadata is not None:
+        values[METADATA_KEY] = codec.shown(metadata)
+    return orjson.dumps(values)
+
+
+def _as_bson(document: bytes, names: Container[bytes] | None) -> dict[str, Any]:
+    """The document, or its elements with these names, as its BSON."""
+    content = layout.with_elements(document, names)
+    return {RAW_KEY: WRITERS[Binary](Binary(content, 0))}
 
 
 def loads(text: bytes) -> Generator[None, None, Any]:

@@ -169,14 +169,6 @@ def element(document: bytes, name: bytes) -> bytes:
     return b""
 
 
-def id_of(document: bytes) -> Any:
-    """The `_id` of a stored document."""
-    if document.startswith(_TEXT_ID, 4):
-        end = 12 + _INT32.unpack_from(document, 9)[0]
-        return document[13:end].decode()
-    return raw(document)["_id"]
-
-
 def raw(document: bytes) -> RawBSONDocument:
     """The document for the driver, which sends its bytes, but decodes some of them before."""
     return RawBSONDocument(document, _RAW_OPTIONS)
@@ -203,12 +195,16 @@ def _read_own(document: bytes) -> Stored | None:
     tail = len(document) - _TAIL_SIZE
     if not (
         tail > 0
-        and document.startswith(_TEXT_ID, 4)
         and document.startswith(_BEFORE_TAG, tail)
         and document.startswith(_BEFORE_TIME, tail + _TAG_START + _TAG_SIZE)
     ):
         return None
-    start = 13 + _INT32.unpack_from(document, 9)[0]
+    if document.startswith(_TEXT_ID, 4):
+        start = 13 + _INT32.unpack_from(document, 9)[0]
+    elif document.startswith(b"_id\0", 5):
+        start = _value_end(document, document[4], 9)
+    else:
+        return None
     # If the stored tag is not that of the fields, another program has changed something.
     etag = entity_tag(_INT32.pack(tail - start + 5) + document[start:tail] + b"\0")
     if not document.startswith(etag.encode(), tail + _TAG_START):

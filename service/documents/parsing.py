@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from service.documents import codec, extended_json, layout, strict_json
-from service.documents.ids import check_id, new_id
+from service.documents.ids import TEXT, Id, Ids, canonical, key_of
 from service.errors import InvalidDocument
 
 MAX_ID_ELEMENT = 64 * 1024  # bytes
@@ -24,7 +24,7 @@ class SentMetadata(BaseModel):
     expires_at: AwareDatetime | None = None
 
 
-def parse(body: bytes, id: str | None) -> bytes:
+def parse(body: bytes, id: Id | None) -> bytes:
     """The fields (BSON) of the document in `body`, which will be stored under `id`.
 
     With `id=None` the service makes the id, so the body must not have one. Raises `MalformedJSON`
@@ -32,38 +32,42 @@ def parse(body: bytes, id: str | None) -> bytes:
     """
     value = checked_object(strict_json.loads(body))
     if "_id" in value:
-        _check_own_id(value.pop("_id") == id, id)
+        _check_own_id(id is not None and value.pop("_id") == canonical(id), id)
     return _encode(value)
 
 
-def parse_line(line: bytes) -> tuple[bytes, bytes]:
+def parse_line(line: bytes, ids: Ids = TEXT) -> tuple[bytes, bytes]:
     """The element `_id` and the fields (BSON) of a document, with a new id if it has none.
+
+    Its `_id` is a canonical string of this type.
 
     Raises `MalformedJSON`, `InvalidDocument` and `InvalidId`.
     """
     value = checked_object(strict_json.loads(line))
     if "_id" not in value:
-        return layout.id_element(new_id()), _encode(value)
+        return layout.id_element(ids.new()), _encode(value)
     id = value.pop("_id")
     if not isinstance(id, str):
         raise InvalidDocument(f"An _id is a string; this is {_json_type(id)}.", ["_id"])
-    return layout.id_element(check_id(id)), _encode(value)
+    return layout.id_element(ids.parse(id)), _encode(value)
 
 
-def parse_extended(body: bytes, id: str | None) -> Generator[None, None, bytes]:
+def parse_extended(body: bytes, id: Id | None) -> Generator[None, None, bytes]:
     """What `parse` returns, of a document in Extended JSON; in slices."""
     element, fields = yield from _extended(body)
     if element is not None:
-        _check_own_id(id is not None and element == layout.id_element(id), id)
+        _check_own_id(id is not None and key_of(element) in (id, canonical(id)), id)
     return fields
 
 
-def parse_extended_line(line: bytes) -> Generator[None, None, tuple[bytes, bytes]]:
-    """What `parse_line` returns, of a document in Extended JSON, whose `_id` may have any type; in
-    slices."""
-    element, fields = yield from _extended(line)
+def parse_extended_line(line: bytes, ids: Ids = TEXT) -> Generator[None, None, tuple[bytes, bytes]]:
+    """What `parse_line` returns, of a document in Extended JSON; in slices.
+
+    Its `_id` may have any type, but a string is a canonical string of this one.
+    """
+    element, fields = yield from _extended(line, ids)
     if element is None:
-        return layout.id_element(new_id()), fields
+        return layout.id_element(ids.new()), fields
     if len(element) > MAX_ID_ELEMENT:
         raise InvalidDocument(f"The _id has more than {MAX_ID_ELEMENT:,} bytes as BSON.", ["_id"])
     if element[0] in _NO_IDS:
@@ -81,15 +85,20 @@ def _starts_with_dollar(element: bytes) -> bool:
     return b"$ref\0" in element or any(key[:1] == "$" for key in value)
 
 
-def _extended(text: bytes) -> Generator[None, None, tuple[bytes | None, bytes]]:
-    """The element `_id`, if there is one, and the fields."""
+def _extended(text: bytes, ids: Ids = TEXT) -> Generator[None, None, tuple[bytes | None, bytes]]:
+    """The element `_id`, if there is one, and the fields. A string in its place stands for an id of
+    this type."""
     value = yield from extended_json.loads(text)
     if isinstance(value, bytes):
         return layout.split(value)
     value = checked_object(value)
     yield
-    element = layout.id_element(value.pop("_id")) if "_id" in value else None
-    return element, _encode(value)
+    if "_id" not in value:
+        return None, _encode(value)
+    id = value.pop("_id")
+    if ids is not TEXT and type(id) is str:  # else text of any kind, as other programs store it
+        id = ids.parse(id)
+    return layout.id_element(id), _encode(value)
 
 
 def _encode(fields: dict[str, Any]) -> bytes:
@@ -110,14 +119,15 @@ def checked_object(value: Any) -> dict[str, Any]:
     return value
 
 
-def _check_own_id(is_equal: bool, id: str | None) -> None:
+def _check_own_id(is_equal: bool, id: Id | None) -> None:
     if id is None:
         raise InvalidDocument(
             "POST makes the id. Leave _id out, or PUT the document under its id.", ["_id"]
         )
     if not is_equal:
         raise InvalidDocument(
-            f"The document's _id differs from the id in the path, {id!r}. Leave it out.", ["_id"]
+            f"The document's _id differs from the id in the path, {canonical(id)!r}. Leave it out.",
+            ["_id"],
         )
 
 

@@ -27,6 +27,7 @@ from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from service.documents import layout
+from service.documents.ids import Id
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import is_about_id
 
@@ -57,7 +58,7 @@ async def insert(database: CollectionAccess, writer: Writer, new: bytes) -> bool
 
 
 async def exchange(
-    database: CollectionAccess, writer: Writer, id: str, current: bytes, new: bytes | None
+    database: CollectionAccess, writer: Writer, id: Id, current: bytes, new: bytes | None
 ) -> bool:
     """Replace `current` by `new` (BSON), or delete it if `new` is None. Returns False if the
     document is no longer `current`.
@@ -72,7 +73,7 @@ async def exchange(
 
 
 async def _inline(
-    database: CollectionAccess, writer: Writer, id: str, current: bytes, new: bytes | None
+    database: CollectionAccess, writer: Writer, id: Id, current: bytes, new: bytes | None
 ) -> bool:
     condition = _unchanged(id, {"$literal": layout.raw(current)})
     collection = database.collection
@@ -85,7 +86,7 @@ async def _inline(
 
 
 async def _in_transaction(
-    database: CollectionAccess, writer: Writer, id: str, current: bytes, new: bytes | None
+    database: CollectionAccess, writer: Writer, id: Id, current: bytes, new: bytes | None
 ) -> bool:
     def work(collection: SyncCollection[RawBSONDocument], session: ClientSession) -> bool:
         found = collection.find_one({"_id": id}, session=session)
@@ -101,7 +102,7 @@ async def _in_transaction(
 
 
 async def _by_variable(
-    database: CollectionAccess, writer: Writer, id: str, current: bytes, new: bytes | None
+    database: CollectionAccess, writer: Writer, id: Id, current: bytes, new: bytes | None
 ) -> bool:
     condition = _unchanged(id, "$$current")
     request: DeleteOne | ReplaceOne[RawBSONDocument] = (
@@ -112,5 +113,5 @@ async def _by_variable(
     return bool(result.deleted_count if new is None else result.matched_count)
 
 
-def _unchanged(id: str, document: Any) -> dict[str, Any]:
+def _unchanged(id: Id, document: Any) -> dict[str, Any]:
     return {"_id": id, "$expr": {"$eq": ["$$ROOT", document]}}

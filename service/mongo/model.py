@@ -11,6 +11,7 @@ from bson.raw_bson import RawBSONDocument
 from pydantic import model_validator
 from pymongo.errors import PyMongoError
 
+from service.documents.ids import Id
 from service.mongo.shares import Share
 
 CLOSE_TIMEOUT = 0.2  # seconds to wait for the database to close a cursor
@@ -25,7 +26,7 @@ class StuffDocument(Document):
     `service.store.points`.
     """
 
-    # A string where the service wrote it; other programs may use any BSON type.
+    # Of the type of the collection; other programs may use any BSON type.
     id: object = None  # type: ignore[assignment]
     bson: bytes
 
@@ -41,7 +42,7 @@ class StuffDocument(Document):
         return stored
 
     @classmethod
-    async def find_raw(cls, ids: Sequence[str]) -> AsyncIterator[bytes]:
+    async def find_raw(cls, ids: Sequence[Id]) -> AsyncIterator[bytes]:
         """The documents with these ids, as BSON, in any order, as they arrive."""
         collection = cls.get_motor_collection()
         if len(ids) == 1:  # some engines find it faster by equality

@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from service.declarations import Declaration
+from service.documents.ids import TEXT, TYPES, Ids
 from service.documents.published import publish
 from service.documents.published.examples import example_of
 from service.documents.published.names import operation_names
 from service.documents.schemas import Schema
 from service.openapi.headers import IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, LAST_EVENT_ID
+from service.openapi.ids import describe_ids, schema_of
 from service.openapi.schemas import EXAMPLE_TAG
 
 JSON = "application/json"
@@ -25,10 +27,6 @@ METADATA: dict[str, Any] = {
         },
     },
 }
-OWN: dict[str, Any] = {
-    "_id": {"type": "string", "description": "The document's id."},
-    "_stuff": {"$ref": "#/components/schemas/Metadata"},
-}
 ONLY_UNTYPED = ("fields", "last_event_id", LAST_EVENT_ID["name"])
 """Parameters that typed operations lack: a view has not all that is required, and no generator
 knows what to do with the feed."""
@@ -43,7 +41,8 @@ def describe(document: dict[str, Any], declaration: Declaration) -> None:
     text = declaration.description or f"The documents of `{declaration.collection}`."
     document["tags"].insert(-1, {"name": declaration.collection, "description": text})
     schema = declaration.schema
-    typed = None if schema is None else _components(document, declaration.name, schema)
+    ids = TYPES[declaration.id]
+    typed = None if schema is None else _components(document, declaration.name, schema, ids)
     for path, method, operation in _operations(document, declaration):
         operation["operationId"] = names[method, path != base]
         operation["tags"] = [declaration.collection]
@@ -67,14 +66,15 @@ def _operations(
 
 
 def _components(
-    document: dict[str, Any], name: str, schema: Schema
+    document: dict[str, Any], name: str, schema: Schema, ids: Ids
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Adds the schemas; returns the name of a document, an example of its fields, and one of it."""
     schemas = document["components"]["schemas"]
-    components = publish(name, schema.verbatim, schema.documents, OWN)
+    own = {"_id": schema_of(ids), "_stuff": {"$ref": "#/components/schemas/Metadata"}}
+    components = publish(name, schema.verbatim, schema.documents, own)
     given = schema.verbatim.get("examples") if isinstance(schema.verbatim, dict) else None
     example = given[0] if given else example_of(components[f"{name}Fields"], components)
-    stored = {"_id": "ada", **example}
+    stored = {"_id": ids.examples[0], **example}
     stored["_stuff"] = {"etag": EXAMPLE_TAG.strip('"'), "updated_at": "2026-11-23T12:00:00Z"}
     components[name] |= {"examples": [stored]}
     components[f"{name}Fields"] |= {"examples": [example]}
@@ -164,6 +164,11 @@ def describe_declared(document: dict[str, Any], declarations: Iterable[Declarati
     for declaration in declarations:
         if declaration.collection != "stuff" or declaration.schema is not None:
             describe(document, declaration)
-        if not declaration.metadata:
-            for _, _, operation in _operations(document, declaration):
+        ids = TYPES[declaration.id]
+        if not ids.made:
+            document["paths"][f"/{declaration.collection}"].pop("post", None)
+        for _, _, operation in _operations(document, declaration):
+            if ids is not TEXT:
+                describe_ids(operation, ids)
+            if not declaration.metadata:
                 _undate(operation)

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from service.documents import extended_json
 from service.documents.codec import Dumps
+from service.documents.ids import canonical
 from service.documents.metadata import Layout
 from service.documents.query import Selection
 from service.errors import InvalidParameter, NotAcceptable, StuffError, raises
@@ -98,7 +98,8 @@ async def get_documents(
         return await feed_response(
             request, collection.feed, last_event, filter=selection.filter or None
         )
-    dumps = collection.dumps if media_type in (JSON, NDJSON) else extended_json.dumps
+    is_extended = media_type in (EJSON, NDEJSON)
+    dumps = collection.dumps_extended if is_extended else collection.dumps
     line = partial(_line, dumps, collection.layout if meta else None, selection)
     if media_type in (NDJSON, NDEJSON):
         batches = collection.queries.stream(selection, limit)
@@ -165,7 +166,7 @@ async def create_document(
     """
     if isinstance(sent, bytes):
         written = await collection.points.create(sent)
-        id = orjson.dumps({"_id": written.id})
+        id = orjson.dumps({"_id": canonical(written.id)})
         return await written_response(request, written, collection.dumps, preference, minimum=id)
     report = Report()
     try:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from service.documents import extended_json
+from service.documents.ids import Id
 from service.documents.preconditions import EXTENDED, Preconditions
 from service.documents.query import View
 from service.errors import PreconditionFailed, StuffError, raises
@@ -190,7 +190,7 @@ async def options_document(
 
 async def _read(
     request: Request,
-    id: str,
+    id: Id,
     view: View | None,
     preconditions: Preconditions,
     collection: Collection,
@@ -206,7 +206,7 @@ async def _read(
     headers = {**validators(stored, etag), "Vary": "Accept"}
     if not preconditions.allow_reading(stored, etag):
         return Response(status_code=304, headers=headers)
-    dumps = extended_json.dumps if is_extended else collection.dumps
+    dumps = collection.dumps_extended if is_extended else collection.dumps
     metadata = stored.metadata if meta else None
     body = await text_of(len(stored.bson), lambda: dumps(stored.bson, metadata, None))
     return Response(body, headers=headers, media_type=EJSON if is_extended else JSON)

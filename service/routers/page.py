@@ -37,8 +37,9 @@ async def get_page(request: Request, assets: AssetsDep) -> Response:
 @router.api_route(COLLECTIONS, methods=["GET", "HEAD"])
 @public
 async def get_collections(outlines: OutlinesDep) -> Response:
-    """Returns the collections, for the page: their names, the main fields of documents, and where a
-    new document starts. With keys, those of declared collections need one."""
+    """Returns the collections, for the page and for commands: their names, the types of their ids,
+    the main fields of documents, and where a new document starts. With keys, those of declared
+    collections need one."""
     return Response(outlines, media_type=JSON)
 
 
@@ -51,6 +52,7 @@ def _outline(declaration: Declaration) -> dict[str, Any]:
     outline: dict[str, Any] = {
         "name": declaration.collection,
         "read_only": declaration.read_only,
+        "id": declaration.id,
         "main_fields": [],
         "template": {},
     }

@@ -7,8 +7,9 @@ from functools import partial
 from typing import TypeAlias
 
 from service.declarations import Declaration
-from service.documents import codec
+from service.documents import codec, extended_json
 from service.documents.codec import Dumps
+from service.documents.ids import TEXT, TYPES, with_texts
 from service.documents.metadata import Layout, WithMetadata, WithoutMetadata
 from service.mongo.access import CollectionAccess
 from service.mongo.database import Database
@@ -53,8 +54,14 @@ class Collection:
         budget, slices = bounds.budget, bounds.slices
         checks = None if declaration.schema is None else Checks(declaration.schema, slices)
         self.name = declaration.collection
+        self.ids = ids = TYPES[declaration.id]
         self.dumps: Dumps = codec.dumps
         """Writes a stored document as JSON."""
+        self.dumps_extended: Dumps = extended_json.dumps
+        """Writes a stored document as Extended JSON."""
+        if ids is not TEXT:
+            self.dumps = with_texts(self.dumps, ids)
+            self.dumps_extended = extended_json.dumps_typed
         self.layout: Layout = WithMetadata() if declaration.metadata else WithoutMetadata()
         self.slices = slices
         self.points = PointOperations(
@@ -64,12 +71,20 @@ class Collection:
             turns,
             budget,
             slices,
+            ids,
             self.layout,
             checks,
         )
         self.queries = Queries(self.name, database, turns, bounds.settings.query_timeout)
         self.loader = Loader(
-            database, turns, budget, slices, bounds.settings.max_body_bytes, self.layout, checks
+            database,
+            turns,
+            budget,
+            slices,
+            bounds.settings.max_body_bytes,
+            ids,
+            self.layout,
+            checks,
         )
         self.feed: Feed = bounds.feeds.of(database, partial(encode, self.dumps))
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from service.documents.ids import Key, key_of
+from service.documents.ids import Ids, Key, key_of
 from service.documents.metadata import Layout
 from service.documents.parsing import parse_extended_line, parse_line
 from service.errors import BodyTooLarge, StuffError, Unavailable
@@ -31,7 +31,7 @@ Line: TypeAlias = bytes | StuffError
 
 
 LineFormat = Literal["json", "extended"]
-"""JSON, whose ids are strings, or Extended JSON, whose ids have any type."""
+"""JSON, whose ids are canonical strings, or Extended JSON, whose ids have any type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,11 @@ class Loader:
         budget: Budget,
         slices: Slices,
         max_line_bytes: int,
+        ids: Ids,
         layout: Layout,
         checks: Checks | None = None,
     ) -> None:
+        self._ids = ids
         self._layout = layout
         self._checks = checks
         self._database = database
@@ -115,6 +117,7 @@ class Loader:
             self._slices,
             lines.form,
             report,
+            self._ids,
             self._layout,
             self._checks,
         )
@@ -141,9 +144,11 @@ class _Load:
         slices: Slices,
         form: LineFormat,
         report: Report,
+        ids: Ids,
         layout: Layout,
         checks: Checks | None,
     ) -> None:
+        self._ids = ids
         self._layout = layout
         self._checks = checks
         self._database = database
@@ -195,8 +200,8 @@ class _Load:
     async def _parse(self, line: bytes) -> tuple[bytes, bytes]:
         """The element `_id` and the fields (BSON)."""
         if self._form == "json":
-            return parse_line(line)
-        return await self._slices.run(parse_extended_line(line), len(line))
+            return parse_line(line, self._ids)
+        return await self._slices.run(parse_extended_line(line, self._ids), len(line))
 
     def skip(self) -> None:
         """Count an empty line."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 from service.documents import layout, patches
-from service.documents.ids import new_id
+from service.documents.ids import Id, Ids, canonical
 from service.documents.layout import Stored
 from service.documents.metadata import Layout
 from service.documents.patches import Patch
@@ -42,7 +42,7 @@ DELETED_BEFORE = "It may have been deleted before."
 class Written:
     """An acknowledged write: a majority of the replica set has it in its journal."""
 
-    id: str
+    id: Id
     created: bool
     stored: Stored
 
@@ -63,9 +63,11 @@ class PointOperations:
         turns: Turns,
         budget: Budget,
         slices: Slices,
+        ids: Ids,
         layout: Layout,
         checks: Checks | None = None,
     ) -> None:
+        self._ids = ids
         self._layout = layout
         self._checks = checks
         self._database = database
@@ -78,15 +80,15 @@ class PointOperations:
         self._slices = slices
 
     @raises(DocumentNotFound, DatabaseUnavailable, DatabaseUnsupported)
-    async def get(self, id: str) -> Stored:
+    async def get(self, id: Id) -> Stored:
         """The document. Raises `DocumentNotFound`."""
         document = await self._reads.find(id)
         if document is None:
-            raise DocumentNotFound(id)
+            raise DocumentNotFound(canonical(id))
         return self._layout.read(document)
 
     @raises(get)
-    async def get_view(self, id: str, view: View) -> Stored:
+    async def get_view(self, id: Id, view: View) -> Stored:
         """Some fields of the document. Raises `DocumentNotFound`."""
         async with self._database.operation():
             with self._database.limits.reads():
@@ -94,7 +96,7 @@ class PointOperations:
                     lambda: self._collection.find_one({"_id": id}, view.projection())
                 )
         if document is None:
-            raise DocumentNotFound(id)
+            raise DocumentNotFound(canonical(id))
         return self._layout.read_view(bytes(document.raw), view.name)
 
     @raises(
@@ -108,7 +110,7 @@ class PointOperations:
         Checks.check,
     )
     async def put(
-        self, id: str, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
+        self, id: Id, fields: bytes, preconditions: Preconditions = NO_PRECONDITIONS
     ) -> Written:
         """Create or replace the document."""
         if self._checks is not None:
@@ -122,23 +124,25 @@ class PointOperations:
         DuplicateKey,
         DocumentTooLarge,
         DocumentRejected,
+        InvalidDocument,
         DatabaseUnavailable,
         DatabaseUnsupported,
         WriteConflict,
         Checks.check,
     )
     async def create(self, fields: bytes) -> Written:
-        """Create the document under an id of its own, a UUIDv7: ids sort by time."""
+        """Create the document under an id of its own. Raises `InvalidDocument` if only clients can
+        make ids of the type that the collection has."""
         if self._checks is not None:
             await self._checks.check(fields)
-        id = new_id()
+        id = self._ids.new()
         new = self._layout.new(layout.id_element(id), fields)
         # An upsert like any other, since the id is unique.
         return Written(id, await self._writes.put(id, new.bson), new)
 
     @raises(DocumentNotFound, PatchTestFailed, InvalidPatch, InvalidDocument, put)
     async def patch(
-        self, id: str, patch: Patch, preconditions: Preconditions = NO_PRECONDITIONS
+        self, id: Id, patch: Patch, preconditions: Preconditions = NO_PRECONDITIONS
     ) -> Written:
         """Patch the document as it is when the patch is written.
 
@@ -147,9 +151,9 @@ class PointOperations:
 
         async def change(current: Stored | None) -> Stored:
             if current is None:
-                raise DocumentNotFound(id)
+                raise DocumentNotFound(canonical(id))
             preconditions.check(current)
-            work = patches.apply(patch, current.bson, id)
+            work = patches.apply(patch, current.bson, canonical(id))
             fields = await self._slices.run(work, patch.size + len(current.bson))
             if self._checks is not None:
                 await self._checks.check(fields)
@@ -166,15 +170,15 @@ class PointOperations:
         DatabaseUnsupported,
         WriteConflict,
     )
-    async def delete(self, id: str, preconditions: Preconditions = NO_PRECONDITIONS) -> None:
+    async def delete(self, id: Id, preconditions: Preconditions = NO_PRECONDITIONS) -> None:
         """Delete the document. Raises `DocumentNotFound`."""
         if preconditions.guard_writes():
             return await self._delete_if(preconditions, id)
         if not await self._writes.delete(id):
-            raise DocumentNotFound(id, DELETED_BEFORE)
+            raise DocumentNotFound(canonical(id), DELETED_BEFORE)
         return None
 
-    async def _put_if(self, preconditions: Preconditions, id: str, new: Stored) -> Written:
+    async def _put_if(self, preconditions: Preconditions, id: Id, new: Stored) -> Written:
         created = False
 
         async def change(current: Stored | None) -> Stored:
@@ -186,16 +190,16 @@ class PointOperations:
         await self._exchange(id, change)
         return Written(id, created, new)
 
-    async def _delete_if(self, preconditions: Preconditions, id: str) -> None:
+    async def _delete_if(self, preconditions: Preconditions, id: Id) -> None:
         async def change(current: Stored | None) -> None:
             if current is None:
-                raise DocumentNotFound(id, DELETED_BEFORE)
+                raise DocumentNotFound(canonical(id), DELETED_BEFORE)
             preconditions.check(current)
 
         await self._exchange(id, change)
 
     async def _exchange(
-        self, id: str, change: Callable[[Stored | None], Awaitable[Stored | None]]
+        self, id: Id, change: Callable[[Stored | None], Awaitable[Stored | None]]
     ) -> Stored | None:
         """Read the document, and write what `change` makes of it; again if it was changed
         meanwhile.
@@ -223,7 +227,7 @@ class PointOperations:
         collection: MotorCollection = self._database.collection
         return collection
 
-    async def _find(self, id: str) -> Stored | None:
+    async def _find(self, id: Id) -> Stored | None:
         with self._database.limits.reads():
             document = await self._database.points.run(
                 lambda: self._database.model.find_one({"_id": id})
@@ -231,7 +235,7 @@ class PointOperations:
         return None if document is None else self._layout.read(document.bson)
 
     async def _compare_and_write(
-        self, turn: Turn, id: str, current: Stored | None, new: Stored | None
+        self, turn: Turn, id: Id, current: Stored | None, new: Stored | None
     ) -> bool:
         """Write the document; False if it is no longer the current one."""
         if current is not None:

@@ -12,8 +12,9 @@ from fastapi import Request
 from fastapi.sse import format_sse_event
 from starlette.types import Message, Receive, Scope, Send
 
-from service.documents import codec, layout
+from service.documents import layout
 from service.documents.codec import Dumps
+from service.documents.ids import Id
 from service.errors import FeedFull, FeedUnsupported, raises
 from service.observability import metrics
 from service.store.feed import Batch, Change, End, Feed, Position
@@ -46,8 +47,8 @@ def wants_events(request: Request) -> bool:
 
 
 def encode_change(dumps: Dumps, change: Change) -> bytes:
-    """The event of a change, with the document as `dumps` writes it."""
-    key = codec.dumps(change.key)[:-1]
+    """The event of a change, with the id and the document as `dumps` writes them."""
+    key = dumps(change.key, None, None)[:-1]
     if change.document is None:
         kind, data = "delete", key + b',"etag":null,"document":null}'
     else:
@@ -91,7 +92,7 @@ async def feed_response(
     feed: Feed,
     after: Position | None,
     *,
-    id: str | None = None,
+    id: Id | None = None,
     filter: Mapping[str, Any] | None = None,
 ) -> FeedResponse:
     """The feed of all documents, or of one. Raises what `Feed.follow` raises. If the feed turns out
@@ -105,7 +106,7 @@ async def _events(
     request: Request,
     feed: Feed,
     after: Position | None,
-    id: str | None,
+    id: Id | None,
     filter: Mapping[str, Any] | None,
 ) -> AsyncGenerator[bytes, None]:
     """The first chunk is empty, and comes when the subscription has begun."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from fastapi import Request, Response
 
 from service.documents.codec import Dumps
+from service.documents.ids import Id, canonical
 from service.documents.layout import Stored
 from service.store.points import Written
 from service.web.access import path_of_collection
@@ -81,5 +82,5 @@ async def written_response(
     return Response(body, status, headers, JSON if body else None)
 
 
-def _address(request: Request, id: str) -> str:
-    return f"{path_of_collection(request)}/{quote(id, safe='')}"
+def _address(request: Request, id: Id) -> str:
+    return f"{path_of_collection(request)}/{quote(canonical(id), safe='')}"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from service.documents.ids import Id
 from service.store.batching.lane import Lane, Operation
 from tests.support.patience import TIMEOUT
 
@@ -14,7 +15,7 @@ class Gate:
     """Holds back every round trip until it is opened, and remembers what each was to do."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.sent: list[list[str]] = []
+        self.sent: list[list[Id]] = []
         self._open = asyncio.Event()
         settle = Lane._settle
 

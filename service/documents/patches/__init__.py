@@ -34,13 +34,14 @@ class Patch(Protocol):
 
 def apply(patch: Patch, document: bytes, id: str) -> Generator[None, None, bytes]:
     """Yields where other work may be done, and returns the fields (BSON) of the stored document
-    when it is patched.
+    when it is patched. The patch sees the `_id` as this canonical string.
 
     Values that the patch leaves alone keep their BSON type. Raises what the patch raises, and
     `InvalidDocument` if the result is not a document, or has another `_id`, or a `_stuff`.
     """
     values = yield from codec.decoded(document)
     values.pop(layout.METADATA_KEY, None)
+    values["_id"] = id
     yield
     value = checked_object((yield from patch.apply(values)))
     if value.pop("_id", None) != id:

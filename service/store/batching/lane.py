@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 
 from opentelemetry.trace import Span, get_current_span
 
+from service.documents.ids import Id
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import is_absence, is_refusal
 from service.observability import metrics
@@ -31,7 +32,7 @@ one may hang."""
 class Operation(Generic[Answer]):
     """What to do with one document, and the requests that wait for it."""
 
-    id: str
+    id: Id
     document: bytes = b""
     since: float = 0.0  # when it arrived, by the clock of the event loop
     waiters: list[asyncio.Future[Answer]] = field(default_factory=list)

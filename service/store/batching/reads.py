@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 
-from service.documents import layout
+from service.documents.ids import Id, Key, key_in
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import translated_errors
 from service.store.batching.bounds import Batching
@@ -20,9 +20,9 @@ class Reads(Lane[bytes | None]):
         self._max_count = batching.settings.batch_count
         self._max_bytes = batching.settings.batch_bytes
         self._usual_size = 0.0  # of a document, in bytes, estimated from the last replies
-        self._queue: OrderedDict[str, Operation[bytes | None]] = OrderedDict()
+        self._queue: OrderedDict[Key, Operation[bytes | None]] = OrderedDict()
 
-    def find(self, id: str) -> Awaitable[bytes | None]:
+    def find(self, id: Id) -> Awaitable[bytes | None]:
         """The document as BSON, None if there is none. Raises `DatabaseUnavailable`. What this
         returns must be awaited at once."""
         operation = self._queue.get(id)
@@ -58,13 +58,13 @@ class Reads(Lane[bytes | None]):
             del self._queue[operation.id]
 
     async def send(self, batch: Sequence[Operation[bytes | None]]) -> None:
-        missing = {operation.id: operation for operation in batch}
+        missing: dict[Key, Operation[bytes | None]] = {each.id: each for each in batch}
         size = 0
         with translated_errors(), self.database.limits.reads():
             # A reply has 16 MB at most: its documents are answered while the rest is fetched.
-            async for document in self.database.model.find_raw(list(missing)):
+            async for document in self.database.model.find_raw([each.id for each in batch]):
                 size += len(document)
-                operation = missing.pop(layout.id_of(document), None)
+                operation = missing.pop(key_in(document), None)
                 if operation is not None:
                     operation.answer(document)
         self._usual_size += (size / len(batch) - self._usual_size) / 4

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 
+from service.documents.ids import Id
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import translated_errors
 from service.mongo.upserts import upsert
@@ -34,14 +35,14 @@ class Writes:
         self._upserts = _Upserts(turns, database, batching)
         self._deletes = _Deletes(turns, database, batching)
 
-    def put(self, id: str, document: bytes) -> Awaitable[bool]:
+    def put(self, id: Id, document: bytes) -> Awaitable[bool]:
         """Store the document (BSON). Returns whether it was created; else it replaced another.
 
         Raises `DatabaseUnavailable`, `DocumentRejected`, `DuplicateKey` and `WriteConflict`.
         """
         return self._write(_Write(id, document, lane=self._upserts))
 
-    def delete(self, id: str) -> Awaitable[bool]:
+    def delete(self, id: Id) -> Awaitable[bool]:
         """Delete the document. Returns whether there was one. Raises `DatabaseUnavailable`."""
         return self._write(_Write(id, lane=self._deletes))
 

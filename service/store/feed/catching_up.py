@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import cmp_to_key, partial
 from typing import Any, Protocol
 
+from service.documents.ids import Key
 from service.errors import DatabaseUnavailable, FeedGone, StuffError
 from service.mongo.access import CollectionAccess
 from service.store.feed.changes import Change, parts
@@ -212,10 +213,9 @@ class _Round:
 
     def _give(self, changes: Sequence[Change], position: Position) -> None:
         """Give the changes to the members, and add the followers whose positions they pass."""
-        of_one: dict[str, list[Change]] = {}
+        of_one: dict[Key, list[Change]] = {}
         for change in changes:
-            if isinstance(id := change.id, str):
-                of_one.setdefault(id, []).append(change)
+            of_one.setdefault(change.id, []).append(change)
 
         def give(subscription: Subscription, after: Position | None) -> None:
             wanted = changes if subscription.id is None else of_one.get(subscription.id, ())

@@ -8,6 +8,7 @@ import bson
 from bson.raw_bson import RawBSONDocument
 
 from service.documents import layout
+from service.documents.ids import Key, key_in
 from service.store.feed.positions import Position
 
 PUTS = {"insert", "replace", "update"}
@@ -26,8 +27,8 @@ class Change:
     """The event as it is sent, encoded once for all subscribers."""
 
     @property
-    def id(self) -> Any:
-        return layout.id_of(self.key)
+    def id(self) -> Key:
+        return key_in(self.key)
 
     @property
     def size(self) -> int:
@@ -47,7 +48,8 @@ def read_change(event: RawBSONDocument) -> Change | None:
         return None
     time = event["clusterTime"]
     position = Position(time.time << 32 | time.inc, event["_id"]["_data"])
-    key = bytes(event["documentKey"].raw)
+    # In a sharded collection, the document's key has the fields of the shard key, too.
+    key = layout.whole(layout.element(event["documentKey"].raw, b"_id"))
     if kind == "delete":
         return Change(position, key, None)
     document = event.get("fullDocument")

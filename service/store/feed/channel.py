@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from service.documents.ids import Key
 from service.errors import DatabaseUnavailable, FeedGone, StuffError
 from service.mongo.access import CollectionAccess
 from service.observability import metrics
@@ -56,7 +57,7 @@ class Channel:
         self._subscriptions: set[Subscription] = set()
         self._arrivals: set[Subscription] = set()  # before it is open
         self._of_all: set[Subscription] = set()  # that have joined
-        self._of_one: dict[str, set[Subscription]] = {}
+        self._of_one: dict[Key, set[Subscription]] = {}
         self._catching_up = CatchingUp(database, pipeline, self)
         self._reading = asyncio.create_task(self._read())
 
@@ -195,8 +196,8 @@ class Channel:
             size += change.size
             if self._of_all:
                 self.encoded(change)
-            if self._of_one and isinstance(id := change.id, str):
-                for subscription in list(self._of_one.get(id, ())):
+            if self._of_one:
+                for subscription in list(self._of_one.get(change.id, ())):
                     subscription.push([self.encoded(change)])
         self.now = changes[-1].position
         for subscription in list(self._of_all):

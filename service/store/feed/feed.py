@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeAlias
 
+from service.documents.ids import Id
 from service.errors import FeedFull
 from service.mongo.access import CollectionAccess
 from service.observability import metrics
@@ -34,7 +35,7 @@ class Feed:
     def follow(
         self,
         *,
-        id: str | None = None,
+        id: Id | None = None,
         filter: Mapping[str, Any] | None = None,
         after: Position | None = None,
     ) -> AbstractAsyncContextManager[Subscription]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from service.documents.ids import Id
 from service.errors import StuffError
 from service.observability import metrics
 from service.store.feed.changes import Change
@@ -74,7 +75,7 @@ class Subscription:
     Both call `join`, `push`, `give` and `finish`, which never wait; the follower reads `batches`.
     """
 
-    def __init__(self, id: str | None, after: Position | None) -> None:
+    def __init__(self, id: Id | None, after: Position | None) -> None:
         self.id = id
         self.end: End | None = None
         self.taken = asyncio.Event()  # nothing waits

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from service.documents.ids import Id
 from service.documents.parsing import parse, parse_extended
 from service.documents.patches import JsonPatch, MergePatch, Patch
 from service.errors import (
@@ -117,7 +118,7 @@ DocumentPatch = Annotated[Patch, Depends(get_patch)]
 async def _parsed(
     form: str,
     body: bytes,
-    id: str | None,
+    id: Id | None,
     request: Request,
     budget: Budget,
     slices: Slices,

@@ -6,7 +6,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import Depends, Path, Query, Request
 from starlette.convertors import Convertor, register_url_convertor
 
-from service.documents.ids import MAX_ID_BYTES, check_id
+from service.documents.ids import MAX_ID_BYTES, TEXT, Id, with_ids
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions, parse_preconditions
 from service.documents.query import (
     Selection,
@@ -20,6 +20,7 @@ from service.documents.query import (
 )
 from service.errors import (
     DatabaseUnavailable,
+    DocumentNotFound,
     InvalidId,
     InvalidParameter,
     InvalidPrecondition,
@@ -28,13 +29,15 @@ from service.errors import (
 )
 from service.store.feed import Position, parse_position
 from service.web.access import COLLECTION, check_may_read, may_read
-from service.web.dependencies.state import DatabaseDep
+from service.web.dependencies.state import CollectionDep, DatabaseDep
 from service.web.headers import first_fields, header
 from service.web.responses import Preference
 
 CONDITIONS = frozenset(
     {b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"}
 )
+NAMING = frozenset({"PUT", "OPTIONS"})
+"""Methods for documents that need not exist."""
 SHOWN = 100
 """The most characters of an unknown parameter's name that a problem repeats."""
 
@@ -57,6 +60,7 @@ register_url_convertor("document_id", DocumentIdConvertor())
 @raises(MalformedPath, InvalidId)
 async def get_document_id(
     request: Request,
+    collection: CollectionDep,
     id: Annotated[
         str,
         Path(
@@ -66,18 +70,24 @@ async def get_document_id(
             json_schema_extra={"minLength": 1, "maxLength": MAX_ID_BYTES},
         ),
     ],
-) -> str:
-    """The id in the path. Raises `MalformedPath` and `InvalidId`."""
+) -> Id:
+    """The id in the path, of the type that the collection has. Raises `MalformedPath`, and
+    `InvalidId`, or `DocumentNotFound` for what no document can have as its id."""
     if "\ufffd" in id:
         # Servers decode paths leniently, so the bytes that were sent are checked.
         try:
             unquote_to_bytes(request.scope["raw_path"]).decode()
         except UnicodeDecodeError:
             raise MalformedPath("Percent-encode the id's UTF-8 bytes.") from None
-    return check_id(id)
+    try:
+        return collection.ids.parse(id)
+    except InvalidId as error:
+        if collection.ids is TEXT or not id or request.method in NAMING:
+            raise
+        raise DocumentNotFound(id, error.detail) from None
 
 
-DocumentId = Annotated[str, Depends(get_document_id)]
+DocumentId = Annotated[Id, Depends(get_document_id)]
 
 
 @raises(InvalidParameter)
@@ -108,19 +118,23 @@ FILTER = Query(
 
 
 @raises(InvalidParameter, DatabaseUnavailable)
-async def get_given_filter(filter: Annotated[str, FILTER], database: DatabaseDep) -> dict[str, Any]:
+async def get_given_filter(
+    filter: Annotated[str, FILTER], database: DatabaseDep, collection: CollectionDep
+) -> dict[str, Any]:
     query = parse_filter(filter)
     patterns = patterns_of(query)
     if patterns and not database.limits_patterns:
         check_steps(patterns)
-    return query
+    return query if collection.ids is TEXT else with_ids(query, collection.ids)
 
 
 @raises(get_given_filter)
 async def get_filter(
-    database: DatabaseDep, filter: Annotated[str | None, FILTER] = None
+    database: DatabaseDep,
+    collection: CollectionDep,
+    filter: Annotated[str | None, FILTER] = None,
 ) -> dict[str, Any]:
-    return {} if filter is None else await get_given_filter(filter, database)
+    return {} if filter is None else await get_given_filter(filter, database, collection)
 
 
 FilterDep = Annotated[dict[str, Any], Depends(get_filter)]
