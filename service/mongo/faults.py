@@ -59,6 +59,11 @@ LACKING = {59, 115, 238, 303, 304, 40324, 40415, 40573}
 """The engine lacks a command, a stage or a field of a command. The codes of MongoDB, DocumentDB and
 FerretDB: CommandNotFound, CommandNotSupported, NotImplemented, unrecognized names."""
 
+SHARD_KEY_NOT_FOUND = 61
+"""Of an upsert through mongos: the filter lacks the shard key. Before MongoDB 8.0.
+https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/#sharded-collections
+"""
+
 UNANSWERED = {6, 89, 202, 384, 9001}
 """HostUnreachable, NetworkTimeout, NetworkInterfaceExceededTimeLimit, ConnectionError,
 SocketException: mongos did not get the answer of a shard, which may still carry out the write."""
@@ -113,6 +118,12 @@ def translated(error: PyMongoError) -> StuffError:
         )
     if isinstance(error, DuplicateKeyError):
         return DuplicateKey(_keys(error))
+    if code == SHARD_KEY_NOT_FOUND and "upsert" in str(said):
+        return DatabaseUnsupported(
+            "The collection is sharded by another key than _id, so that this version of MongoDB "
+            "cannot create or replace a document by its id alone. Create it with "
+            "If-None-Match: *, replace it with If-Match, or patch it."
+        )
     if code in REFUSED_DOCUMENTS or is_about_bson(error):
         return DocumentRejected(
             f"MongoDB says: {said} (code {code}). Change the document accordingly."

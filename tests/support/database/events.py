@@ -23,6 +23,8 @@ class Put:
     """None if it is an update, and the document was deleted before it was looked up."""
     kind: str = "insert"
     """Or `replace`, or `update`."""
+    shard_key: Mapping[str, Any] = field(default_factory=dict)
+    """Its values, in a collection that is sharded by another key than `_id`."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Delete:
 
     id: str
     kind: str = "delete"
+    shard_key: Mapping[str, Any] = field(default_factory=dict)
 
 
 Operation: TypeAlias = Put | Delete
@@ -95,7 +98,7 @@ def _event(
             changed = {"updatedFields": fields or {}, "removedFields": []}
             document["updateDescription"] = changed | {"truncatedArrays": []}
     document["ns"] = namespace
-    document["documentKey"] = {"_id": operation.id}
+    document["documentKey"] = {**operation.shard_key, "_id": operation.id}
     return Event(time, token, document, shard)
 
 
