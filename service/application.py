@@ -78,10 +78,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         yield {"settings": settings, "connections": open_connections(settings)}
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The application with these settings, or with those of the environment."""
+def create_app(
+    settings: Settings | None = None, declarations: Declarations | None = None
+) -> FastAPI:
+    """The application with these settings, or with those of the environment, and with these
+    declarations, or with those that the settings name."""
     settings = settings or Settings()
-    declarations = read_declarations(settings)
+    declarations = declarations or read_declarations(settings)
     of_collections = collection_routes(declarations)
     app = Application(
         title="Stuff",

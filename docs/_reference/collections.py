@@ -13,7 +13,7 @@ without an entry in the file. [The tutorial](../tutorial.md#your-own-fields) sho
 use; [Collections](../explanation/collections.md) says what they share. Editors that know JSON
 Schema help with it, if the file names [its schema](collections.schema.json) in `$schema`.
 
-The file is read when the service starts, and with several workers again at `SIGHUP`."""
+The file is read when the service starts, and again at `SIGHUP`."""
 
 FAULTS = f"""\
 ## What is refused

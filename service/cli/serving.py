@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 import uvicorn
+from fastapi import FastAPI
 
 from service.application import create_app
 from service.cli.console import unusable
@@ -20,7 +22,9 @@ from service.declarations import read_declarations
 from service.errors import ConfigurationError, EngineError
 from service.mongo.database import check_database
 from service.observability import logs, metrics
+from service.server.alone import Hangups, Server
 from service.server.checks import check_settings, doubts
+from service.server.garbage import tune_garbage_collector
 from service.server.http import http_options
 from service.server.listening import bound_socket
 from service.server.mongodb import running_mongodb
@@ -60,18 +64,7 @@ def serve(
     settings = read_settings(
         host=host, port=port, workers=workers, data_dir=data_dir, insecure=insecure
     )
-    config = uvicorn.Config(
-        "service.app:app",
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        log_level=settings.log_level,
-        log_config=logs.config(settings),
-        access_log=False,  # it would have the queries
-        timeout_graceful_shutdown=settings.shutdown_timeout,
-        timeout_worker_healthcheck=HEALTHCHECK,
-        **http_options(settings),
-    )
+    config = _config(settings, "service.app:app")
     logs.capture()
     try:
         _serve(settings, config)
@@ -107,7 +100,36 @@ def _serve(settings: Settings, config: uvicorn.Config) -> None:
             declared = DeclaredCopy(settings, Path(folder))
             Supervisor(declared, config, [listener]).run()
         else:
-            uvicorn.Server(config).run([listener])
+            _serve_alone(settings, config, listener)
+
+
+def _config(settings: Settings, app: str | FastAPI) -> uvicorn.Config:
+    """How uvicorn serves the application: an object, or where worker processes find it."""
+    return uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        log_level=settings.log_level,
+        log_config=logs.config(settings),
+        access_log=False,  # it would have the queries
+        timeout_graceful_shutdown=settings.shutdown_timeout,
+        timeout_worker_healthcheck=HEALTHCHECK,
+        **http_options(settings),
+    )
+
+
+def _serve_alone(settings: Settings, config: uvicorn.Config, listener: socket.socket) -> None:
+    """Serve in this process: at SIGHUP another application, with new declarations."""
+    hangups = Hangups()
+    while True:
+        server = Server(config, listener, hangups, settings)
+        server.run([listener.dup()])
+        if server.renewed is None:
+            return
+        # The settings are read anew: the environment has the address of the embedded engine.
+        config = _config(settings, create_app(Settings(), server.renewed))
+        tune_garbage_collector()
 
 
 def openapi(target: Target = Path("-"), collections: CollectionsFile = None) -> None:

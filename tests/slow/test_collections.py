@@ -39,6 +39,31 @@ def test_a_rolling_restart_reads_the_file_of_collections_anew(tmp_path: Path) ->
     assert "Traceback" not in log.read_text()
 
 
+def test_one_process_reads_the_file_of_collections_anew(tmp_path: Path) -> None:
+    file = declare(tmp_path, books={})
+    log = tmp_path / "log"
+    with (
+        log.open("w") as stderr,
+        stuff_serve(tmp_path / "data", stderr=stderr, STUFF_COLLECTIONS=str(file)) as service,
+    ):
+        assert service.http.put("/books/a", json={}).status_code == 201
+        declare(tmp_path, books={}, notes={"name": 5})
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "collections.json#/collections/notes/name" in log.read_text())
+        assert service.http.get("/books/a").status_code == 200
+        assert service.http.get("/notes").status_code == 404
+
+        for name in ("notes", "films"):  # once, and once more
+            declare(tmp_path, books={}, **{name: {}})
+            service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: service.http.get(f"/{name}").status_code == 200)  # noqa: B023
+            assert service.http.get("/books/a").status_code == 200
+        assert service.http.get("/notes").status_code == 404
+        assert len(started(log)) == 3
+        assert service.stop() == 0
+    assert "Traceback" not in log.read_text()
+
+
 def started(log: Path) -> list[str]:
     """The lines about workers that are ready."""
     return [line for line in log.read_text().splitlines() if "startup complete" in line]

@@ -1,5 +1,6 @@
 """Signals: a stop lets requests finish, a rolling restart loses none."""
 
+import os
 import signal
 import socket
 import threading
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import httpx
+import pytest
 
 from tests.support.clients import connect_blocking
 from tests.support.patience import TIMEOUT
@@ -16,7 +18,8 @@ from tests.support.serving import alive, running, stuff_serve, wait_until
 from tests.support.threads import meanwhile
 
 
-def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path, processes: int) -> None:
     acknowledged: set[str] = set()
     faults: list[object] = []
 
@@ -44,12 +47,17 @@ def test_a_rolling_restart_under_load_loses_no_request(tmp_path: Path) -> None:
                 if count % 20 == 0:
                     time.sleep(0.3)  # so that some connections rest when the workers leave
 
-    with stuff_serve(tmp_path, "--workers", "2") as service:
+    log = tmp_path / "log"
+    with (
+        log.open("w") as stderr,
+        stuff_serve(tmp_path / "data", "--workers", str(processes), stderr=stderr) as service,
+    ):
         workers = service.workers()
-        assert len(workers) == 2
+        wait_until(lambda: log.read_text().count("startup complete") == processes)
         with meanwhile(partial(use, service.base_url), 8):
             wait_until(lambda: len(acknowledged) > 200)
             service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: log.read_text().count("startup complete") == 2 * processes)
             wait_until(lambda: not any(alive(pid) for pid in workers))
             seen = len(acknowledged)
             wait_until(lambda: len(acknowledged) > seen + 200)
@@ -114,3 +122,12 @@ def read_status(reader: BinaryIO) -> int:
             length = int(line.split(b":")[1])
     reader.read(length)
     return status
+
+
+def test_a_closed_terminal_stops_the_service_that_was_started_in_it(tmp_path: Path) -> None:
+    terminal, stdin = os.openpty()
+    with stuff_serve(tmp_path, stdin=stdin) as service:
+        os.close(stdin)
+        assert service.http.get("/healthz").status_code == 200
+        os.close(terminal)
+        assert service.stop(signal.SIGHUP) == 0

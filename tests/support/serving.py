@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import httpx
 
@@ -65,6 +65,7 @@ def stuff(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 def stuff_serve(
     data_dir: Path,
     *options: str,
+    stdin: Any = None,
     stdout: Path | None = None,
     stderr: IO[str] | None = None,
     **environment: str,
@@ -76,6 +77,7 @@ def stuff_serve(
         process = subprocess.Popen(
             command,
             env=os.environ | {"STUFF_DATA_DIR": str(data_dir)} | environment,
+            stdin=stdin,
             stdout=output_file,
             stderr=stderr,
             text=True,
