@@ -62,7 +62,7 @@ bench: $(DEV) ## Measure it, side by side with the forty lines of aiohttp and Mo
 screenshots: $(DEV) ## Make the pictures in the README (needs chromium)
 	$(BIN)/python -m examples.screenshots
 
-clients: $(DEV) ## Generate clients and run the same story with each (needs node, go, java, maven; CLIENTS="go java")
+clients: $(DEV) ## Generate clients in seven languages and run the same stories with each (CLIENTS="rust php" for some)
 	$(PYTHON) -m venv $(VENV)/clients
 	$(VENV)/clients/bin/$(PIP_INSTALL) -r requirements/clients.txt
 	$(BIN)/python -m tests.trials.clients $(CLIENTS)

@@ -1,6 +1,6 @@
 """Clients generated from the OpenAPI document of a running service.
 
-    python -m tests.trials.clients [python typescript go java]
+    python -m tests.trials.clients [python typescript go java rust php ruby]
 
 The service has a collection that is declared with a schema (`library/`), beside `/stuff`. For each
 language a client is generated into a directory that is thrown away, compiled, and lives through

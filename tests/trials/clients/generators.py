@@ -8,12 +8,16 @@ from pathlib import Path
 
 TOOLS = Path(sys.prefix) / "clients" / "bin"
 """Of an environment of its own, which `make clients` makes: the generators want other versions."""
-TIMEOUT = 300  # seconds: the first time everything is downloaded
+TIMEOUT = 600  # seconds: the first time everything is downloaded and compiled
 
 NOTICES = (
     "OpenAPI 3.1 support is still in beta",  # openapi-generator, of each such document
     # That for Java, of a body with a type and an example: it documents bodies by their types.
     "Ignoring complex example on request body",
+    # That for Rust, of members named `type`, and of media types that it takes for names.
+    "cannot be used as a field/variable name. Renamed to",
+    "cannot be used as a model name. Renamed to Application",
+    "cannot be used as a model name. Renamed to TextSlash",
     # openapi-python-client leaves the second body of POST out: a load is sent with httpx.
     "Warning(s) encountered while generating",
     "WARNING parsing POST /stuff within documents.",

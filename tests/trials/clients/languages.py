@@ -66,9 +66,36 @@ def java(document: Path, at: Path, server: dict[str, str]) -> None:
     run("java", "-cp", f"{jars}:.", "Story", at=at, **server)
 
 
+def rust(document: Path, at: Path, server: dict[str, str]) -> None:
+    # Without TLS, and with a middleware that names the format of patches (`rust/story.rs`).
+    options = ["--package-name", "stuff", "-p", "packageVersion=1.0.0"]
+    options += ["-p", "supportMiddleware=true", "-p", "reqwestDefaultFeatures="]
+    openapi_generator(document, "rust", *options, "-o", "stuff", at=at)
+    copy_stories("rust", at)
+    run("cargo", "run", "--quiet", "--locked", at=at, **server)
+
+
+def php(document: Path, at: Path, server: dict[str, str]) -> None:
+    options = ["--invoker-package", "Stuff", *DOCUMENT_ID]
+    openapi_generator(document, "php", *options, "-o", "stuff", at=at)
+    copy_stories("php", at)
+    run("php", "story.php", at=at, **server)
+
+
+def ruby(document: Path, at: Path, server: dict[str, str]) -> None:
+    # Else it takes the documents of a page for models of a class `Hash`, and cannot read them.
+    options = ["-p", "gemName=stuff", "--type-mappings", "Hash=Object"]
+    openapi_generator(document, "ruby", *options, "-o", "stuff", at=at)
+    copy_stories("ruby", at)
+    run("ruby", "story.rb", at=at, **server)
+
+
 LANGUAGES: dict[str, Callable[[Path, Path, dict[str, str]], None]] = {
     "python": python,
     "typescript": typescript,
     "go": go,
     "java": java,
+    "rust": rust,
+    "php": php,
+    "ruby": ruby,
 }
