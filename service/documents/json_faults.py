@@ -25,6 +25,7 @@ CHUNK = 64
 
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRING_WITHOUT_NUL = rb'"[^"\\]*+(?:\\(?!u0000).[^"\\]*+)*+"'
+_STRING_WITHOUT_DOLLAR = rb'"(?!\$)[^"\\]*+(?:\\.[^"\\]*+)*+"'
 
 
 def _up_to(limit: bytes) -> bytes:
@@ -44,6 +45,10 @@ _LARGE_INTEGER = re.compile(
 _KEY_WITH_NUL = re.compile(
     rb'(?:[^"]++|' + _STRING_WITHOUT_NUL + rb"|" + _STRING + rb"(?![ \t\n\r]*+:))*+(?=\")",
     re.DOTALL,
+)
+# Up to a key that starts with `$`, in a text without space before colons.
+_KEY_WITH_DOLLAR = re.compile(
+    rb'(?:[^"]++|' + _STRING_WITHOUT_DOLLAR + rb"|" + _STRING + rb"(?!:))*+(?=\")", re.DOTALL
 )
 _KEY = re.compile(_STRING, re.DOTALL)
 _OTHER_THAN_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -97,10 +102,7 @@ def refuse_first(
         raise InvalidDocument(f"{detail} It is at byte {offset:,} of the body.")
     if offset != key_with_nul:
         raise InvalidDocument(detail, _path(text[:offset], b"null"))
-    key = _KEY.match(text, offset)
-    assert key is not None
-    *path, _ = _path(text[:offset], b'"":null')
-    raise InvalidDocument(detail, [*path, json.loads(key[0])])
+    raise InvalidDocument(detail, path_of_key(text, offset))
 
 
 def refuse_repeated_key(text: bytes) -> NoReturn:
@@ -151,6 +153,12 @@ def find_key_with_nul(text: bytes) -> int | None:
     return match.end() if match else None
 
 
+def find_key_with_dollar(text: bytes) -> int | None:
+    """The offset of the first key that starts with `$`, in a text that `orjson` wrote."""
+    match = _KEY_WITH_DOLLAR.match(text)
+    return match.end() if match else None
+
+
 def find_deep_nesting(text: bytes, max_depth: int = MAX_DEPTH) -> int | None:
     """The offset of the first object or array that is nested deeper than that."""
     steps = _brackets(text).translate(_STEPS)
@@ -190,6 +198,14 @@ def _offset_of(text: bytes, brackets: bytes, number: int) -> int:
             assert match is not None
             position, number = match.end(), number - times
     return position - 1
+
+
+def path_of_key(text: bytes, offset: int) -> list[str | int]:
+    """The path of the member whose key is at the offset."""
+    key = _KEY.match(text, offset)
+    assert key is not None
+    *path, _ = _path(text[:offset], b'"":null')
+    return [*path, json.loads(key[0])]
 
 
 def _path(start: bytes, value: bytes) -> list[str | int]:

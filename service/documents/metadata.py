@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 from typing import Protocol
 
+import bson
+
 from service.documents import layout
-from service.documents.layout import Metadata, Stored
+from service.documents.layout import METADATA_KEY, Metadata, Stored
 
 
 class Layout(Protocol):
@@ -17,6 +19,10 @@ class Layout(Protocol):
     def changed(self, current: bytes, fields: bytes) -> Stored:
         """The stored document with other fields, under the same element `_id`. Raises
         `DocumentTooLarge`."""
+
+    def mark(self) -> bytes:
+        """The elements that update operators set besides the fields that they change. The database
+        applies them, and cannot compute the entity tag."""
 
     def read(self, document: bytes) -> Stored:
         """The stored document, with its entity tag computed from its fields."""
@@ -39,6 +45,9 @@ class WithMetadata:
     def changed(self, current: bytes, fields: bytes) -> Stored:
         return self.new(layout.element(current, b"_id"), fields)
 
+    def mark(self) -> bytes:
+        return bson.encode({METADATA_KEY: {"updated_at": datetime.now(UTC)}})[4:-1]
+
 
 class WithoutMetadata:
     """Documents are the `_id` and the fields, and nothing else: when one was written last is not
@@ -54,6 +63,9 @@ class WithoutMetadata:
     def changed(self, current: bytes, fields: bytes) -> Stored:
         id, rest = layout.element(current, b"_id"), layout.element(current, b"_stuff")
         return _of_fields(layout.joined(id, fields, rest), fields)
+
+    def mark(self) -> bytes:
+        return b""
 
     def read(self, document: bytes) -> Stored:
         _, fields = layout.split(document)

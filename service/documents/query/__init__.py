@@ -3,13 +3,20 @@ database."""
 
 from service.documents.query.cursors import decode_cursor, encode_cursor
 from service.documents.query.fields import View, parse_fields
-from service.documents.query.filters import check_steps, parse_filter, patterns_of
+from service.documents.query.filters import (
+    MAX_BYTES,
+    check_steps,
+    parse_condition,
+    parse_filter,
+    patterns_of,
+)
 from service.documents.query.order import EVERYTHING, KeyRange, Placement, Sort, SortKey, parse_sort
 from service.documents.query.selection import BY_ID, Selection
 
 __all__ = [
     "BY_ID",
     "EVERYTHING",
+    "MAX_BYTES",
     "KeyRange",
     "Placement",
     "Selection",
@@ -19,6 +26,7 @@ __all__ = [
     "check_steps",
     "decode_cursor",
     "encode_cursor",
+    "parse_condition",
     "parse_fields",
     "parse_filter",
     "parse_sort",

@@ -51,6 +51,14 @@ def parse_filter(text: str) -> dict[str, Any]:
     return _query(value, [], 0)
 
 
+def parse_condition(value: Any, path: Path) -> Any:
+    """A condition on the elements of an array: a value, operators, or a query for objects. `path`
+    is where it is. Raises `InvalidParameter`."""
+    if isinstance(value, dict) and not _is_extended(value):
+        return _elem_match(value, path, 0)
+    return _literal(value, path)
+
+
 def patterns_of(query: dict[str, Any]) -> list[Pattern]:
     """The patterns of a query, wherever they are."""
     return list(_patterns(query, []))
