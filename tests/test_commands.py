@@ -19,6 +19,7 @@ from tests.support.database.roles import MONGOS, PRIMARY, Role
 from tests.support.following import follow, put
 
 MERGE = {"Content-Type": "application/merge-patch+json"}
+OPERATORS = {"Content-Type": "application/vnd.stuff.update-operators+json"}
 JSON_PATCH = {"Content-Type": "application/json-patch+json"}
 LINES = {"Content-Type": "application/x-ndjson"}
 STREAM = {"Accept": "application/x-ndjson"}
@@ -52,7 +53,8 @@ async def test_mongodb_accepts_every_command(
     sent = {asked.name for asked in database.asked}
     assert sent >= {
         "aggregate", "createIndexes", "delete", "dropIndexes", "endSessions", "explain", "find",
-        "getMore", "hello", "insert", "killCursors", "listIndexes", "ping", "update",
+        "findAndModify", "getMore", "hello", "insert", "killCursors", "listIndexes", "ping",
+        "update",
     }  # fmt: skip
 
 
@@ -74,8 +76,16 @@ async def use_documents(client: AsyncClient) -> None:
     patched = await client.patch("/stuff/ada", content=patch, headers=JSON_PATCH)
     assert patched.json()["n"] == 3
     tag = {"If-Match": patched.headers["etag"]}
+    count = '{"$inc": {"n": 1}}'
+    counted = await client.patch("/stuff/ada", content=count, headers=OPERATORS | tag)
+    assert counted.json()["n"] == 4
+    for path, status in (("/stuff/ada", 200), ("/stuff/c?upsert=true", 201)):
+        counted = await client.patch(path, content=count, headers=OPERATORS)
+        assert counted.status_code == status
+    tag = {"If-Match": (await client.get("/stuff/ada")).headers["etag"]}
     assert (await client.delete("/stuff/ada", headers=tag)).status_code == 204
     assert (await client.delete("/stuff/new")).status_code == 204
+    assert (await client.delete("/stuff/c")).status_code == 204
     assert (await client.post("/stuff", json={"n": 0})).status_code == 201
     # At once, so that they share round trips.
     answers = await asyncio.gather(*(put(client, f"n{n}", n) for n in range(30)))

@@ -9,7 +9,7 @@ import pytest
 from httpx import AsyncClient
 from pymongo.collection import Collection
 
-from tests.support.patching import MERGE, PATCH, patch
+from tests.support.patching import MERGE, OPERATORS, PATCH, patch
 from tests.support.problems import assert_problem
 
 
@@ -20,7 +20,7 @@ def deep(levels: int) -> dict[str, Any]:
     return document
 
 
-@pytest.mark.parametrize("form", [MERGE, PATCH])
+@pytest.mark.parametrize("form", [MERGE, PATCH, OPERATORS])
 async def test_a_patch_that_is_not_json_is_400(client: AsyncClient, form: str) -> None:
     await client.put("/stuff/a", json={})
     assert_problem(await patch(client, b"{", form), 400, "malformed-json")
@@ -34,7 +34,7 @@ async def test_another_format_is_415_and_names_those_that_are_accepted(
     headers = {"content-type": form} if form else {}
     response = await client.patch("/stuff/a", content="{}", headers=headers)
     assert_problem(response, 415, "unsupported-media-type")
-    assert response.headers["accept-patch"] == f"{MERGE}, {PATCH}"
+    assert response.headers["accept-patch"] == f"{MERGE}, {PATCH}, {OPERATORS}"
 
 
 async def test_a_missing_document_cannot_be_patched(client: AsyncClient) -> None:

@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 
 from service.security import make_key
 from tests.support.applications import Application
+from tests.support.patching import update
 from tests.support.problems import assert_problem
 
 SECRET = {"secret": "hidden", "list": ["hidden"], "born": 1815}
@@ -223,6 +224,43 @@ async def test_a_report_of_a_load_tells_only_about_the_lines(
         "/problems/invalid-document",
     ]
     assert "hidden" not in str(report)
+
+
+@pytest.mark.parametrize(
+    "operators",
+    [
+        {"$inc": {"born": 2**63 - 1}},  # which overflows unless it is negative
+        {"$mul": {"born": 2**53}},
+        {"$min": {"secret": "x" * 1000}},
+        {"$max": {"born": 5}},
+        {"$addToSet": {"list": "hidden"}},
+        {"$pull": {"list": {"$regex": "^h"}}},
+        {"$set": {"n": 1}, "$inc": {"born": 1}},
+    ],
+)
+async def test_operators_whose_outcome_depends_on_what_is_stored_are_refused(
+    both: tuple[AsyncClient, AsyncClient], operators: dict[str, Any]
+) -> None:
+    writer, reader = both
+    assert_problem(await update(writer, operators), 403, "forbidden")
+    assert (await reader.get("/stuff/a")).json() == {"_id": "a"} | SECRET
+
+
+async def test_other_operators_tell_nothing(both: tuple[AsyncClient, AsyncClient]) -> None:
+    writer, reader = both
+    operators = {"$set": {"n": 1}, "$push": {"list": 1}, "$unset": {"born": ""}}
+    changed = await update(writer, operators, prefer="return=representation")
+    assert (changed.status_code, changed.content) == (204, b"")
+    assert "etag" not in changed.headers
+    unfit = await update(writer, {"$push": {"secret": 1}})
+    assert_problem(unfit, 422, "invalid-patch")
+    assert_silent(unfit)
+    found = (await reader.get("/stuff/a")).json()
+    assert found == {"_id": "a", "secret": "hidden", "list": ["hidden", 1], "n": 1}
+    created = await update(writer, {"$set": {"n": 1}}, "/stuff/b?upsert=true")
+    assert (created.status_code, created.content) == (201, b"")
+    assert created.headers["location"] == "/stuff/b"
+    assert "etag" not in created.headers
 
 
 async def test_nothing_else_is_open_to_it(both: tuple[AsyncClient, AsyncClient]) -> None:

@@ -20,6 +20,7 @@ PLAIN_NAMES = frozenset(
     {
         "Deleted", "Document", "DocumentPage", "FailedLine", "Fault", "Fields", "JsonPatch",
         "Health", "LoadReport", "MergePatch", "Metadata", "PatchOperation", "Problem",
+        "UpdateOperators",
     }
 )  # fmt: skip
 """The types of the OpenAPI document that belong to no declared collection."""

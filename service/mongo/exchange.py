@@ -75,7 +75,7 @@ async def exchange(
 async def _inline(
     database: CollectionAccess, writer: Writer, id: Id, current: bytes, new: bytes | None
 ) -> bool:
-    condition = _unchanged(id, {"$literal": layout.raw(current)})
+    condition = unchanged(id, {"$literal": layout.raw(current)})
     collection = database.collection
     if new is None:
         deleted = await writer.write(lambda: collection.delete_one(condition))
@@ -104,7 +104,7 @@ async def _in_transaction(
 async def _by_variable(
     database: CollectionAccess, writer: Writer, id: Id, current: bytes, new: bytes | None
 ) -> bool:
-    condition = _unchanged(id, "$$current")
+    condition = unchanged(id, "$$current")
     request: DeleteOne | ReplaceOne[RawBSONDocument] = (
         DeleteOne(condition) if new is None else ReplaceOne(condition, layout.raw(new))
     )
@@ -113,5 +113,6 @@ async def _by_variable(
     return bool(result.deleted_count if new is None else result.matched_count)
 
 
-def _unchanged(id: Id, document: Any) -> dict[str, Any]:
+def unchanged(id: Id, document: Any) -> dict[str, Any]:
+    """The query for the document, if it is still this one, which is given as an expression."""
     return {"_id": id, "$expr": {"$eq": ["$$ROOT", document]}}

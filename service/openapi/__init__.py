@@ -11,7 +11,13 @@ from service.errors import StuffError
 from service.openapi.declared import describe_declared
 from service.openapi.problems import errors_of, problem_examples, problems_of
 from service.openapi.responses import without_content
-from service.openapi.schemas import JSON_PATCH, Fields, MergePatch, PatchOperation
+from service.openapi.schemas import (
+    JSON_PATCH,
+    Fields,
+    MergePatch,
+    PatchOperation,
+    UpdateOperators,
+)
 from service.openapi.unused import drop_unused
 from service.security import PUBLIC, decision_of
 from service.web.problems import Problem
@@ -77,7 +83,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         schemas = schema["components"]["schemas"]
         for fastapis_own in ("HTTPValidationError", "ValidationError"):
             schemas.pop(fastapis_own, None)  # a 422 is one of our problems
-        for model in (Fields, MergePatch, PatchOperation, Problem):
+        for model in (Fields, MergePatch, PatchOperation, Problem, UpdateOperators):
             own = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= own.pop("$defs", {}) | {model.__name__: own}
         schemas["JsonPatch"] = JSON_PATCH

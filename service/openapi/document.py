@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.documents.updates import MEDIA_TYPE as UPDATE_OPERATORS
 from service.openapi.headers import (
     ACCEPT_PATCH,
     ALLOW,
@@ -18,7 +19,13 @@ from service.openapi.headers import (
     VARY_ACCEPT,
 )
 from service.openapi.responses import ok, without_content
-from service.openapi.schemas import EXAMPLE, MERGE_EXAMPLE, PATCH_EXAMPLE, Document
+from service.openapi.schemas import (
+    EXAMPLE,
+    MERGE_EXAMPLE,
+    OPERATORS_EXAMPLE,
+    PATCH_EXAMPLE,
+    Document,
+)
 
 READ_CONDITIONS = {
     "parameters": [
@@ -65,11 +72,20 @@ PUT_DOCUMENT = (
         headers=VALIDATORS | LOCATION | PREFERRED,
     )
 )
-PATCH_DOCUMENT = ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED) | ok(
-    204,
-    "The document was changed, and `return=minimal` was preferred, or the key or token lacks the "
-    "scope `read`; it then gets no entity tag.",
-    headers=VALIDATORS,
+PATCH_DOCUMENT = (
+    ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED)
+    | ok(
+        201,
+        "The document was created, with `upsert=true`.",
+        model=Document,
+        headers=VALIDATORS | LOCATION | PREFERRED,
+    )
+    | ok(
+        204,
+        "The document was changed, and `return=minimal` was preferred, or the key or token lacks "
+        "the scope `read`; it then gets no entity tag.",
+        headers=VALIDATORS,
+    )
 )
 DELETE_DOCUMENT = ok(204, "The document was deleted.")
 DOCUMENT_OPTIONS = ok(204, "The methods and patch formats.", headers=ALLOW | ACCEPT_PATCH)
@@ -100,6 +116,10 @@ PATCH_BODY: dict[str, Any] = {
             "application/json-patch+json": {
                 "schema": {"$ref": "#/components/schemas/JsonPatch"},
                 "example": [PATCH_EXAMPLE],
+            },
+            UPDATE_OPERATORS: {
+                "schema": {"$ref": "#/components/schemas/UpdateOperators"},
+                "example": OPERATORS_EXAMPLE,
             },
         },
     }

@@ -26,7 +26,9 @@ RETRY_AFTER = {"Retry-After": header("Seconds to wait before trying again.", "1"
 ALLOW = {"Allow": header("The methods.", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")}
 ACCEPT_PATCH = {
     "Accept-Patch": header(
-        "The formats of patches.", "application/merge-patch+json, application/json-patch+json"
+        "The formats of patches.",
+        "application/merge-patch+json, application/json-patch+json, "
+        "application/vnd.stuff.update-operators+json",
     )
 }
 VARY_ACCEPT = {"Vary": header("The response depends on the request's Accept.", "Accept")}

@@ -14,6 +14,7 @@ EXAMPLE: dict[str, Any] = {
 }
 MERGE_EXAMPLE: dict[str, Any] = {"died": 1852, "fields": ["mathematics"]}
 PATCH_EXAMPLE: dict[str, Any] = {"op": "add", "path": "/fields/-", "value": "poetry"}
+OPERATORS_EXAMPLE: dict[str, Any] = {"$inc": {"visits": 1}, "$push": {"fields": "poetry"}}
 EXAMPLE_TAG = f'"{layout.entity_tag(layout.encode_fields(EXAMPLE))}"'
 
 
@@ -77,6 +78,14 @@ class MergePatch(BaseModel):
     """A JSON Merge Patch (RFC 7396): the members to set, and, as null, those to remove."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [MERGE_EXAMPLE]})
+
+
+# It declares no properties: their names would be no names in most languages.
+class UpdateOperators(BaseModel):
+    """Update operators of MongoDB, each with an object of paths and operands: `$set`, `$unset`,
+    `$inc`, `$mul`, `$min`, `$max`, `$push`, `$addToSet`, `$pull` and `$pop`."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [OPERATORS_EXAMPLE]})
 
 
 class PatchOperation(BaseModel):

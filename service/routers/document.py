@@ -138,11 +138,16 @@ async def patch_document(
     preference: PreferenceDep,
     collection: CollectionDep,
 ) -> Response:
-    """Applies a JSON Merge Patch (RFC 7396) or a JSON Patch (RFC 6902), all of it or nothing, and
-    returns the new document. Concurrent patches never lose each other's changes.
+    """Applies a JSON Merge Patch (RFC 7396), a JSON Patch (RFC 6902) or update operators of
+    MongoDB, all of it or nothing, and returns the new document. Concurrent patches never lose each
+    other's changes.
+
+    Update operators count, and change arrays, without reading first. With `upsert=true` they create
+    the document if there is none.
 
     A key or token without the scope `read` gets a 204 without an entity tag, and may not use the
-    operations `test`, `copy` and `move`.
+    operations `test`, `copy` and `move`, nor operators other than `$set`, `$unset`, `$push` and
+    `$pop`.
     """
     try:
         written = await collection.points.patch(id, patch, preconditions)
@@ -151,7 +156,7 @@ async def patch_document(
             raise
         raise blind_fault(error) from None
     if not may_read(request):
-        return blind_response(written, preference)
+        return blind_response(request, written, preference)
     return await written_response(
         request, written, collection.dumps, preference, default="representation"
     )

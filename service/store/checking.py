@@ -1,8 +1,12 @@
 """Checks documents before they are written."""
 
+import asyncio
+
 from service.documents.schemas import Schema
 from service.errors import DocumentTooLarge, SchemaViolation, raises
 from service.store.slices import SMALL, Slices
+
+WAIT = 10.0  # seconds for which a thread waits for the event loop
 
 
 class Checks:
@@ -16,9 +20,23 @@ class Checks:
     async def check(self, fields: bytes) -> None:
         """Raise `SchemaViolation` unless the fields (a BSON document) fit; in slices, if there are
         many."""
-        work = self._schema.check(fields)
         if len(fields) <= SMALL:
-            for _ in work:
-                pass
+            self._check_at_once(fields)
         else:
-            await self._slices.run(work, len(fields))
+            await self._slices.run(self._schema.check(fields), len(fields))
+
+    def check_from_thread(self, fields: bytes, loop: asyncio.AbstractEventLoop) -> None:
+        """As `check`, in a thread beside the event loop, which checks large documents, one after
+        the other. Raises `TimeoutError`, too."""
+        if len(fields) <= SMALL:
+            self._check_at_once(fields)
+            return
+        checked = asyncio.run_coroutine_threadsafe(self.check(fields), loop)
+        try:
+            checked.result(WAIT)
+        finally:
+            checked.cancel()
+
+    def _check_at_once(self, fields: bytes) -> None:
+        for _ in self._schema.check(fields):
+            pass

@@ -1,8 +1,7 @@
 """What can be done with one document, by its id."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from service.documents import layout, patches
@@ -12,6 +11,7 @@ from service.documents.metadata import Layout
 from service.documents.patches import Patch
 from service.documents.preconditions import NO_PRECONDITIONS, Preconditions
 from service.documents.query import View
+from service.documents.updates import Update
 from service.errors import (
     DatabaseUnavailable,
     DatabaseUnsupported,
@@ -28,13 +28,14 @@ from service.errors import (
 )
 from service.mongo.access import CollectionAccess, MotorCollection
 from service.mongo.exchange import exchange, insert
+from service.store.attempts import delays
 from service.store.batching import Reads, Writes
 from service.store.budget import Budget
 from service.store.checking import Checks
 from service.store.slices import Slices
 from service.store.turns import Turn, Turns
+from service.store.updates import Updates
 
-MAX_ATTEMPTS = 100
 DELETED_BEFORE = "It may have been deleted before."
 
 
@@ -78,6 +79,7 @@ class PointOperations:
         self._turns = turns
         self._budget = budget
         self._slices = slices
+        self._updates = Updates(database, turns, budget, layout, self._find, checks)
 
     @raises(DocumentNotFound, DatabaseUnavailable, DatabaseUnsupported)
     async def get(self, id: Id) -> Stored:
@@ -140,14 +142,17 @@ class PointOperations:
         # An upsert like any other, since the id is unique.
         return Written(id, await self._writes.put(id, new.bson), new)
 
-    @raises(DocumentNotFound, PatchTestFailed, InvalidPatch, InvalidDocument, put)
+    @raises(DocumentNotFound, PatchTestFailed, InvalidPatch, InvalidDocument, put, Updates.apply)
     async def patch(
-        self, id: Id, patch: Patch, preconditions: Preconditions = NO_PRECONDITIONS
+        self, id: Id, patch: Patch | Update, preconditions: Preconditions = NO_PRECONDITIONS
     ) -> Written:
         """Patch the document as it is when the patch is written.
 
-        Raises `DocumentNotFound`, and what `patches.apply` raises.
+        Raises `DocumentNotFound`, and what `patches.apply` or `Updates.apply` raises.
         """
+        if isinstance(patch, Update):
+            document, created = await self._updates.apply(id, patch, preconditions)
+            return Written(id, created, self._layout.read(document))
 
         async def change(current: Stored | None) -> Stored:
             if current is None:
@@ -212,7 +217,7 @@ class PointOperations:
                 self._database.operation(),
                 self._turns.turn([id], self._database.points) as turn,
             ):
-                for delay in _delays():
+                for delay in delays():
                     current = await self._find(id)
                     claim.hold(_size(current))
                     new = await change(current)
@@ -247,9 +252,3 @@ class PointOperations:
 
 def _size(document: Stored | None) -> int:
     return 0 if document is None else len(document.bson)
-
-
-def _delays() -> Iterator[float]:
-    """Seconds to wait after each attempt: exponential backoff with jitter."""
-    for attempt in range(MAX_ATTEMPTS):
-        yield random.uniform(0, min(0.001 * 2**attempt, 0.05))  # noqa: S311 (no secret)

@@ -6,20 +6,23 @@ or a POST answers with the entity tag of what was sent. The entity tag of a patc
 confirm a guess of the rest of it.
 """
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from service.errors import DocumentTooLarge, Invalid, InvalidPatch, StuffError, TooLarge
 from service.store.points import Written
-from service.web.responses import Preference, validators
+from service.web.responses import Preference, address, validators
 
 
-def blind_response(written: Written, preference: Preference | None) -> Response:
-    """The response to a patch: 204, as for `Prefer: return=minimal`."""
+def blind_response(request: Request, written: Written, preference: Preference | None) -> Response:
+    """The response to a patch: 204, or 201 for a document that was created, without content, as for
+    `Prefer: return=minimal`."""
     headers = validators(written.stored) | {"Vary": "Prefer"}
     del headers["ETag"]
     if preference == "minimal":
         headers["Preference-Applied"] = "return=minimal"
-    return Response(status_code=204, headers=headers)
+    if written.created:
+        headers["Location"] = address(request, written.id)
+    return Response(status_code=201 if written.created else 204, headers=headers)
 
 
 def blind_fault(error: StuffError) -> StuffError:

@@ -68,12 +68,12 @@ async def written_response(
     """
     headers = {**validators(written.stored), "Vary": "Prefer"}
     if written.created:
-        headers["Location"] = _address(request, written.id)
+        headers["Location"] = address(request, written.id)
     if preferred is not None:
         headers["Preference-Applied"] = f"return={preferred}"
     chosen = preferred or default
     if chosen == "representation":
-        headers["Content-Location"] = _address(request, written.id)
+        headers["Content-Location"] = address(request, written.id)
         document = written.stored.bson
         body = await text_of(len(document), lambda: dumps(document, None, None))
     else:
@@ -82,5 +82,6 @@ async def written_response(
     return Response(body, status, headers, JSON if body else None)
 
 
-def _address(request: Request, id: Id) -> str:
+def address(request: Request, id: Id) -> str:
+    """The path of a document."""
     return f"{path_of_collection(request)}/{quote(canonical(id), safe='')}"

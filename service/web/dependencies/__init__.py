@@ -1,11 +1,6 @@
 """The dependencies of endpoints, each named once as a type."""
 
-from service.web.dependencies.documents import (
-    PATCH_TYPES,
-    DocumentPatch,
-    Fields,
-    NewDocuments,
-)
+from service.web.dependencies.documents import Fields, NewDocuments
 from service.web.dependencies.parameters import (
     DocumentId,
     GivenFilter,
@@ -18,6 +13,7 @@ from service.web.dependencies.parameters import (
     SingleParameters,
     ViewDep,
 )
+from service.web.dependencies.patches import PATCH_TYPES, DocumentPatch
 from service.web.dependencies.state import AssetsDep, CollectionDep, DatabaseDep, OutlinesDep
 
 __all__ = [

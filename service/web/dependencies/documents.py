@@ -1,6 +1,5 @@
-"""The body of a request: a document, a patch, or many documents."""
+"""The body of a request: a document, or many documents."""
 
-from collections.abc import Callable
 from email.message import Message
 from typing import Annotated
 
@@ -8,11 +7,9 @@ from fastapi import Depends, Request
 
 from service.documents.ids import Id
 from service.documents.parsing import parse, parse_extended
-from service.documents.patches import JsonPatch, MergePatch, Patch
 from service.errors import (
     BadRequest,
     InvalidDocument,
-    InvalidPatch,
     MalformedJSON,
     UnsupportedMediaType,
     raises,
@@ -20,18 +17,12 @@ from service.errors import (
 from service.store.budget import FREE, Budget
 from service.store.loads import LineFormat, Lines
 from service.store.slices import Slices
-from service.web.access import check_may_read
 from service.web.bodies import claim_of, read_all, read_chunks
 from service.web.dependencies.parameters import DocumentId
 from service.web.dependencies.state import BudgetDep, CollectionDep, SettingsDep
 from service.web.headers import header
 from service.web.responses import EJSON, JSON, NDEJSON, NDJSON
 
-PATCH_FORMATS: dict[str, Callable[[bytes], Patch]] = {
-    "application/merge-patch+json": MergePatch,
-    "application/json-patch+json": JsonPatch,
-}
-PATCH_TYPES = ", ".join(PATCH_FORMATS)
 DOCUMENT_FORMATS = [JSON, EJSON]
 LINE_FORMATS: dict[str, LineFormat] = {NDJSON: "json", NDEJSON: "extended"}
 ACCEPT_DOCUMENT = {"Accept": ", ".join(DOCUMENT_FORMATS)}
@@ -48,14 +39,7 @@ async def read_body(request: Request, settings: SettingsDep, budget: BudgetDep) 
 async def get_document_format(request: Request) -> str:
     """The media type of the document. Raises `UnsupportedMediaType`."""
     # A body without a media type is read as JSON (RFC 9110, section 8.3).
-    return _media_type(request, DOCUMENT_FORMATS, JSON, ACCEPT_DOCUMENT)
-
-
-@raises(UnsupportedMediaType)
-async def get_patch_format(request: Request) -> Callable[[bytes], Patch]:
-    """The format of the patch. Raises `UnsupportedMediaType`."""
-    headers = {"Accept-Patch": PATCH_TYPES}
-    return PATCH_FORMATS[_media_type(request, list(PATCH_FORMATS), "none", headers)]
+    return media_type(request, DOCUMENT_FORMATS, JSON, ACCEPT_DOCUMENT)
 
 
 @raises(BadRequest)
@@ -68,7 +52,6 @@ async def check_whole(request: Request) -> None:
 # Dependencies are called in order: the type of a body is checked first, then its size, then its
 # content.
 Body = Annotated[bytes, Depends(read_body)]
-PatchFormat = Annotated[Callable[[bytes], Patch], Depends(get_patch_format)]
 DocumentFormat = Annotated[str, Depends(get_document_format)]
 IsWhole = Depends(check_whole)
 
@@ -93,7 +76,7 @@ async def get_new_documents(
 ) -> bytes | Lines:
     """The fields (BSON) of the document in the body, which gets a new id; or many documents, as a
     stream of lines."""
-    form = _media_type(request, [*DOCUMENT_FORMATS, *LINE_FORMATS], JSON, ACCEPT_DOCUMENTS)
+    form = media_type(request, [*DOCUMENT_FORMATS, *LINE_FORMATS], JSON, ACCEPT_DOCUMENTS)
     if form in LINE_FORMATS:
         chunks = read_chunks(request, settings.max_stream_bytes, settings.client_timeout)
         return Lines(chunks, LINE_FORMATS[form])
@@ -101,18 +84,8 @@ async def get_new_documents(
     return await _parsed(form, body, None, request, budget, collection.slices)
 
 
-@raises(MalformedJSON, InvalidDocument, InvalidPatch, check_may_read)
-async def get_patch(request: Request, form: PatchFormat, body: Body) -> Patch:
-    """The patch in the body. Raises `Forbidden` if it reads, and the client may not."""
-    patch = form(body)
-    if patch.reads:
-        check_may_read(request, "A patch with `test`, `copy` or `move`")
-    return patch
-
-
 Fields = Annotated[bytes, Depends(get_fields)]
 NewDocuments = Annotated[bytes | Lines, Depends(get_new_documents)]
-DocumentPatch = Annotated[Patch, Depends(get_patch)]
 
 
 async def _parsed(
@@ -134,7 +107,7 @@ async def _parsed(
     return fields
 
 
-def _media_type(
+def media_type(
     request: Request, supported: list[str], default: str, headers: dict[str, str]
 ) -> str:
     """The body's type. Raises `UnsupportedMediaType`, which answers with these headers."""
@@ -144,8 +117,8 @@ def _media_type(
         return sent
     message = Message()
     message["content-type"] = sent
-    media_type = message.get_content_type()
-    if media_type not in supported:
+    found = message.get_content_type()
+    if found not in supported:
         raise UnsupportedMediaType(
             f"The body's type is {sent!r}. Send {' or '.join(supported)}.", headers=headers
         )
@@ -154,4 +127,4 @@ def _media_type(
         raise UnsupportedMediaType(
             f"The charset {charset!r} is not supported. Send UTF-8.", headers=headers
         )
-    return media_type
+    return found

@@ -1,0 +1,151 @@
+"""Updates of one document by operators, which the database applies itself (`findAndModify`).
+
+Each is one atomic operation that returns the new document. With a condition, the document is
+compared as `service.mongo.exchange` does it.
+https://www.mongodb.com/docs/manual/reference/command/findAndModify/
+
+All functions raise the driver's errors; `operator_faults` translates those that are about the
+operators.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReturnDocument
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection as SyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from service.documents import layout
+from service.documents.ids import Id
+from service.mongo.access import CollectionAccess
+from service.mongo.exchange import MAX_INLINE_BYTES, Writer, unchanged
+from service.mongo.faults import check_reply, is_about_id
+
+
+class Updated(NamedTuple):
+    """A document (BSON) after operators were applied to it, and whether they created it."""
+
+    bson: bytes
+    created: bool
+
+
+async def update(
+    database: CollectionAccess, writer: Writer, id: Id, operators: bytes
+) -> Updated | None:
+    """Apply the operators (BSON) to the document. Returns None if there is none."""
+    return await _update(database, writer, {"_id": id}, operators)
+
+
+async def update_unchanged(
+    database: CollectionAccess, writer: Writer, id: Id, current: bytes, operators: bytes
+) -> Updated | None:
+    """Apply the operators to `current` (BSON). Returns None if the document is no longer that."""
+    if len(current) + len(operators) <= MAX_INLINE_BYTES:
+        condition = unchanged(id, {"$literal": layout.raw(current)})
+        return await _update(database, writer, condition, operators)
+    if database.has_transactions:
+        return await update_checked(
+            database, writer, id, operators, before=lambda found: found == current
+        )
+    variables = {"current": {"$literal": layout.raw(current)}}
+    condition = unchanged(id, "$$current")
+    return await _update(database, writer, condition, operators, let=variables)
+
+
+async def upsert_by_operators(
+    database: CollectionAccess, writer: Writer, id: Id, operators: bytes
+) -> Updated | None:
+    """Apply the operators to the document, which is created if there is none. Returns None if
+    another writer creates it at the same moment.
+
+    The driver's method does not tell whether it was created.
+    """
+    collection = database.collection
+
+    async def command() -> Updated:
+        reply = await collection.database.command(
+            "findAndModify",
+            collection.name,
+            query={"_id": id},
+            update=layout.raw(operators),
+            new=True,
+            upsert=True,
+            writeConcern=collection.write_concern.document,
+            codec_options=collection.codec_options,
+        )
+        check_reply(reply)
+        created = not reply["lastErrorObject"]["updatedExisting"]
+        return Updated(bytes(reply["value"].raw), created)
+
+    try:
+        return await writer.write(command)
+    except DuplicateKeyError as error:
+        if not is_about_id(error):
+            raise
+        return None
+
+
+async def update_checked(
+    database: CollectionAccess,
+    writer: Writer,
+    id: Id,
+    operators: bytes,
+    *,
+    upsert: bool = False,
+    before: Callable[[bytes | None], bool] | None = None,
+    after: Callable[[bytes], None] | None = None,
+) -> Updated | None:
+    """Apply the operators in a transaction, if `before` returns True for the document as it is
+    (BSON), and unless `after` raises an error about the new one. Returns None if `before` does not,
+    or if there is no document. Both are called in a thread of the driver, and more than once if
+    the transaction conflicts with another one."""
+
+    def work(collection: SyncCollection[RawBSONDocument], session: ClientSession) -> Updated | None:
+        def change(**options: Any) -> RawBSONDocument | None:
+            changed: RawBSONDocument | None = collection.find_one_and_update(
+                {"_id": id},
+                layout.raw(operators),
+                return_document=ReturnDocument.AFTER,
+                session=session,
+                **options,
+            )
+            return changed
+
+        if before is not None:
+            found = collection.find_one({"_id": id}, session=session)
+            if not before(None if found is None else bytes(found.raw)):
+                return None
+        new, created = change(), False
+        if new is None and upsert:
+            new, created = change(upsert=True), True
+        if new is None:
+            return None
+        bson = bytes(new.raw)
+        if after is not None:
+            after(bson)
+        return Updated(bson, created)
+
+    try:
+        return await writer.write(lambda: database.transaction(work))
+    except DuplicateKeyError as error:
+        if not is_about_id(error):
+            raise
+        return None
+
+
+async def _update(
+    database: CollectionAccess,
+    writer: Writer,
+    condition: dict[str, Any],
+    operators: bytes,
+    **options: Any,
+) -> Updated | None:
+    collection = database.collection
+    new = await writer.write(
+        lambda: collection.find_one_and_update(
+            condition, layout.raw(operators), return_document=ReturnDocument.AFTER, **options
+        )
+    )
+    return None if new is None else Updated(bytes(new.raw), created=False)
