@@ -10,6 +10,7 @@ import typer
 from service.cli.console import DEFAULT_COLLECTION, Collection, fail
 from service.cli.serving import read_settings
 from service.declarations import read_declarations
+from service.documents.ids import TEXT, TYPES, with_ids
 from service.documents.query import Selection, decode_cursor, parse_filter, parse_sort
 from service.errors import StuffError
 from service.mongo.access import CollectionAccess
@@ -98,6 +99,8 @@ def explain(
 
     async def run(database: CollectionAccess) -> None:
         order, query = parse_sort(sort), parse_filter(filter)
+        if (ids := TYPES[read_declarations(read_settings())[collection].id]) is not TEXT:
+            query = with_ids(query, ids)
         key = None if after is None else decode_cursor(after, query, order, collection)
         for plan in await indexes.explain(database, Selection(query, order), limit, key):
             typer.echo(" <- ".join(_stages(plan)))

@@ -11,9 +11,11 @@ from bson import json_util
 
 from service.client.errors import RequestRefused, ServerUnavailable
 from service.client.http import checked, problem_of
+from service.client.ids import IdsOf
 from service.client.lines import NDEJSON, id_of
 from service.client.retrying import Retries
 from service.documents.query import parse_sort
+from service.errors import InvalidId
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class Exporter:
     ) -> None:
         self._client = client
         self._path = f"/{collection}"
+        self._ids = IdsOf(client, collection)
         self._patience = patience
         self._media_type = media_type
         self.on_progress: Callable[[ExportSummary], None] = lambda _: None
@@ -61,13 +64,13 @@ class Exporter:
         last: bytes | None = None  # the last line that was written
         retries = Retries(self._patience, self.on_wait)
         while True:
-            rest = filter
-            if last is not None:
-                rest = _rest(filter, id_of(last, self._media_type))
-                if rest is None:
-                    return
-            query = _given(filter=rest, fields=fields)
             try:
+                rest = filter
+                if last is not None:
+                    rest = _rest(filter, await self._id_of(last))
+                    if rest is None:
+                        return
+                query = _given(filter=rest, fields=fields)
                 async for lines in self._receive(query):
                     write(lines)
                     last = lines[lines.rfind(b"\n", 0, -1) + 1 :]
@@ -80,6 +83,16 @@ class Exporter:
                 delay = retries.delay(failure)
                 self.summary.resumed += 1
                 await asyncio.sleep(delay)
+
+    async def _id_of(self, line: bytes) -> Any:
+        """The `_id` as it is stored, by which documents are sorted."""
+        id = id_of(line, self._media_type)
+        if self._media_type == NDEJSON or not isinstance(id, str):
+            return id
+        try:
+            return (await self._ids.get()).parse(id)
+        except InvalidId:  # text that another program stored
+            return id
 
     async def _receive(self, query: dict[str, str]) -> AsyncIterator[bytes]:
         """Whole lines, as they arrive."""

@@ -9,9 +9,10 @@ import httpx
 
 from service.client.errors import FileError, ServerUnavailable
 from service.client.http import checked
-from service.client.lines import NDEJSON, identified
+from service.client.ids import IdsOf
+from service.client.lines import NDEJSON, UNNAMED, key_of_record, named
 from service.client.retrying import Retries
-from service.documents.ids import Key
+from service.documents.ids import Ids, Key
 
 CHUNK_COUNT = 2000  # documents in one request
 CHUNK_BYTES = 1024 * 1024
@@ -42,14 +43,23 @@ class _Chunk:
     numbers: list[int] = field(default_factory=list)
     lines: list[bytes] = field(default_factory=list)
     ids: set[Key] = field(default_factory=set)
+    unnamed: list[int] = field(default_factory=list)
+    """The places of the lines that have no id."""
     size: int = 0
 
     def add(self, number: int, line: bytes, id: Key | None) -> None:
+        if id is UNNAMED:
+            self.unnamed.append(len(self.lines))
+        elif id is not None:
+            self.ids.add(id)
         self.numbers.append(number)
         self.lines.append(line)
         self.size += len(line)
-        if id is not None:
-            self.ids.add(id)
+
+    def name(self, ids: Ids) -> None:
+        """Give each line an id that has none. Integers are not made: the server says so."""
+        for place in self.unnamed if ids.made else ():
+            self.lines[place] = named(self.lines[place], ids.new())
 
     def is_full(self) -> bool:
         return len(self.lines) >= CHUNK_COUNT or self.size >= CHUNK_BYTES
@@ -70,6 +80,7 @@ class Importer:
     ) -> None:
         self._client = client
         self._path = f"/{collection}"
+        self._ids = IdsOf(client, collection)
         self._requests = requests
         self._patience = patience
         self._media_type = media_type
@@ -85,6 +96,8 @@ class Importer:
         chunks = _chunks(records, self._media_type)
         try:
             while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+                if chunk.unnamed:
+                    chunk.name(await self._type_of_ids())
                 while len(under_way) >= self._requests or any(
                     not ids.isdisjoint(chunk.ids) for ids in under_way.values()
                 ):
@@ -98,6 +111,14 @@ class Importer:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
+
+    async def _type_of_ids(self) -> Ids:
+        retries = Retries(self._patience, self.on_wait)
+        while True:
+            try:
+                return await self._ids.get()
+            except (httpx.TransportError, ServerUnavailable) as failure:
+                await asyncio.sleep(retries.delay(failure))
 
     async def _send(self, chunk: _Chunk) -> None:
         retries = Retries(self._patience, self.on_wait)
@@ -143,8 +164,7 @@ def _chunks(records: Iterable[tuple[int, bytes]], media_type: str) -> Iterator[_
         for number, record in records:
             if not record.strip():
                 continue
-            line, id = identified(record, media_type)
-            chunk.add(number, line, id)
+            chunk.add(number, record, key_of_record(record, media_type))
             if chunk.is_full():
                 yield chunk
                 chunk = _Chunk()

@@ -1,35 +1,41 @@
 """Lines of documents, as they are in files and requests: JSON, or Extended JSON."""
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from bson import json_util
 
 from service.documents import codec, extended_json, layout
-from service.documents.ids import TEXT, Key, key_of
+from service.documents.ids import Id, Key, canonical, key_of
 from service.errors import StuffError
 
 NDJSON, NDEJSON = "application/x-ndjson", "application/x-ndejson"
 """The media types of lines. In Extended JSON nothing is lost."""
+UNNAMED: Final = ("unnamed",)
+"""In place of the key of a document that has no `_id`."""
 
 
-def identified(record: bytes, media_type: str) -> tuple[bytes, Key | None]:
-    """The record with an `_id`, and its key. A record that is not a document is returned as it is:
+def key_of_record(record: bytes, media_type: str) -> Key | None:
+    """The key of the `_id` of a record, or `UNNAMED`. None if it has no key: it is no document, and
     the server says what is wrong."""
     try:
         value = orjson.loads(record)
     except orjson.JSONDecodeError:
-        return record, None
+        return None
     if not isinstance(value, dict):
-        return record, None
+        return None
     if "_id" in value:
-        return record, _key(value["_id"], media_type)
+        return _key(value["_id"], media_type)
     if media_type == NDEJSON and extended_json.RAW_KEY in value:
-        return record, _key_of_raw(record)
-    id = TEXT.new()
-    rest = record.lstrip()[1:]
-    return b'{"_id":"%s"%s%s' % (id.encode(), b"," if value else b"", rest), id
+        return _key_of_raw(record)
+    return UNNAMED
+
+
+def named(record: bytes, id: Id) -> bytes:
+    """The record of a document without an `_id`, with this one."""
+    rest = record.lstrip()[1:].lstrip()
+    return b'{"_id":"%s"%s%s' % (canonical(id).encode(), b"" if rest[:1] == b"}" else b",", rest)
 
 
 def id_of(line: bytes, media_type: str) -> Any:
