@@ -18,6 +18,7 @@ from service.settings import Settings
 from tests.support.applications import Application
 from tests.support.declaring import declare
 from tests.support.ids import TYPED, Typed, each_type
+from tests.support.patching import update
 from tests.support.problems import assert_problem
 from tests.support.requests import MERGE
 
@@ -108,6 +109,25 @@ async def test_conditions_patches_and_deletes_work_by_path(
     assert (await client.delete(path)).status_code == 204
     gone = assert_problem(await client.delete(path), 404, "document-not-found")
     assert repr(text) in gone["detail"]
+
+
+@each_type
+async def test_update_operators_work_by_path(
+    client: AsyncClient, orders: Documents, typed: Typed
+) -> None:
+    count, texts = {"$inc": {"n": 1}}, typed.texts
+    orders.insert_one({"_id": typed.values[0], "n": 1})
+    changed = await update(client, count, f"/orders/{texts[0]}")
+    assert changed.json() == {"_id": texts[0], "n": 2}
+    created = await update(client, count, f"/orders/{texts[1]}?upsert=true")
+    assert (created.status_code, created.json()) == (201, {"_id": texts[1], "n": 1})
+    assert created.headers["location"] == f"/orders/{texts[1]}"
+    assert orders.count_documents({"_id": {"$in": [*typed.values[:2]]}}) == 2
+    tag = (await client.get(f"/orders/{texts[0]}")).headers["etag"]
+    again = await update(client, count, f"/orders/{texts[0]}", if_match=tag)
+    assert again.json() == {"_id": texts[0], "n": 3}
+    missing = await update(client, count, f"/orders/{texts[2]}")
+    assert_problem(missing, 404, "document-not-found")
 
 
 @each_type

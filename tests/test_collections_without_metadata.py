@@ -15,6 +15,7 @@ from pymongo.errors import WriteError
 from service.settings import Settings
 from tests.support.applications import Application
 from tests.support.declaring import declare
+from tests.support.patching import update
 from tests.support.problems import assert_problem
 from tests.support.requests import NDJSON
 
@@ -62,6 +63,8 @@ async def test_the_database_gets_the_id_and_the_fields_in_their_order(
     tag = (await client.get("/orders/a")).headers["etag"]
     await client.put("/orders/a", json={"n": 3}, headers={"If-Match": tag})
     assert stored(orders, "a") == bson.encode({"_id": "a", "n": 3})
+    await update(client, {"$inc": {"n": 1}}, "/orders/a")
+    assert stored(orders, "a") == bson.encode({"_id": "a", "n": 4})
     posted = (await client.post("/orders", json={"n": 4})).json()["_id"]
     assert stored(orders, posted) == bson.encode({"_id": posted, "n": 4})
     await client.post("/orders", content=b'{"n": 5, "_id": "line"}', headers=NDJSON)

@@ -9,17 +9,18 @@ from httpx import AsyncClient
 from service.settings import Settings
 from tests.support.applications import Application, listen
 from tests.support.clients import connect
-from tests.support.database.answers import Exchange, Reply, write_errors
+from tests.support.database.answers import Exchange, Reply, error, write_errors
 from tests.support.database.events import Delete, Put
 from tests.support.database.history import History
 from tests.support.database.playing import Play
 from tests.support.database.roles import MONGOS
 from tests.support.following import follow
+from tests.support.patching import update
 from tests.support.problems import assert_problem
 from tests.support.requests import MERGE, NDJSON
 
 REFUSAL = "Failed to target upsert by query :: could not extract exact shard key"
-"""https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/"""
+NO_KEY = "Query for sharded findAndModify must contain the shard key"
 
 
 def refuse_upserts(exchange: Exchange) -> Reply:
@@ -40,6 +41,7 @@ async def client(application: Application, play: Play) -> AsyncIterator[AsyncCli
         return any(each.get("upsert") for each in command["updates"])
 
     database.always("update", refuse_upserts, when=is_upsert)
+    database.always("findAndModify", error(61, NO_KEY))
     async with application(mongodb_uri=database.uri()) as client:
         yield client
 
@@ -50,6 +52,8 @@ async def test_a_document_cannot_be_upserted_by_its_id_and_the_501_says_why(
     for response in (
         await client.put("/stuff/a", json={"region": "eu"}),
         await client.post("/stuff", json={"region": "eu"}),
+        await update(client, {"$inc": {"n": 1}}),
+        await update(client, {"$inc": {"n": 1}}, "/stuff/a?upsert=true"),
     ):
         problem = assert_problem(response, 501, "database-unsupported")
         assert "sharded by another key than _id" in problem["detail"]

@@ -60,9 +60,11 @@ LACKING = {59, 115, 238, 303, 304, 40324, 40415, 40573}
 FerretDB: CommandNotFound, CommandNotSupported, NotImplemented, unrecognized names."""
 
 SHARD_KEY_NOT_FOUND = 61
-"""Of an upsert through mongos: the filter lacks the shard key. Before MongoDB 8.0.
+"""Of mongos: the query of an upsert or of `findAndModify` lacks the shard key, which MongoDB needs
+before 8.0. Of a shard: the document lacks it.
 https://www.mongodb.com/docs/manual/reference/method/db.collection.replaceOne/#sharded-collections
 """
+BY_QUERY = ("upsert", "findAndModify")
 
 UNANSWERED = {6, 89, 202, 384, 9001}
 """HostUnreachable, NetworkTimeout, NetworkInterfaceExceededTimeLimit, ConnectionError,
@@ -118,11 +120,11 @@ def translated(error: PyMongoError) -> StuffError:
         )
     if isinstance(error, DuplicateKeyError):
         return DuplicateKey(_keys(error))
-    if code == SHARD_KEY_NOT_FOUND and "upsert" in str(said):
+    if code == SHARD_KEY_NOT_FOUND and any(name in str(said) for name in BY_QUERY):
         return DatabaseUnsupported(
             "The collection is sharded by another key than _id, so that this version of MongoDB "
-            "cannot create or replace a document by its id alone. Create it with "
-            "If-None-Match: *, replace it with If-Match, or patch it."
+            "cannot create, replace or update a document by its id alone. Create it with "
+            "If-None-Match: *, replace it with If-Match, or send a merge patch."
         )
     if code in REFUSED_DOCUMENTS or is_about_bson(error):
         return DocumentRejected(
