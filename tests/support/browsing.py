@@ -3,9 +3,10 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import playwright.async_api
+from httpx import AsyncClient
 from playwright.async_api import BrowserContext, Page, async_playwright, expect
 
 from tests.support.patience import TIMEOUT
@@ -45,6 +46,13 @@ class Browser:
         # The browser itself logs each answer of 400 and above: those are ours to give.
         if kind == "error" and not text.startswith("Failed to load resource: the server responded"):
             self.faults.append(text)
+
+
+class Library(NamedTuple):
+    """A browser at a service with declared collections, and a client of that."""
+
+    browser: Browser
+    store: AsyncClient
 
 
 class Chromium:
@@ -87,6 +95,17 @@ async def live(browser: Browser, path: str = "/") -> Page:
     page = await browser.open(path)
     await expect(page.locator("#live")).to_have_text("live")
     return page
+
+
+async def see(page: Page, is_seen: bool) -> None:
+    """Look at the tab, or at another one."""
+    await page.evaluate(
+        """(hidden) => {
+            Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""",
+        not is_seen,
+    )
 
 
 async def execute(docs: Page, operation: str, status: str) -> None:

@@ -6,18 +6,28 @@ import { forget, recall, recalled, remember } from './storage.js';
 
 const KIND = 'draft ';
 
+/** What is remembered is named `books/ada`. */
+const keyOf = ({ collection, id }) => `${collection.name}/${id}`;
+const parsed = (key) => key.match(/^([^/]*)\/(.*)$/s).slice(1);
+
 export class Drafts {
-  /** By the id of the document, which is empty for a new one: its `text`, the `etag` that it was
-      made from (null if the document is yet to be created), the `id` that somebody gave it, and the
-      one that was `made` for it. */
+  /** By the collection and the id of the document, which is empty for a new one: its `text`, the
+      `etag` that it was made from (null if the document is yet to be created), the `id` that
+      somebody gave it, and the one that was `made` for it. */
   #drafts = new Map();
   #open;
+  #collection = null;
   #current = null;
 
-  /** `open(id)` opens the document of a draft. */
+  /** `open(name, id)` opens the document of a draft, in the collection of this name. */
   constructor(open) {
     this.#open = open;
-    for (const id of recalled(KIND)) this.#drafts.set(id, JSON.parse(recall(KIND + id)));
+    for (const key of recalled(KIND)) this.#drafts.set(key, JSON.parse(recall(KIND + key)));
+  }
+
+  /** The drafts of this collection need not name it. */
+  enter(collection) {
+    this.#collection = collection;
     this.#show();
   }
 
@@ -25,39 +35,43 @@ export class Drafts {
     return this.#drafts.size;
   }
 
-  get(id) {
-    return this.#drafts.get(id);
+  /** The draft of a document: an object with its `collection` and its `id`. */
+  get(place) {
+    return this.#drafts.get(keyOf(place));
   }
 
-  keep(id, draft) {
-    this.#drafts.set(id, draft);
-    remember(KIND + id, JSON.stringify(draft));
+  keep(place, draft) {
+    this.#drafts.set(keyOf(place), draft);
+    remember(KIND + keyOf(place), JSON.stringify(draft));
     this.#show();
   }
 
-  drop(id) {
-    this.#drafts.delete(id);
-    forget(KIND + id);
+  drop(place) {
+    this.#drafts.delete(keyOf(place));
+    forget(KIND + keyOf(place));
     this.#show();
   }
 
   /** The document that is in the editor: null if none is. */
-  mark(id) {
-    this.#current = id;
+  mark(place) {
+    this.#current = place && keyOf(place);
     this.#show();
   }
 
   #show() {
-    const others = [...this.#drafts.keys()].filter((id) => id !== this.#current).sort();
+    const others = [...this.#drafts.keys()].filter((key) => key !== this.#current).sort();
     element('drafts').hidden = others.length === 0;
-    element('draft-ids').replaceChildren(...others.map((id) => {
-      const item = document.createElement('li');
-      const button = document.createElement('button');
-      button.type = 'button';
-      button.textContent = id || 'New document';
-      button.addEventListener('click', () => this.#open(id));
-      item.append(button);
-      return item;
-    }));
+    element('draft-ids').replaceChildren(...others.map((key) => this.#item(...parsed(key))));
+  }
+
+  #item(name, id) {
+    const item = document.createElement('li');
+    const button = document.createElement('button');
+    button.type = 'button';
+    const place = name === this.#collection?.name ? '' : `${name}: `;
+    button.textContent = place + (id || 'New document');
+    button.addEventListener('click', () => this.#open(name, id));
+    item.append(button);
+    return item;
   }
 }

@@ -1,8 +1,7 @@
 // The editor of one document. What somebody types is never lost without a question: it is kept as a
 // draft when the editor shows another document, and is not replaced while a request is under way.
 
-import { addressed, leaveAddress } from './addresses.js';
-import { copy } from './clipboard.js';
+import { addressed, addressedCollection, leaveAddress } from './addresses.js';
 import { compared, hideConflict, isConflictShown, showConflict } from './conflict.js';
 import * as documents from './documents.js';
 import { EXTENDED } from './extended.js';
@@ -10,17 +9,17 @@ import * as form from './form.js';
 import { fault } from './json.js';
 import { say } from './notices.js';
 
-const BLANK = '{\n  \n}';
 const AMBIGUOUS = 'This document has objects that look like dates or other types of MongoDB. They are '
   + 'shown alike, and are stored as objects when it is saved here.';
 const PAUSE = 300; // milliseconds without typing, after which the draft is kept
 
 export class Editor {
-  /** The open document: `etag` is null for one that is to be created, `saved` is what the server
-      has, `type` the media type of that and of what is typed, `theirs` what the server has by now
-      if there is a conflict (null if it was deleted), `made` the id of one that nobody gives an
-      id. */
+  /** The open document of a `collection`: `etag` is null for one that is to be created, `saved` is
+      what the server has, `type` the media type of that and of what is typed, `theirs` what the
+      server has by now if there is a conflict (null if it was deleted), `made` the id of one that
+      nobody gives an id. */
   #open = null;
+  #collection = null;
   #turns;
   #pause;
   #list;
@@ -49,13 +48,21 @@ export class Editor {
 
   // --- What is in the editor
 
+  /** Edit documents of this collection. */
+  enter(collection) {
+    if (this.#open && this.#open.collection.name !== collection.name) this.close();
+    this.#collection = collection;
+    form.enter(collection);
+  }
+
   /** Show the document in the address; none if there is none. */
   route() {
     return this.#turns.take(async () => {
+      if (addressedCollection() !== this.#collection.name) return; // which is yet to be entered
       try {
         const id = addressed();
-        if (!id) this.close();
-        else if (id !== this.#open?.id) await this.#load(id);
+        if (id && id !== this.#open?.id) await this.#load(this.#collection, id);
+        else if (!id && this.#open?.id) this.close();
       } catch (error) {
         this.close();
         throw error;
@@ -63,19 +70,21 @@ export class Editor {
     });
   }
 
-  async #load(id) {
+  async #load(collection, id) {
     say('');
-    const draft = this.#drafts.get(id);
+    const place = { collection, id };
+    const draft = this.#drafts.get(place);
     const type = draft ? draft.type ?? EXTENDED : undefined;
-    const theirs = await documents.find(id, type);
-    if (addressed() !== id) return; // somebody has gone on meanwhile
+    const theirs = await documents.find(collection, id, type);
+    // Somebody may have gone on meanwhile.
+    if (addressedCollection() !== collection.name || addressed() !== id) return;
     if (!theirs && !draft) throw new Error(`There is no document ${id}.`);
     this.#keep();
     if (draft) {
-      this.#fill({ id, type, saved: '', ...theirs, etag: draft.etag }, draft);
+      this.#fill({ ...place, type, saved: '', ...theirs, etag: draft.etag }, draft);
       if (draft.etag !== (theirs?.etag ?? null)) this.compare(theirs);
     } else {
-      this.#fill({ id, ...theirs });
+      this.#fill({ ...place, ...theirs });
     }
     if (theirs?.isAmbiguous) say(AMBIGUOUS);
     form.focusText();
@@ -83,11 +92,15 @@ export class Editor {
 
   /** Show a document that is to be created. */
   start() {
+    const collection = this.#collection;
+    if (!collection || collection.isReadOnly) return;
     say('');
     if (this.#open?.id !== '') {
       this.#keep();
-      leaveAddress();
-      this.#fill({ id: '', etag: null, type: EXTENDED, saved: BLANK }, this.#drafts.get(''));
+      leaveAddress(collection.name);
+      const place = { collection, id: '' };
+      const open = { ...place, etag: null, type: EXTENDED, saved: collection.template };
+      this.#fill(open, this.#drafts.get(place));
     }
     form.focusId();
   }
@@ -109,7 +122,7 @@ export class Editor {
 
   /** Close the editor, and let the address say so. */
   leave() {
-    leaveAddress();
+    leaveAddress(this.#open.collection.name);
     this.close();
   }
 
@@ -124,12 +137,12 @@ export class Editor {
     const { id, etag } = this.#open;
     form.showForm(id, etag === null);
     form.check(this.isDirty);
-    this.#mark(id);
+    this.#mark(this.#open);
   }
 
-  #mark(id) {
-    this.#list.mark(id);
-    this.#drafts.mark(id);
+  #mark(place) {
+    this.#list.mark(place && place.id);
+    this.#drafts.mark(place);
   }
 
   // --- What is typed
@@ -146,45 +159,35 @@ export class Editor {
   /** Keep what is not saved. */
   #keep() {
     if (!this.#open) return;
-    const { id, etag, type, made } = this.#open;
-    if (this.isDirty) this.#drafts.keep(id, { etag, type, made, ...form.typed() });
-    else this.#drafts.drop(id);
-  }
-
-  async copyId() {
-    await copy(this.#open.id);
-    say('The id is copied.', true);
-  }
-
-  /** Copy the document as it is in the editor. */
-  async copyText() {
-    await copy(form.typed().text);
-    say('The document is copied.', true);
+    const { etag, type, made } = this.#open;
+    if (this.isDirty) this.#drafts.keep(this.#open, { etag, type, made, ...form.typed() });
+    else this.#drafts.drop(this.#open);
   }
 
   discard() {
-    const { id, etag, saved, type, theirs } = this.#open;
+    const { collection, id, etag, saved, type, theirs } = this.#open;
     if (!confirm(`Discard your changes of ${id || 'the new document'}?`)) return;
-    this.#drafts.drop(id);
-    if (theirs) this.#fill({ id, ...theirs });
-    else if (theirs === null || (etag === null && id)) this.gone(id);
-    else this.#fill({ id, etag, saved, type });
+    this.#drafts.drop(this.#open);
+    if (theirs) this.#fill({ collection, id, ...theirs });
+    else if (theirs === null || (etag === null && id)) this.gone();
+    else this.#fill({ collection, id, etag, saved, type });
   }
 
   /** The open document was stored with this text; somebody may have typed on meanwhile. */
   stored(id, etag, saved) {
-    this.#drafts.drop(this.#open.id);
-    this.#open = { id, etag, saved, type: this.#open.type };
+    const { collection, type } = this.#open;
+    this.#drafts.drop(this.#open);
+    this.#open = { collection, id, etag, saved, type };
     form.fill({ text: form.typed().text, id });
     hideConflict();
     this.#show();
     this.#keep();
   }
 
-  /** The document does not exist (any more), and nothing of it is to be kept. */
-  gone(id) {
-    this.#drafts.drop(id);
-    leaveAddress();
+  /** The open document does not exist (any more), and nothing of it is to be kept. */
+  gone() {
+    this.#drafts.drop(this.#open);
+    leaveAddress(this.#open.collection.name);
     this.#abandon();
   }
 
@@ -192,23 +195,25 @@ export class Editor {
 
   /** Changes may have been missed. */
   async refresh() {
-    const { id, etag, type } = this.#open ?? { etag: null };
+    const { collection, id, etag, type } = this.#open ?? { etag: null };
     if (etag === null) return;
-    const theirs = await documents.find(id, type);
-    if (theirs?.etag !== etag) await this.change(id, theirs?.etag, theirs && theirs.saved);
+    const theirs = await documents.find(collection, id, type);
+    if (theirs?.etag !== etag) await this.change(collection, id, theirs?.etag, theirs?.saved ?? null);
   }
 
   /** Somebody, perhaps this page, wrote a document, given as text, or deleted it (null). */
-  change(id, etag, json) {
+  change({ name }, id, etag, json) {
     return this.#turns.take(async () => {
       const open = this.#open;
-      if (!open || open.id !== id || open.etag === null || open.etag === `"${etag}"`) return;
-      const theirs = json === null ? null : await documents.find(id, open.type);
+      if (!open || open.id !== id || open.collection.name !== name) return;
+      if (open.etag === null || open.etag === `"${etag}"`) return;
+      const { collection, type } = open;
+      const theirs = json === null ? null : await documents.find(collection, id, type);
       if (this.#open !== open) return;
       if (!theirs || this.isDirty || isConflictShown()) {
         this.compare(theirs);
       } else {
-        this.#fill({ id, ...theirs });
+        this.#fill({ collection, id, ...theirs });
         say('Somebody changed this just now.', true);
       }
     });
@@ -217,14 +222,15 @@ export class Editor {
   /** Show how the server's document and the one in the editor differ. They do not if a write of
       our own was stored although its answer was lost. */
   compare(theirs) {
-    const { id, type } = this.#open;
+    const { collection, id, type } = this.#open;
     const { text } = form.typed();
     if (theirs && !fault(text) && compared(theirs.saved, text).length === 0) {
-      this.#drafts.drop(id);
-      this.#fill({ id, etag: theirs.etag, type, saved: text });
+      this.#drafts.drop(this.#open);
+      this.#fill({ collection, id, etag: theirs.etag, type, saved: text });
       say('Saved.', true);
     } else {
       this.#open.theirs = theirs;
+      form.check(this.isDirty);
       this.#showConflict();
     }
   }
@@ -235,16 +241,16 @@ export class Editor {
   }
 
   takeTheirs() {
-    const { id, theirs } = this.#open;
-    this.#drafts.drop(id);
-    if (theirs) this.#fill({ id, ...theirs });
-    else this.gone(id);
+    const { collection, id, theirs } = this.#open;
+    this.#drafts.drop(this.#open);
+    if (theirs) this.#fill({ collection, id, ...theirs });
+    else this.gone();
   }
 
   keepMine() {
-    const { id, type, theirs } = this.#open;
+    const { collection, id, type, theirs } = this.#open;
     const { text } = form.typed();
-    this.#fill({ id, type, ...(theirs ?? { etag: null, saved: '' }) }, { text, id });
+    this.#fill({ collection, id, type, ...(theirs ?? { etag: null, saved: '' }) }, { text, id });
     this.#keep();
     form.focusText();
   }

@@ -30,6 +30,7 @@ export async function follow(url, headers, on, signal) {
       if (response.ok) {
         on.open();
         for await (const event of events(response.body)) {
+          if (signal.aborted) return; // some events of a part of the stream may be left
           last = event.id || last;
           pause = PAUSE.min;
           if (event.kind === 'gone') {

@@ -1,6 +1,8 @@
 // The fields of the editor, and the line below them.
 
 import { element } from './elements.js';
+import { hideFaults } from './faults.js';
+import { LABELS } from './ids.js';
 import { fault } from './json.js';
 
 const text = element('text');
@@ -24,6 +26,13 @@ export function showForm(id, isNew) {
   document.body.classList.add('open');
 }
 
+/** Fit a collection, whose documents are shown. */
+export function enter({ isReadOnly, idType }) {
+  document.body.classList.toggle('read-only', isReadOnly);
+  text.readOnly = isReadOnly;
+  element('id-label').textContent = LABELS[idType];
+}
+
 export function hideForm() {
   element('editor').hidden = true;
   document.body.classList.remove('open');
@@ -32,6 +41,7 @@ export function hideForm() {
 export function fill(fields) {
   text.value = fields.text;
   idField.value = fields.id;
+  hideFaults();
 }
 
 /** Whether the focus will be lost when the editor is hidden. */

@@ -2,7 +2,8 @@
 // unchanged, so nothing here goes through JSON.parse and back.
 
 const STRING = String.raw`"[^"\\]*(?:\\.[^"\\]*)*"`;
-const TOKEN = new RegExp(String.raw`${STRING}|[{}[\],:]|[^\s{}[\],:"]+`, 'g');
+/** A string, a bracket, a comma, a colon, or any other word. */
+export const TOKEN = new RegExp(String.raw`${STRING}|[{}[\],:]|[^\s{}[\],:"]+`, 'g');
 const STRUCTURE = new RegExp(String.raw`${STRING}|[{}[\],]`, 'g');
 const LEADING_STRING = new RegExp(`^${STRING}`);
 

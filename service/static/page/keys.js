@@ -69,6 +69,7 @@ function ask() {
 
 function show() {
   element('key').value = '';
+  element('key').blur(); // a field that is hidden would keep the focus until the next frame
   element('key-form').hidden = true;
   element('forget').hidden = !key();
 }

@@ -1,18 +1,23 @@
 // The list of documents: what a query selects, page by page.
 
 import { element } from './elements.js';
+import { beginningWith } from './ids.js';
 import { PAGE_SIZE, ask, count } from './pages.js';
-import { fillRow, keyOf, rowOf } from './rows.js';
+import { Lines, keyOf } from './rows.js';
 import { Staleness } from './staleness.js';
+import { Table } from './table.js';
 
 const number = new Intl.NumberFormat('en');
+const START = { after: '', first: 1 };
 
 export class List {
+  #collection = null;
+  #view = null; // lines or a table
   /** A `filter` in JSON, empty for all documents, and what to `sort` by, as the API takes them. */
   #query = { filter: '', sort: '' };
   /** The pages up to the one that is shown: the cursor that each starts `after`, and the number of
       its `first` document. */
-  #pages = [{ after: '', first: 1 }];
+  #pages = [START];
   #next = null; // the cursor of the next page
   #total = null; // documents that the query selects; null if that is not known
   #rows = new Map(); // by their keys
@@ -22,20 +27,34 @@ export class List {
 
   // --- Pages
 
+  /** Show documents of this collection, which are yet to be loaded. */
+  enter(collection) {
+    if (collection.name !== this.#collection?.name) {
+      element('search').reset();
+      this.#query = { filter: '', sort: '' };
+      this.#pages = [START];
+    }
+    this.#collection = collection;
+    this.#view = collection.mainFields.length > 0 ? new Table(collection) : new Lines(collection);
+    element('found').replaceChildren(this.#view.container);
+    this.clear();
+  }
+
   async load() {
     await this.#show(this.#query, this.#pages);
   }
 
   /** Show the documents that match: the beginning of an id, or a filter. */
   async find(text, sort) {
-    const start = { _id: { $gte: text, $lt: `${text}\u{10ffff}` } };
-    const filter = !text || text.startsWith('{') ? text : JSON.stringify(start);
-    await this.#show({ filter, sort }, [{ after: '', first: 1 }]);
+    const isFilter = !text || text.startsWith('{');
+    const filter = isFilter ? text : JSON.stringify(beginningWith(text, this.#collection.idType));
+    await this.#show({ filter, sort }, [START]);
   }
 
   /** Show nothing. */
   clear() {
     this.#loading?.abort();
+    if (!this.#view) return;
     this.#total = null;
     this.#fill({ documents: [], next: null });
     element('empty').hidden = true;
@@ -70,7 +89,8 @@ export class List {
     this.#loading = loading;
     element('list').setAttribute('aria-busy', 'true');
     try {
-      const page = await ask(query, pages.at(-1).after, { signal: loading.signal });
+      const { signal } = loading;
+      const page = await ask(this.#collection, query, pages.at(-1).after, { signal });
       if (query.filter !== this.#query.filter) this.#total = null;
       this.#query = query;
       this.#pages = pages;
@@ -92,8 +112,8 @@ export class List {
     this.#next = next;
     this.#staleness.forget();
     const focused = [...this.#rows].find(([, item]) => item.contains(document.activeElement));
-    this.#rows = new Map(documents.map((json) => [keyOf(json), rowOf(json)]));
-    element('items').replaceChildren(...this.#rows.values());
+    this.#rows = new Map(documents.map((json) => [keyOf(json), this.#view.row(json)]));
+    this.#view.show(this.#rows.values());
     element('empty').textContent = this.#query.filter ? 'No document matches.' : 'Nothing here.';
     element('empty').hidden = this.#rows.size > 0;
     element('fresh').hidden = true;
@@ -107,7 +127,7 @@ export class List {
     const query = this.#query;
     let total = null;
     try {
-      total = await count(query);
+      total = await count(this.#collection, query);
     } catch {
       // The number is not shown.
     }
@@ -133,7 +153,7 @@ export class List {
     const item = this.#rows.get(id);
     if (item) {
       item.className = '';
-      if (json) fillRow(item, json);
+      if (json) this.#view.fill(item, json);
       item.getBoundingClientRect(); // so that it is animated again
       item.className = json ? 'changed' : 'deleted';
     }
@@ -151,7 +171,7 @@ export class List {
     const pages = this.#pages;
     const limit = this.#next ? this.#rows.size : PAGE_SIZE; // a page of large documents is short
     const query = { ...this.#query, fields: '_id', limit };
-    const { documents, next } = await ask(query, pages.at(-1).after);
+    const { documents, next } = await ask(this.#collection, query, pages.at(-1).after);
     if (this.#pages !== pages || this.#loading) return;
     this.#next ??= next;
     if (documents.map(keyOf).some((key) => written.has(key) && !this.#rows.has(key))) {
@@ -171,7 +191,7 @@ export class List {
 
   #mark() {
     for (const [id, item] of this.#rows) {
-      const button = item.firstElementChild;
+      const button = item.querySelector('button');
       if (id === this.#current) button.setAttribute('aria-current', 'true');
       else button.removeAttribute('aria-current');
     }
@@ -179,7 +199,7 @@ export class List {
 
   /** Move the focus to the row of a document, or to the list. */
   focus(id) {
-    const button = this.#rows.get(id)?.firstElementChild ?? element('list-title');
+    const button = this.#rows.get(id)?.querySelector('button') ?? element('list-title');
     button.focus();
   }
 
@@ -187,7 +207,7 @@ export class List {
   step(direction) {
     const { activeElement } = document;
     if (activeElement !== document.body && !element('list').contains(activeElement)) return false;
-    const buttons = [...element('items').querySelectorAll('button:enabled')];
+    const buttons = [...element('found').querySelectorAll('button:enabled')];
     const position = buttons.indexOf(activeElement);
     const target = buttons[position < 0 ? 0 : position + direction];
     target?.focus();

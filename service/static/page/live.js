@@ -11,13 +11,13 @@ const SILENT = /^The database has not answered/;
 
 let following = new AbortController();
 
-/** Tell `on.change(id, etag, json)` of each change; `json` is null for a deletion. When changes have
-    been missed, call `on.missed()`. */
-export function listen(on) {
+/** Tell `on.change(id, etag, json)` of each change of a collection; `json` is null for a deletion.
+    When changes have been missed, call `on.missed()`. */
+export function listen({ name }, on) {
   stopListening();
   following = new AbortController();
   const given = key();
-  const start = () => follow('stuff', () => authorization(given), {
+  const start = () => follow(name, () => authorization(given), {
     open: () => state('on', 'live'),
     silent: (comment) => {
       if (SILENT.test(comment)) state('off', 'waiting for the database');

@@ -1,10 +1,14 @@
 // The page at /: list, open, edit and delete documents, and see changes arrive.
 // The content of documents is put on the page as text, never as markup.
 
-import { visit } from './addresses.js';
+import { addressedCollection, begin, choose, visit } from './addresses.js';
+import { offer, onChoose } from './chooser.js';
+import { copy } from './clipboard.js';
+import { findCollections } from './collections.js';
 import { Drafts } from './drafts.js';
 import { Editor } from './editor.js';
 import { element } from './elements.js';
+import { typed } from './form.js';
 import { watchKey } from './keys.js';
 import { List } from './list.js';
 import { listen, stopListening } from './live.js';
@@ -14,46 +18,103 @@ import { Writer } from './writer.js';
 
 const AGAIN = 2000; // milliseconds
 
+let collections = []; // those that the key may see
+let shown = null; // one of them
+
 const list = new List();
-const drafts = new Drafts((id) => (id ? visit(id) : editor.start()));
+const drafts = new Drafts(guarded(async (name, id) => {
+  if (id) {
+    visit(name, id);
+  } else {
+    if (name !== shown?.name) await go(name);
+    editor.start();
+  }
+}));
 const turns = new Turns();
 const editor = new Editor(list, drafts, turns);
 const writer = new Writer(editor, list, drafts, turns);
 
-const route = guarded(() => editor.route());
-
-/** Load the list and the document in the address, as soon as the server can. */
+/** Find out what there is to see, and show what is in the address, as soon as the server can. */
 async function load() {
   try {
-    await list.load();
-    say('');
+    collections = await findCollections();
   } catch (error) {
     say(error.message);
-    if (error.isPassing) {
-      setTimeout(load, AGAIN);
-      return;
-    }
+    if (error.isPassing) setTimeout(load, AGAIN);
+    return;
   }
-  if (location.hash) await route();
+  say('');
+  begin(collections[0].name);
+  shown = null;
+  await route();
 }
 
-async function begin() {
-  listen({
+/** Show the collection and the document in the address. */
+const route = guarded(async () => {
+  if (collections.length === 0) return; // which are yet to be found
+  const name = addressedCollection();
+  const collection = collections.find((each) => each.name === name);
+  if (!collection) {
+    leave();
+    throw new Error(`There is no collection ${name}, or the key may not see it.`);
+  }
+  if (name !== shown?.name) await enter(collection);
+  await editor.route();
+});
+
+async function enter(collection) {
+  shown = collection;
+  offer(collections, collection.name);
+  drafts.enter(collection);
+  editor.enter(collection);
+  list.enter(collection);
+  listen(collection, {
     change: async (id, etag, json) => {
       list.change(id, json);
-      await editor.change(id, etag, json);
+      await editor.change(collection, id, etag, json);
     },
     missed: guarded(async () => {
       list.suspect();
       await editor.refresh();
     }),
   });
-  await load();
+  while (shown === collection && !await isLoaded()) await paused(AGAIN);
+}
+
+/** Whether the list is loaded, or cannot be. */
+async function isLoaded() {
+  try {
+    await list.load();
+    say('');
+  } catch (error) {
+    say(error.message);
+    return !error.isPassing;
+  }
+  return true;
+}
+
+const paused = (time) => new Promise((resolve) => {
+  setTimeout(resolve, time);
+});
+
+/** Show no collection. */
+function leave() {
+  shown = null;
+  offer(collections, null);
+  stopListening();
+  list.clear();
+  editor.close();
+}
+
+/** Show a collection, as a step that Back undoes. */
+async function go(name) {
+  choose(name);
+  await route();
 }
 
 /** What a key does: false if nothing. Fields other than the editor keep their Escape. */
 function pressed(event) {
-  const isTyping = event.target.matches('input, textarea');
+  const isTyping = event.target.matches('input, textarea, select');
   const isModified = event.ctrlKey || event.metaKey || event.altKey;
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') return writer.save();
   if (isModified || event.isComposing) return false;
@@ -78,8 +139,14 @@ const onClick = (id, work) => element(id).addEventListener('click', guarded(work
 onClick('new', () => editor.start());
 onClick('save', () => writer.save());
 onClick('delete', () => writer.remove());
-onClick('copy-id', () => editor.copyId());
-onClick('copy-text', () => editor.copyText());
+onClick('copy-id', async () => {
+  await copy(editor.open.id);
+  say('The id is copied.', true);
+});
+onClick('copy-text', async () => {
+  await copy(typed().text);
+  say('The document is copied.', true);
+});
 onClick('discard', () => editor.discard());
 onClick('close', () => editor.leave());
 onClick('theirs', () => editor.takeTheirs());
@@ -89,15 +156,16 @@ onClick('next', () => list.next());
 onClick('previous', () => list.previous());
 element('search').addEventListener('submit', guarded(async (event) => {
   event.preventDefault();
+  if (!shown) return;
   await list.find(element('query').value.trim(), element('sort').value.trim());
   say('');
 }));
+onChoose(guarded(go));
 watchKey({
-  taken: begin,
+  taken: load,
   lost: () => {
-    stopListening();
-    list.clear();
-    editor.close();
+    collections = [];
+    leave();
   },
 });
 window.addEventListener('hashchange', route);
@@ -105,4 +173,4 @@ window.addEventListener('beforeunload', (event) => {
   if (editor.isDirty || drafts.size > 0) event.preventDefault();
 });
 
-await begin();
+await load();

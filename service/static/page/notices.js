@@ -10,9 +10,9 @@ export function say(message, good = false) {
 }
 
 /** An event handler that shows what goes wrong. */
-export const guarded = (work) => async (event) => {
+export const guarded = (work) => async (...given) => {
   try {
-    await work(event);
+    await work(...given);
   } catch (error) {
     say(error.message);
   }

@@ -5,21 +5,21 @@ import { request } from './requests.js';
 
 export const PAGE_SIZE = 25;
 
-/** A page of what a query selects (`filter`, `sort`), from a cursor on: its `documents` as text, and
-    the cursor of the `next` page, null if there is none. */
-export async function ask(query, after, options) {
-  const page = await get({ limit: PAGE_SIZE, ...query, after }, options);
+/** A page of what a query selects in a collection (`filter`, `sort`), from a cursor on: its
+    `documents` as text, and the cursor of the `next` page, null if there is none. */
+export async function ask(collection, query, after, options) {
+  const page = await get(collection, { limit: PAGE_SIZE, ...query, after }, options);
   return { documents: parts(page.get('items')), next: JSON.parse(page.get('next')) };
 }
 
 /** How many documents a query selects. */
-export async function count({ filter }) {
-  const page = await get({ filter, limit: 1, fields: '_id', count: true });
+export async function count(collection, { filter }) {
+  const page = await get(collection, { filter, limit: 1, fields: '_id', count: true });
   return Number(page.get('total'));
 }
 
-async function get(parameters, options) {
+async function get({ name }, parameters, options) {
   const given = Object.entries(parameters).filter(([, value]) => value);
-  const response = await request(`stuff?${new URLSearchParams(given)}`, options);
+  const response = await request(`${name}?${new URLSearchParams(given)}`, options);
   return members(await response.text());
 }

@@ -15,11 +15,13 @@ const MEANINGS = {
   504: 'The server took too long. Try again in a moment.',
 };
 
-/** A message for people; `status` is 0 if there was no answer. */
+/** A message for people; `status` is 0 if there was no answer. `faults` are what is wrong with the
+    document that was sent: each a `detail`, and the `pointer` to its place. */
 export class RequestError extends Error {
-  constructor(message, status) {
+  constructor(message, status, faults = []) {
     super(message);
     this.status = status;
+    this.faults = faults;
   }
 
   /** Whether it may well succeed the next time. */
@@ -47,7 +49,7 @@ export async function request(url, options) {
     refuse(given);
     throw new RequestError(given ? 'The server does not know this key (any more).' : '', 401);
   }
-  throw new RequestError(await explained(response), response.status);
+  throw await explained(response);
 }
 
 function unanswered() {
@@ -57,10 +59,13 @@ function unanswered() {
 }
 
 async function explained(response) {
-  const problem = await response.json().catch(() => ({}));
-  const meaning = MEANINGS[response.status] ?? 'The server could not do this.';
-  const reasons = [problem, ...(problem.errors ?? [])]
-    .filter(({ detail }) => detail)
-    .map(({ detail, pointer }) => (pointer ? `${detail} (at ${pointer})` : detail));
-  return reasons.join(' ') || `${meaning} (${response.status})`;
+  const { status } = response;
+  const problem = Object(await response.json().catch(() => null));
+  const meaning = MEANINGS[status] ?? 'The server could not do this.';
+  const reasons = [problem, ...(problem.errors ?? [])].filter(({ detail }) => detail);
+  const message = reasons.map(placed).join(' ') || `${meaning} (${status})`;
+  return new RequestError(message, status, reasons.filter(({ pointer }) => pointer !== undefined));
 }
+
+/** What is wrong, and where. */
+export const placed = ({ detail, pointer }) => (pointer ? `${detail} (at ${pointer})` : detail);

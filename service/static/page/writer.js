@@ -5,6 +5,7 @@ import { rename } from './addresses.js';
 import { compared, isConflictShown } from './conflict.js';
 import * as documents from './documents.js';
 import { element } from './elements.js';
+import { showFaults } from './faults.js';
 import * as form from './form.js';
 import { newId } from './ids.js';
 import { fault } from './json.js';
@@ -27,20 +28,25 @@ export class Writer {
     return this.#turns.take(async () => {
       const { open } = this.#editor;
       const { text, id: given } = form.typed();
-      if (!open || fault(text)) return;
-      open.made ??= newId(); // the same one when it is saved again, so that it is created once
+      if (!open || open.collection.isReadOnly || fault(text)) return;
+      // The same one when it is saved again, so that it is created once.
+      open.made ??= newId(open.collection.idType);
       const id = open.etag === null ? given || open.made : open.id;
-      form.tell('Saving…');
-      let etag;
-      try {
-        etag = await documents.write(id, text, open.etag, open.type);
-      } catch (error) {
-        if (this.#editor.open === open) form.tell(error.message, true);
-        else say(error.message);
+      if (!id) {
+        form.tell('Give the document an id, which is an integer.', true);
+        form.focusId();
         return;
       }
-      if (etag !== null) await this.#stored(open, text, id, etag);
-      else await this.#refused(open, text, id);
+      form.tell('Saving…');
+      try {
+        const etag = await documents.write(open.collection, id, text, open.etag, open.type);
+        if (etag !== null) await this.#stored(open, text, id, etag);
+        else await this.#refused(open, text, id);
+      } catch (error) {
+        if (this.#editor.open !== open) say(error.message);
+        else if (error.faults?.length > 0) form.tell(showFaults(error.faults), true);
+        else form.tell(error.message, true);
+      }
     });
   }
 
@@ -50,12 +56,12 @@ export class Writer {
       if (!open) return;
       const unsaved = isDirty ? ' Your unsaved changes are lost, too.' : '';
       if (!confirm(`Delete ${open.id}?${unsaved}`)) return;
-      if (!await documents.remove(open.id, open.etag)) {
+      if (!await documents.remove(open.collection, open.id, open.etag)) {
         await this.#refused(open, null, open.id);
         return;
       }
-      if (this.#editor.open === open) this.#editor.gone(open.id);
-      else this.#drafts.drop(open.id);
+      if (this.#editor.open === open) this.#editor.gone();
+      else this.#drafts.drop(open);
       say(`${open.id} is deleted.`, true);
       await this.#list.load();
     });
@@ -63,22 +69,22 @@ export class Writer {
 
   async #stored(open, text, id, etag) {
     const isNew = open.etag === null;
-    if (this.#editor.open === open) {
+    const isHere = this.#editor.open === open;
+    if (isHere) {
       this.#editor.stored(id, etag, text);
-      if (isNew) rename(id);
+      if (isNew) rename(open.collection.name, id);
     } else {
-      const draft = this.#drafts.get(open.id);
-      if (draft) this.#drafts.drop(open.id);
-      if (draft && draft.text !== text) this.#drafts.keep(id, { ...draft, etag, id });
+      const draft = this.#drafts.get(open);
+      if (draft) this.#drafts.drop(open);
+      if (draft && draft.text !== text) this.#drafts.keep({ ...open, id }, { ...draft, etag, id });
     }
-    const isHere = this.#editor.open?.id === id;
     say(isNew ? `${id} is created.` : isHere ? 'Saved.' : `${id} is saved.`, true);
     if (isNew) await this.#list.load();
   }
 
   /** The document on the server is not the one that was changed, or is to be deleted (no text). */
   async #refused(open, text, id) {
-    const theirs = await documents.find(id, open.type);
+    const theirs = await documents.find(open.collection, id, open.type);
     if (this.#editor.open !== open) {
       const undone = text === null ? 'deleted' : 'saved';
       say(`${id} was not ${undone}: somebody else changed it. Open it to see the difference.`);

@@ -114,6 +114,7 @@ async def test_a_conflict_does_not_take_the_focus_from_somebody_who_types(
     await expect(page.locator("#text")).to_be_focused()
     await page.keyboard.press("Control+s")
     await expect(page.locator("#conflict-title")).to_be_focused()
+    await expect(page.locator("#check")).to_have_text("Changed, and not saved.")
     assert (await store.get("/stuff/a")).json()["n"] == "theirs"
 
 

@@ -7,7 +7,7 @@ import pytest
 from httpx import AsyncClient
 from playwright.async_api import Page, Route, expect
 
-from tests.support.browsing import Browser, live
+from tests.support.browsing import Browser, live, see
 
 PROBLEM = "application/problem+json"
 
@@ -36,17 +36,6 @@ async def page(browser: Browser, store: AsyncClient) -> Page:
     return page
 
 
-async def see(page: Page, is_seen: bool) -> None:
-    """Look at the tab, or at another one."""
-    await page.evaluate(
-        """(hidden) => {
-            Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-            document.dispatchEvent(new Event('visibilitychange'));
-        }""",
-        not is_seen,
-    )
-
-
 async def save(page: Page) -> None:
     await page.get_by_role("button", name="Save").click()
 
@@ -67,6 +56,18 @@ async def test_each_failure_of_a_save_is_explained(page: Page) -> None:
         await save(page)
         await expect(page.locator("#check")).to_contain_text(words)
         await expect(page.locator("#text")).to_have_value('{"n": 2}')
+    await save(page)
+    await expect(page.locator("#notice")).to_have_text("Saved.")
+
+
+async def test_a_save_ends_although_what_others_wrote_cannot_be_read(page: Page) -> None:
+    async def fail(route: Route) -> None:
+        status = 412 if route.request.method == "PUT" else 503
+        await answer(route, status, {"detail": "No primary."})
+
+    await page.route("**/stuff/a", fail, times=2)
+    await save(page)
+    await expect(page.locator("#check")).to_have_text("No primary.")
     await save(page)
     await expect(page.locator("#notice")).to_have_text("Saved.")
 
