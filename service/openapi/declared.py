@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from service.declarations import Declaration
-from service.documents.ids import TEXT, TYPES, Ids
+from service.documents.ids import TEXT, TYPES
 from service.documents.published import publish
 from service.documents.published.examples import example_of
 from service.documents.published.names import operation_names
@@ -41,8 +41,7 @@ def describe(document: dict[str, Any], declaration: Declaration) -> None:
     text = declaration.description or f"The documents of `{declaration.collection}`."
     document["tags"].insert(-1, {"name": declaration.collection, "description": text})
     schema = declaration.schema
-    ids = TYPES[declaration.id]
-    typed = None if schema is None else _components(document, declaration.name, schema, ids)
+    typed = None if schema is None else _components(document, declaration, schema)
     for path, method, operation in _operations(document, declaration):
         operation["operationId"] = names[method, path != base]
         operation["tags"] = [declaration.collection]
@@ -66,16 +65,19 @@ def _operations(
 
 
 def _components(
-    document: dict[str, Any], name: str, schema: Schema, ids: Ids
+    document: dict[str, Any], declaration: Declaration, schema: Schema
 ) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Adds the schemas; returns the name of a document, an example of its fields, and one of it."""
     schemas = document["components"]["schemas"]
+    name, ids = declaration.name, TYPES[declaration.id]
     own = {"_id": schema_of(ids), "_stuff": {"$ref": "#/components/schemas/Metadata"}}
     components = publish(name, schema.verbatim, schema.documents, own)
     given = schema.verbatim.get("examples") if isinstance(schema.verbatim, dict) else None
     example = given[0] if given else example_of(components[f"{name}Fields"], components)
-    stored = {"_id": ids.examples[0], **example}
-    stored["_stuff"] = {"etag": EXAMPLE_TAG.strip('"'), "updated_at": "2026-11-23T12:00:00Z"}
+    metadata = {"etag": EXAMPLE_TAG.strip('"')}
+    if declaration.metadata:
+        metadata["updated_at"] = "2026-11-23T12:00:00Z"
+    stored = {"_id": ids.examples[0], **example, "_stuff": metadata}
     components[name] |= {"examples": [stored]}
     components[f"{name}Fields"] |= {"examples": [example]}
     components[f"{name}Created"].pop("examples", None)
