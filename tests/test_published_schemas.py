@@ -6,20 +6,23 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from service.documents.published import publish, published_names
-from tests.support.schemas import BOOK, DOCUMENTS, FILES, SCHEMAS
+from tests.support.fitting import DOCUMENTS, Fitted, fitted, names_in
+from tests.support.schemas import BOOK, FILES
 
 OWN = {"_id": {"type": "string"}, "_stuff": {"type": "object"}}
 WRITTEN = {"title": "Notes", "year": 1843, "authors": [{"name": "Ada", "teachers": []}]}
 
-often = settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-)
+CHANGED = {
+    "const", "enum", "oneOf", "anyOf", "allOf", "not", "if", "then", "else", "$ref", "properties",
+    "patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames",
+    "prefixItems", "items", "unevaluatedItems", "contains", "dependentRequired", "dependentSchemas",
+}  # fmt: skip
+"""Keywords that a published schema lacks, or has in another form."""
+EXAMPLES = settings(max_examples=100, phases=set(Phase) - {Phase.explain})
 
 
 def declared(schema: Any) -> Callable[[Any], bool]:
@@ -56,27 +59,63 @@ def merged(target: Any, patch: Any) -> Any:
     return result
 
 
-@often
-@given(SCHEMAS, st.lists(DOCUMENTS, min_size=20, max_size=20), DOCUMENTS)
-def test_whatever_is_stored_matches_what_is_published(
-    schema: dict[str, Any], documents: list[dict[str, Any]], before: dict[str, Any]
-) -> None:
-    try:
-        is_valid = declared(schema)
-    except jsonschema_rs.ValidationError:
-        assume(False)
-    components = publish("Book", schema, FILES, OWN)
-    is_sent, is_read, is_patch, is_created = (
-        published(components, name) for name in ("BookFields", "Book", "BookPatch", "BookCreated")
-    )
-    for document in [before, *documents]:
-        if is_valid(document):
+def difference(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """A merge patch that makes one of the other."""
+    patch: dict[str, Any] = {name: None for name in before if name not in after}
+    for name, value in after.items():
+        old = before.get(name)
+        if not isinstance(value, dict):
+            patch[name] = value
+        else:
+            patch[name] = difference(old if isinstance(old, dict) else {}, value)
+    return patch
+
+
+def test_whatever_is_stored_matches_what_is_published() -> None:
+    used: set[str] = set()
+
+    @EXAMPLES
+    @given(fitted())
+    def matches(example: Fitted) -> None:
+        is_valid = declared(example.schema)
+        components = publish("Book", example.schema, {}, OWN)
+        is_sent, is_read, is_created = (
+            published(components, name) for name in ("BookFields", "Book", "BookCreated")
+        )
+        for document in example.documents:
+            assert is_valid(document), "fits by construction"
+        for document in [*example.documents, *filter(is_valid, example.others)]:
             assert is_sent(document), (document, components)
             assert is_read({"_id": "1", **document}), (document, components)
             assert is_created({"_id": "1", **document})
-            assert is_created({"_id": "1"})
-        if is_valid(merged(before, document)):
-            assert is_patch(document), (document, components)
+        assert is_created({"_id": "1"})
+        used.update(names_in(example.schema))
+
+    matches()
+    assert used >= CHANGED
+
+
+def test_whatever_makes_a_document_fit_matches_the_published_patch() -> None:
+    tried = 0
+
+    @EXAMPLES
+    @given(fitted(), st.data())
+    def matches(example: Fitted, data: st.DataObject) -> None:
+        nonlocal tried
+        is_valid = declared(example.schema)
+        components = publish("Book", example.schema, {}, OWN)
+        is_patch = published(components, "BookPatch")
+        before, after = data.draw(DOCUMENTS), data.draw(st.sampled_from(example.documents))
+        whole = difference(before, after)
+        parts = [{name: value} for name, value in whole.items()]
+        for patch in [whole, {"none": None}, *parts]:
+            for document in (before, *example.documents):
+                if is_valid(merged(document, patch)):
+                    tried += patch != {}
+                    assert is_patch(patch), (patch, components)
+
+    matches()
+    assert tried > 100
 
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
