@@ -43,16 +43,18 @@ run: $(RUN) ## Start the store on the embedded engine, data in ./data (PORT=9000
 PYTEST := $(BIN)/pytest --dist worksteal --maxprocesses 8
 # The tests wait at least as long as they work: two processes per core.
 WORKERS = -n $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
-# Measuring coverage takes half as long again, so that only CI does it.
-COVERAGE := $(if $(filter true,$(CI)),--cov --cov-report=)
+# Measuring coverage takes half as long again, so that only `make coverage` does it.
+COVER := --cov --cov-report=
 
 test: $(DEV) ## Run the fast tests (STUFF_TEST_MONGODB_URI=... for another engine)
-	$(PYTEST) $(WORKERS) $(COVERAGE)
+	$(PYTEST) $(WORKERS)
 
 test-slow: $(DEV) ## Run the slow tests: outages, kills, restarts, several processes, a browser
-	$(PYTEST) $(WORKERS) tests/slow $(COVERAGE) $(if $(COVERAGE),--cov-append)
+	$(PYTEST) $(WORKERS) tests/slow
 
-coverage: $(DEV) ## Check what the tests cover (after make test test-slow CI=true)
+coverage: $(DEV) ## Run the tests, fast and slow, and check what they cover
+	$(PYTEST) $(WORKERS) $(COVER)
+	$(PYTEST) $(WORKERS) tests/slow $(COVER) --cov-append
 	$(BIN)/coverage report --fail-under=95
 
 bench: $(DEV) ## Measure it, side by side with the forty lines of aiohttp and Motor (needs wrk; BENCH="connections --turns 1")
