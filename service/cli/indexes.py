@@ -99,7 +99,10 @@ def explain(
 
     async def run(database: CollectionAccess) -> None:
         order, query = parse_sort(sort), parse_filter(filter)
-        if (ids := TYPES[read_declarations(read_settings())[collection].id]) is not TEXT:
+        declaration = read_declarations(read_settings())[collection]
+        if declaration.types is not None:
+            query = declaration.types.filter(query)
+        if (ids := TYPES[declaration.id]) is not TEXT:
             query = with_ids(query, ids)
         key = None if after is None else decode_cursor(after, query, order, collection)
         for plan in await indexes.explain(database, Selection(query, order), limit, key):

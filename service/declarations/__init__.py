@@ -12,6 +12,7 @@ from service.declarations.schemas import read_schema
 from service.documents.published import published_names
 from service.documents.published.names import operation_names, pascal
 from service.documents.schemas import Schema
+from service.documents.typed import Types
 from service.errors import ConfigurationError
 from service.settings import Settings
 
@@ -48,6 +49,11 @@ class Declaration:
     """Whether its documents have `_stuff`."""
     read_only: bool = False
     indexes: tuple[Index, ...] = ()
+
+    @property
+    def types(self) -> Types | None:
+        """The types of its paths, if the schema has any."""
+        return None if self.schema is None else self.schema.types
 
 
 class Declarations(Mapping[str, Declaration]):

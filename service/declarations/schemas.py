@@ -1,12 +1,16 @@
 """The schemas of collections: inline, or in files beside the one that declares them."""
 
 import posixpath
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+import orjson
+
 from service.declarations.file import MAX_BYTES, FileFaults
 from service.documents import strict_json
+from service.documents.published.references import References
 from service.documents.schemas import (
     BASE,
     Schema,
@@ -17,9 +21,11 @@ from service.documents.schemas import (
     is_relative,
     references,
 )
+from service.documents.typed import TypeFault, Types, typed_paths
 from service.errors import InvalidDocument, MalformedJSON, json_pointer
 
 MAX_FILES = 100
+_KEYWORD = b'"x-bson"'
 
 
 def read_schema(file: Path, collection: str, declared: Any) -> Schema:
@@ -46,7 +52,21 @@ def read_schema(file: Path, collection: str, declared: Any) -> Schema:
             compiled = Schema(schema, at, resources.schemas, max_bytes)
         except SchemaFault as fault:
             raise FileFaults(f"{resources.place(at, fault.path)}: {fault.detail}") from None
-    return compiled  # the first one, that is, the collection's
+    # The first one, that is, the collection's.
+    compiled.types = _types(compiled, resources)
+    return compiled
+
+
+def _types(schema: Schema, resources: "_Resources") -> Types | None:
+    """The types of the paths of a collection. Raises `FileFaults`."""
+    if not any(_KEYWORD in orjson.dumps(each) for each in resources.schemas.values()):
+        return None
+    try:
+        root = typed_paths(schema.verbatim, References(schema.verbatim, schema.documents))
+    except TypeFault as fault:
+        place = resources.place_of(fault.schema, fault.path)
+        raise FileFaults(f"{place}: {fault.detail}") from None
+    return None if root is None else Types(root)
 
 
 class _Resources:
@@ -61,6 +81,20 @@ class _Resources:
     def place(self, uri: str, path: Any) -> str:
         name = self._names[uri]
         return f"{name}{'' if '#' in name else '#'}{json_pointer(path)}"
+
+    def place_of(self, schema: Any, path: Sequence[str | int]) -> str:
+        """The place below a schema, which is a part of one of these."""
+        pending: list[tuple[str, Any, Sequence[str | int]]]
+        pending = [(uri, whole, ()) for uri, whole in self.schemas.items()]
+        while pending:
+            uri, value, at = pending.pop()
+            if value is schema:
+                return self.place(uri, [*at, *path])
+            inside: Iterable[tuple[Any, Any]] = ()
+            if isinstance(value, dict | list):
+                inside = value.items() if isinstance(value, dict) else enumerate(value)
+            pending += [(uri, each, [*at, key]) for key, each in inside]
+        raise LookupError(path)
 
     def add(self, uri: str, beside: str, schema: Any) -> None:
         """Add a schema, which is in the folder `beside`, and all that it refers to."""

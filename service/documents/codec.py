@@ -69,18 +69,32 @@ _CONTAINERS = frozenset({dict, list, Foreign})
 _OF_JSON = frozenset({str, int, bool, type(None), Int64, float}) | _CONTAINERS
 
 
-def dumps(document: bytes, metadata: Metadata | None = None, pick: Pick | None = None) -> bytes:
+def dumps(
+    document: bytes,
+    metadata: Metadata | None = None,
+    pick: Pick | None = None,
+    show: Callable[[dict[str, Any]], None] | None = None,
+) -> bytes:
     """A stored document, or the part of it that `pick` returns, as JSON, `_id` first. `_stuff` is
     added if the metadata is given.
 
-    Types that JSON lacks become relaxed Extended JSON v2.
+    Types that JSON lacks become relaxed Extended JSON v2, unless `show` replaces their values by
+    others.
     """
     values = decode(document)
     values.pop(METADATA_KEY, None)
     if pick is not None:
         values = pick(values)
+    if show is not None:
+        show(values)
     if metadata is not None:
         values[METADATA_KEY] = shown(metadata)
+    return as_json(values, document)
+
+
+def as_json(values: dict[str, Any], document: bytes) -> bytes:
+    """Values that were decoded from this document, as JSON. Types that JSON lacks become relaxed
+    Extended JSON v2."""
     text = orjson.dumps(values, default=_extended, option=_DUMP)
     # orjson writes NaN and Infinity as null; as BSON they end in 7F or FF.
     if (

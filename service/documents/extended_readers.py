@@ -43,7 +43,7 @@ MAX_DOUBLE_TEXT = 1100  # characters; the longest exact double has 1,077
 
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 _DOUBLE = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?")
-_DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,5}))?")
+DECIMAL = re.compile(r"(-?)([0-9]+)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]{1,5}))?")
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.([0-9]{1,9}))?(?:Z|[+-][0-9:]{4,5})")
@@ -115,7 +115,12 @@ def _read_decimal(value: dict[str, Any]) -> Decimal128:
     if isinstance(text, str) and text in SPECIAL_DECIMALS:
         return Decimal128(text)
     expected = "a decimal number as text, or Infinity, -Infinity or NaN"
-    sign, whole, fraction, power = _text(text, _DECIMAL, expected, "$numberDecimal").groups("")
+    return decimal_of(_text(text, DECIMAL, expected, "$numberDecimal"))
+
+
+def decimal_of(match: re.Match[str]) -> Decimal128:
+    """The number of a match of `DECIMAL`. Raises `Malformed` if it has too many digits."""
+    sign, whole, fraction, power = match.groups("")
     digits = whole + fraction
     exponent = int(power or 0) - len(fraction)
     if len(digits) <= DIGITS and -EXPONENT_BIAS <= exponent <= MAX_EXPONENT:
@@ -123,7 +128,7 @@ def _read_decimal(value: dict[str, Any]) -> Decimal128:
         high = (exponent + EXPONENT_BIAS) << 49 | significand >> 64 | (2**63 if sign else 0)
         return Decimal128.from_bid(BID.pack(significand & (2**64 - 1), high))
     try:
-        return Decimal128(text)
+        return Decimal128(match[0])
     except DecimalException:
         raise Malformed("It has more than 34 digits, or too large an exponent.") from None
 

@@ -61,16 +61,21 @@ def _write_double(value: float) -> dict[str, str]:
 
 
 def _write_decimal(value: Decimal128) -> dict[str, str]:
+    return {"$numberDecimal": decimal_text(value)}
+
+
+def decimal_text(value: Decimal128) -> str:
+    """The number as text, without any loss. Raises `Unwritable`."""
     low, high = BID.unpack(value.bid)
     significand = (high & (2**49 - 1)) << 64 | low
     if high >> 61 & 3 == 3 or significand >= 10**DIGITS:
         for name, bid in SPECIAL_DECIMALS.items():
             if bid == value.bid:
-                return {"$numberDecimal": name}
+                return name
         raise Unwritable
     sign = "-" if high >> 63 else ""
     exponent = (high >> 49 & 0x3FFF) - EXPONENT_BIAS
-    return {"$numberDecimal": str(Decimal(f"{sign}{significand}E{exponent}"))}
+    return str(Decimal(f"{sign}{significand}E{exponent}"))
 
 
 def _write_date(value: DatetimeMS) -> dict[str, Any]:

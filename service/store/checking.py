@@ -1,4 +1,4 @@
-"""Checks documents before they are written."""
+"""Checks documents before they are written, and gives their values the types of the schema."""
 
 import asyncio
 
@@ -13,17 +13,17 @@ class Checks:
     """Checks the documents of one collection against its schema."""
 
     def __init__(self, schema: Schema, slices: Slices) -> None:
+        self.types = schema.types
         self._schema = schema
         self._slices = slices
 
     @raises(SchemaViolation, DocumentTooLarge)
-    async def check(self, fields: bytes) -> None:
-        """Raise `SchemaViolation` unless the fields (a BSON document) fit; in slices, if there are
-        many."""
+    async def check(self, fields: bytes) -> bytes:
+        """The fields (a BSON document) as they are stored; in slices, if there are many. Raises
+        `SchemaViolation` unless they fit."""
         if len(fields) <= SMALL:
-            self._check_at_once(fields)
-        else:
-            await self._slices.run(self._schema.check(fields), len(fields))
+            return self._check_at_once(fields)
+        return await self._slices.run(self._schema.check(fields), len(fields))
 
     def check_from_thread(self, fields: bytes, loop: asyncio.AbstractEventLoop) -> None:
         """As `check`, in a thread beside the event loop, which checks large documents, one after
@@ -37,6 +37,11 @@ class Checks:
         finally:
             checked.cancel()
 
-    def _check_at_once(self, fields: bytes) -> None:
-        for _ in self._schema.check(fields):
-            pass
+    def _check_at_once(self, fields: bytes) -> bytes:
+        work = self._schema.check(fields)
+        try:
+            while True:
+                next(work)
+        except StopIteration as done:
+            stored: bytes = done.value
+            return stored

@@ -55,8 +55,10 @@ class Collection:
         checks = None if declaration.schema is None else Checks(declaration.schema, slices)
         self.name = declaration.collection
         self.ids = ids = TYPES[declaration.id]
-        self.dumps: Dumps = codec.dumps
+        self.types = types = declaration.types
+        self.dumps: Dumps
         """Writes a stored document as JSON."""
+        self.dumps = codec.dumps if types is None else partial(codec.dumps, show=types.show_at_once)
         self.dumps_extended: Dumps = extended_json.dumps
         """Writes a stored document as Extended JSON."""
         if ids is not TEXT:

@@ -182,7 +182,7 @@ class _Load:
             try:
                 element, fields = await self._parse(line)
                 if self._checks is not None:
-                    await self._checks.check(fields)
+                    fields = await self._checks.check(fields)
                 id = key_of(element)
                 new = self._layout.new(element, fields).bson
             except StuffError as error:

@@ -71,6 +71,7 @@ class PointOperations:
         self._ids = ids
         self._layout = layout
         self._checks = checks
+        self._types = None if checks is None else checks.types
         self._database = database
         self._reads = reads
         self._writes = writes
@@ -116,7 +117,7 @@ class PointOperations:
     ) -> Written:
         """Create or replace the document."""
         if self._checks is not None:
-            await self._checks.check(fields)
+            fields = await self._checks.check(fields)
         new = self._layout.new(layout.id_element(id), fields)
         if preconditions.guard_writes():
             return await self._put_if(preconditions, id, new)
@@ -136,7 +137,7 @@ class PointOperations:
         """Create the document under an id of its own. Raises `InvalidDocument` if only clients can
         make ids of the type that the collection has."""
         if self._checks is not None:
-            await self._checks.check(fields)
+            fields = await self._checks.check(fields)
         id = self._ids.new()
         new = self._layout.new(layout.id_element(id), fields)
         # An upsert like any other, since the id is unique.
@@ -158,10 +159,10 @@ class PointOperations:
             if current is None:
                 raise DocumentNotFound(canonical(id))
             preconditions.check(current)
-            work = patches.apply(patch, current.bson, canonical(id))
+            work = patches.apply(patch, current.bson, canonical(id), self._types)
             fields = await self._slices.run(work, patch.size + len(current.bson))
             if self._checks is not None:
-                await self._checks.check(fields)
+                fields = await self._checks.check(fields)
             return self._layout.changed(current.bson, fields)
 
         new = await self._exchange(id, change)

@@ -13,6 +13,7 @@ from service.documents.json_faults import MAX_DEPTH
 from service.documents.parsing import checked_object
 from service.documents.patches.json_patch import JsonPatch
 from service.documents.patches.merge_patch import MergePatch
+from service.documents.typed import Types
 from service.errors import InvalidDocument
 
 __all__ = ["JsonPatch", "MergePatch", "Patch", "apply"]
@@ -32,17 +33,22 @@ class Patch(Protocol):
         changed on the way."""
 
 
-def apply(patch: Patch, document: bytes, id: str) -> Generator[None, None, bytes]:
+def apply(
+    patch: Patch, document: bytes, id: str, types: Types | None = None
+) -> Generator[None, None, bytes]:
     """Yields where other work may be done, and returns the fields (BSON) of the stored document
     when it is patched. The patch sees the `_id` as this canonical string.
 
-    Values that the patch leaves alone keep their BSON type. Raises what the patch raises, and
+    The patch sees and leaves the canonical strings of typed paths. Other values that it leaves
+    alone keep their BSON type. Raises what the patch raises, and
     `InvalidDocument` if the result is not a document, or has another `_id`, or a `_stuff`.
     """
     values = yield from codec.decoded(document)
     values.pop(layout.METADATA_KEY, None)
     values["_id"] = id
     yield
+    if types is not None:
+        yield from types.show(values)
     value = checked_object((yield from patch.apply(values)))
     if value.pop("_id", None) != id:
         raise InvalidDocument("The _id of a document cannot be changed.", ["_id"])

@@ -26,13 +26,15 @@ class References:
         relative to that of `schema`."""
         self._bases: dict[int, str] = {}
         self._targets: dict[str, Schema] = {}
+        self.known: list[dict[str, Any]] = []
+        """All schemas, as far as keywords lead to them."""
         for address, document in [("", schema), *documents.items()]:
             self._targets.setdefault(address, document)
             self._index(document, address)
 
-    def target(self, schema: dict[str, Any]) -> Schema:
-        """What the `$ref` of this schema means; if that is unknown, any value."""
-        reference = schema.get("$ref")
+    def target(self, schema: dict[str, Any], keyword: str = "$ref") -> Schema:
+        """What the reference of this schema means; if that is unknown, any value."""
+        reference = schema.get(keyword)
         if not isinstance(reference, str):
             return True
         address, fragment = urldefrag(urljoin(self._bases.get(id(schema), ""), reference))
@@ -49,7 +51,10 @@ class References:
                 found = found[int(key)]
             else:
                 return True
-        return found if isinstance(found, dict | bool) else True
+        if not isinstance(found, dict | bool):
+            return True
+        self._index(found, address)  # it may be where no keyword leads to
+        return found
 
     def _index(self, schema: Schema, base: str) -> None:
         pending = [(schema, base)]
@@ -64,6 +69,7 @@ class References:
                 if isinstance(name := each.get(anchor), str):
                     self._targets.setdefault(f"{base}#{name}", each)
             self._bases[id(each)] = base
+            self.known.append(each)
             pending += [(below, base) for below in _subschemas(each)]
 
 

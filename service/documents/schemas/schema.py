@@ -2,17 +2,21 @@
 
 from collections.abc import Generator, Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, ValidationError
 
-from service.documents import codec
+from service.documents import codec, layout
 from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.documents.schemas.keywords import KEYWORDS
 from service.documents.schemas.references import BASE, Resources
 from service.documents.schemas.words import explain, explained
+from service.documents.typed import Types
 from service.errors import DocumentTooLarge, SchemaViolation, json_pointer
+
+Fault: TypeAlias = tuple[str, str]
+"""A JSON Pointer, and what should be there."""
 
 MAX_FAULTS = 20
 """Faults that a problem lists."""
@@ -41,13 +45,15 @@ class Schema:
         uri: str,
         resources: Resources,
         max_bytes: int = MAX_DOCUMENT_BYTES,
+        types: Types | None = None,
     ) -> None:
         """`uri` is what relative references in the schema are relative to, `resources` are the
-        schemas that it may refer to, itself included; `max_bytes` bounds how long a check can take.
-        Raises `SchemaFault`."""
+        schemas that it may refer to, itself included; `max_bytes` bounds how long a check can take;
+        `types` are those of its `x-bson`. Raises `SchemaFault`."""
         self.verbatim = verbatim
         self.uri = uri
         self.resources = resources
+        self.types = types
         self._max_bytes = max_bytes
         try:
             self._validator = Draft202012Validator(
@@ -74,11 +80,13 @@ class Schema:
             if uri.startswith(BASE) and uri != self.uri
         }
 
-    def check(self, fields: bytes) -> Generator[None, None, None]:
-        """Raise `SchemaViolation` unless the fields (a BSON document) fit, or `DocumentTooLarge`
-        if they are too large to be checked. Yields between its steps, each in compiled code.
+    def check(self, fields: bytes) -> Generator[None, None, bytes]:
+        """The fields (a BSON document) as they are stored: with values of their types in place of
+        strings at typed paths. Yields between its steps, each in compiled code, and in long ones.
 
-        Types that JSON lacks are checked as their relaxed Extended JSON.
+        Raises `SchemaViolation` unless the fields fit, and `DocumentTooLarge` if they are too large
+        to be checked. What is checked are the strings of typed paths as they were sent, and other
+        types that JSON lacks as their relaxed Extended JSON.
         """
         if len(fields) > self._max_bytes:
             raise DocumentTooLarge(
@@ -86,19 +94,42 @@ class Schema:
                 f"too long, a document of this collection has at most {self._max_bytes:,}.",
                 self._max_bytes,
             )
+        if self.types is not None:
+            return (yield from self._typed(self.types, fields))
         text = codec.dumps(fields)
         yield
+        if faults := (yield from self._faults_of(text, len(fields))):
+            raise SchemaViolation(faults)
+        return fields
+
+    def _typed(self, types: Types, fields: bytes) -> Generator[None, None, bytes]:
+        values = yield from codec.decoded(fields)
+        yield
+        yield from types.show(values)
+        text = codec.as_json(values, fields)
+        yield
+        faults = yield from self._faults_of(text, len(fields))
+        if not faults or len(fields) <= LISTED_BYTES:
+            known = {pointer for pointer, _ in faults}
+            unread = [(json_pointer(path), said) for path, said in (yield from types.store(values))]
+            faults += [fault for fault in unread if fault[0] not in known]
+        if faults:
+            raise SchemaViolation(faults[:MAX_FAULTS])
+        yield
+        return layout.encode_fields(values)
+
+    def _faults_of(self, text: bytes, size: int) -> Generator[None, None, list[Fault]]:
+        """The faults of a document as JSON; `size` is that of its BSON in bytes."""
         value = orjson.loads(text)
         yield
-        if not self._validator.is_valid(value):
-            raise SchemaViolation(self.faults(value, len(fields)))
+        return [] if self._validator.is_valid(value) else self.faults(value, size)
 
-    def faults(self, value: Any, size: int) -> list[tuple[str, str]]:
+    def faults(self, value: Any, size: int) -> list[Fault]:
         """The first places where the value does not fit, as JSON Pointers, and what should be
         there. `size` is that of the value in bytes."""
         return [*islice(self._faults(value, size), MAX_FAULTS)]
 
-    def _faults(self, value: Any, size: int) -> Iterator[tuple[str, str]]:
+    def _faults(self, value: Any, size: int) -> Iterator[Fault]:
         """The JSON Pointer and the explanation of each fault."""
         for error in self._errors(value, size):
             for path, detail in explained(error):

@@ -125,6 +125,8 @@ async def get_given_filter(
     patterns = patterns_of(query)
     if patterns and not database.limits_patterns:
         check_steps(patterns)
+    if collection.types is not None:
+        query = collection.types.filter(query)
     return query if collection.ids is TEXT else with_ids(query, collection.ids)
 
 
