@@ -28,6 +28,14 @@ def typed_filter(root: Node, query: Mapping[str, Any]) -> dict[str, Any]:
     return _query(query, [root], [])
 
 
+def typed_condition(nodes: Nodes, condition: Any, path: Path) -> Any:
+    """A condition on the elements of an array, of which this is known, as `parse_condition` returns
+    it. Raises `InvalidParameter`."""
+    if isinstance(condition, dict):
+        return _element(condition, nodes, path)
+    return _literal(condition, nodes, path)
+
+
 def _query(query: Mapping[str, Any], nodes: Nodes, path: Path) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     for key, value in query.items():
@@ -58,26 +66,30 @@ def _operand(operator: str, value: Any, nodes: Nodes, path: Path) -> Any:
     if operator == "$not":
         return _condition(value, nodes, path)
     if operator == "$elemMatch":
-        items = _items(nodes)
-        has_operators = any(key.startswith("$") and key not in _COMBINED for key in value)
-        return (_condition if has_operators else _query)(value, items, path)
+        return _element(value, items_of(nodes), path)
     return value
+
+
+def _element(value: Any, nodes: Nodes, path: Path) -> Any:
+    """Operators, or a query for the fields of objects."""
+    has_operators = any(key.startswith("$") and key not in _COMBINED for key in value)
+    return (_condition if has_operators else _query)(value, nodes, path)
 
 
 def _compared(value: Any, nodes: Nodes, path: Path) -> Any:
     """A value to compare with, or with each element of an array."""
-    return _literal(value, [*nodes, *_items(nodes)], path)
+    return _literal(value, [*nodes, *items_of(nodes)], path)
 
 
 def _literal(value: Any, nodes: Nodes, path: Path) -> Any:
     if not nodes:
         return value
     if isinstance(value, list):
-        items = _items(nodes)
+        items = items_of(nodes)
         return [_literal(each, items, [*path, i]) for i, each in enumerate(value)]
     if isinstance(value, dict):
         return {
-            key: _literal(each, _members(nodes, key), [*path, key]) for key, each in value.items()
+            key: _literal(each, members_of(nodes, key), [*path, key]) for key, each in value.items()
         }
     return _value(value, nodes, path) if type(value) is str else value
 
@@ -102,17 +114,17 @@ def _value(text: str, nodes: Nodes, path: Path) -> Any:
 def _at(nodes: Nodes, path: str) -> Nodes:
     """What is known of the values to which a dotted path leads, through arrays, too."""
     for step in path.split("."):
-        items = _items(nodes)
-        nodes = [*_members([*nodes, *items], step), *(items if step.isdecimal() else ())]
+        items = items_of(nodes)
+        nodes = [*members_of([*nodes, *items], step), *(items if step.isdecimal() else ())]
     return nodes
 
 
-def _members(nodes: Nodes, name: str) -> Nodes:
+def members_of(nodes: Nodes, name: str) -> Nodes:
     found = (node.members.get(name, node.others) for node in nodes)
     return _distinct(node for node in found if node is not None)
 
 
-def _items(nodes: Nodes) -> Nodes:
+def items_of(nodes: Nodes) -> Nodes:
     return _distinct(node.items for node in nodes if node.items is not None)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from service.documents.typed import tree
 from service.documents.typed.filters import typed_filter
 from service.documents.typed.tree import Fault, Node
+from service.documents.typed.updates import typed_update
 
 
 class Types:
@@ -34,3 +35,9 @@ class Types:
         """The query of `parse_filter` with values of the types of its paths in place of strings.
         Raises `InvalidParameter`, with a JSON Pointer into the filter."""
         return typed_filter(self._root, query)
+
+    def update(self, operators: dict[str, dict[str, Any]]) -> Generator[None, None, None]:
+        """Replace the strings for typed paths in update operators, whose values to add are below
+        `$each`. Yields where other work may be done. Raises `InvalidPatch`, and `InvalidParameter`
+        for a condition."""
+        return typed_update(self._root, operators)

@@ -1,14 +1,16 @@
 """An update: operators, checked, and encoded for the database."""
 
+from collections.abc import Generator
 from typing import Any
 
 import bson
 
-from service.documents import layout, strict_json
+from service.documents import codec, layout, strict_json
 from service.documents.json_faults import MAX_DEPTH
 from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.documents.patches.pointers import parse_pointer
 from service.documents.query import check_steps, patterns_of
+from service.documents.typed import Types
 from service.documents.updates.operators import OPERATORS, READING, check_conditions
 from service.documents.updates.paths import Place, Steps, check_conflicts, conflict, parse_path
 from service.errors import DocumentTooLarge, InvalidParameter, InvalidPatch
@@ -51,6 +53,20 @@ class Update:
                 f"{MAX_DOCUMENT_BYTES - COMMAND_BYTES:,}. Split it.",
                 MAX_DOCUMENT_BYTES - COMMAND_BYTES,
             )
+
+    def convert(self, types: Types) -> Generator[None, None, None]:
+        """Have the values that are stored at typed paths in place of strings. Yields where other
+        work may be done. Raises `InvalidPatch`."""
+        operators = yield from codec.decoded(layout.whole(self._others))
+        operators["$set"] = yield from codec.decoded(layout.whole(self._set))
+        yield
+        try:
+            yield from types.update(operators)
+        except InvalidParameter as error:
+            raise _of_patch(error) from None
+        yield
+        self._set = bson.encode(operators.pop("$set"))[4:-1]
+        self._others = bson.encode(operators)[4:-1]
 
     @property
     def has_patterns(self) -> bool:

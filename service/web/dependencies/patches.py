@@ -23,7 +23,7 @@ from service.web.access import check_may_read
 from service.web.bodies import claim_of
 from service.web.dependencies.documents import Body, media_type
 from service.web.dependencies.parameters import PreconditionsDep
-from service.web.dependencies.state import BudgetDep, DatabaseDep
+from service.web.dependencies.state import BudgetDep, CollectionDep, DatabaseDep
 
 PATCH_FORMATS: dict[str, Callable[[bytes], Patch | Update]] = {
     "application/merge-patch+json": MergePatch,
@@ -68,6 +68,7 @@ async def get_patch(
     preconditions: PreconditionsDep,
     budget: BudgetDep,
     database: DatabaseDep,
+    collection: CollectionDep,
     upsert: Upsert = False,
 ) -> Patch | Update:
     """The patch in the body. Raises `Forbidden` if it reads, and the client may not."""
@@ -82,6 +83,8 @@ async def get_patch(
             "A patch with `test`, `copy`, `move` or an operator that uses what is stored",
         )
     if isinstance(patch, Update):
+        if collection.types is not None:
+            await collection.slices.run(patch.convert(collection.types), patch.size)
         if patch.has_patterns and not database.limits_patterns:
             patch.check_steps()
         if len(body) + patch.size > FREE:
