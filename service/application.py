@@ -73,6 +73,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
             open_collections(database, declarations, settings, budget, encode_change)
         )
         app.state.collections = collections.by_name
+        app.state.commits = collections.commits
         stack.enter_context(on_stop(collections.feeds.close))
         # `LimitedProtocol` reads these.
         yield {"settings": settings, "connections": open_connections(settings)}

@@ -60,6 +60,7 @@ def test_operations_have_short_stable_names(document: dict[str, Any]) -> None:
         "get_documents",
         "head_documents",
         "delete_documents",
+        "commit",
         "get_liveness",
         "get_readiness",
     }

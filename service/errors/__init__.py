@@ -23,12 +23,14 @@
       TooLarge                        with the `limit`
         BodyTooLarge             413  more bytes than the service reads
         DocumentTooLarge         413  more BSON than MongoDB stores
+        CommitTooLarge           413  more bytes of documents than a commit may hold
         UrlTooLong               414
         HeadersTooLarge          431
       UnsupportedMediaType       415
       Invalid                    422
         InvalidDocument               JSON, but cannot be stored as a document
         InvalidPatch
+        InvalidCommit                 a write does not have what its kind needs
         InvalidParameter              a query parameter, named by `parameter`
         InvalidId
         DocumentRejected              by MongoDB, e.g. by a validator
@@ -78,6 +80,7 @@ from service.errors.documents import (
     DocumentRejected,
     DuplicateKey,
     Invalid,
+    InvalidCommit,
     InvalidDocument,
     InvalidId,
     InvalidParameter,
@@ -90,6 +93,7 @@ from service.errors.raising import raised_by, raises
 from service.errors.requests import (
     BadRequest,
     BodyTooLarge,
+    CommitTooLarge,
     DocumentTooLarge,
     Forbidden,
     HeadersTooLarge,
@@ -114,6 +118,7 @@ __all__ = [
     "AtPointer",
     "BadRequest",
     "BodyTooLarge",
+    "CommitTooLarge",
     "ConfigurationError",
     "Conflict",
     "DatabaseUnavailable",
@@ -129,6 +134,7 @@ __all__ = [
     "Forbidden",
     "HeadersTooLarge",
     "Invalid",
+    "InvalidCommit",
     "InvalidDocument",
     "InvalidId",
     "InvalidParameter",

@@ -83,6 +83,21 @@ class InvalidPatch(AtPointer, Invalid):
     slug, title = "invalid-patch", "The patch cannot be applied"
 
 
+class InvalidCommit(AtPointer, Invalid):
+    """A write of the commit does not have what it needs, has what its kind does not take, or names
+    a document that another one names. `pointer` is the JSON Pointer to the place in the body."""
+
+    slug, title = "invalid-commit", "The commit is not valid"
+
+    def __init__(
+        self, detail: str, path: Sequence[str | int] = (), index: int | None = None
+    ) -> None:
+        """`index` is that of the write, if the fault is in one."""
+        super().__init__(detail, path)
+        if index is not None:
+            self.members["index"] = index
+
+
 class InvalidParameter(Invalid):
     """A parameter of the request, named by `parameter`, has a value that is not allowed. If the
     value is JSON, `pointer` is the JSON Pointer to the place in it."""

@@ -137,6 +137,19 @@ class DocumentTooLarge(TooLarge):
     status, slug, title = 413, "document-too-large", "The document is too large"
 
 
+class CommitTooLarge(TooLarge):
+    """The documents that the commit reads and writes have too many bytes together."""
+
+    status, slug, title = 413, "commit-too-large", "The commit is too large"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The documents of a commit have at most {limit:,} bytes together as BSON, those that "
+            "it reads and those that it writes. Split it.",
+            limit,
+        )
+
+
 class UrlTooLong(TooLarge):
     """The address has more bytes than the server reads (STUFF_MAX_URL_BYTES)."""
 

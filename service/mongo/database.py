@@ -29,7 +29,7 @@ from service.mongo.model import StuffDocument, bind
 from service.mongo.outages import as_fault
 from service.mongo.readiness import Readiness
 from service.mongo.reporting import report
-from service.mongo.shares import LOAD_CALLS, PING_CALLS, POINT_CALLS, QUERY_CALLS, Share
+from service.mongo.shares import COMMITS, LOAD_CALLS, PING_CALLS, POINT_CALLS, QUERY_CALLS, Share
 from service.mongo.tracing import listeners
 from service.settings import Settings
 
@@ -87,6 +87,7 @@ class Database:
         self.points = Share(POINT_CALLS)
         self.queries = Share(QUERY_CALLS)
         self.loads = Share(LOAD_CALLS)
+        self.commits = Share(COMMITS)
         self._pings = Share(PING_CALLS)
 
     async def ping(self) -> None:

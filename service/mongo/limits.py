@@ -43,22 +43,30 @@ class Limits:
             return pymongo.timeout(UNLIMITED)  # it carries out the write, however late
         return pymongo.timeout(self._operation_timeout)
 
+    def end_of_work(self, started: float) -> float:
+        """When the work of a transaction has to end that started then (`time.monotonic`)."""
+        return started + self._operation_timeout * WORK_SHARE
+
+    def end(self, started: float) -> float:
+        """When an operation has to end that started then (`time.monotonic`)."""
+        return started + self._operation_timeout
+
     @contextmanager
-    def work_of_transaction(self, started: float) -> Iterator[None]:
+    def work_of_transaction(self, started: float, at_most: float = UNLIMITED) -> Iterator[None]:
         """The limit of the work in a transaction, under that of `writes`. However often the work is
         retried, there is time left to abort the transaction: it would stay open, and keep others
         from writing its documents.
 
-        `started` is when the transaction started (`time.monotonic`). Raises `ExecutionTimeout` if
-        the time is over.
+        `started` is when the transaction started (`time.monotonic`), `at_most` what one attempt
+        may take, in seconds. Raises `ExecutionTimeout` if the time is over.
         """
         if self.are_ignored:
             yield
             return
-        left = started + self._operation_timeout * WORK_SHARE - time.monotonic()
+        left = self.end_of_work(started) - time.monotonic()
         if left <= 0:
             raise ExecutionTimeout("no time is left for the work of the transaction", TIME_LIMIT)
-        with pymongo.timeout(left):
+        with pymongo.timeout(min(left, at_most)):
             yield
 
     def builds(self) -> AbstractContextManager[None]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from beanie import Document, Insert, Replace, Save, SaveChanges, Update, before_event
 from bson.raw_bson import RawBSONDocument
+from motor.motor_asyncio import AsyncIOMotorClientSession
 from pydantic import model_validator
 from pymongo.errors import PyMongoError
 
@@ -42,17 +43,21 @@ class StuffDocument(Document):
         return stored
 
     @classmethod
-    async def find_raw(cls, ids: Sequence[Id]) -> AsyncIterator[bytes]:
+    async def find_raw(
+        cls, ids: Sequence[Id], session: AsyncIOMotorClientSession | None = None
+    ) -> AsyncIterator[bytes]:
         """The documents with these ids, as BSON, in any order, as they arrive."""
         collection = cls.get_motor_collection()
         if len(ids) == 1:  # some engines find it faster by equality
-            document = await collection.find_one({"_id": ids[0]})
+            document = await collection.find_one({"_id": ids[0]}, session=session)
             if document is not None:
                 yield bytes(document.raw)
             return
         # With a limit, the database closes the cursor as soon as it has found all of them.
         condition = {"_id": {"$in": ids}}
-        cursor = collection.find_raw_batches(condition, limit=len(ids), batch_size=len(ids))
+        cursor = collection.find_raw_batches(
+            condition, limit=len(ids), batch_size=len(ids), session=session
+        )
         try:
             async for batch in cursor:
                 for found in _split(batch):

@@ -13,6 +13,7 @@ Result = TypeVar("Result")
 POINT_CALLS = 16  # of one document, outside the batches: views, conditional writes, patches
 QUERY_CALLS = 8  # pages, counts, streams, deletions by a filter
 LOAD_CALLS = 4
+COMMITS = 8  # which make one call after the other, and keep their place until they end
 PING_CALLS = 2  # of `/readyz`, which must not depend on the other calls
 
 

@@ -8,6 +8,7 @@ from fastapi.routing import APIRoute
 
 from service import __version__
 from service.errors import StuffError
+from service.openapi.commit import COMMIT_SCHEMA, WRITE
 from service.openapi.declared import describe_declared
 from service.openapi.problems import errors_of, problem_examples, problems_of
 from service.openapi.responses import without_content
@@ -31,6 +32,7 @@ what to do.
 """
 TAGS = [
     {"name": "documents", "description": "Documents: JSON objects of any shape, each under an id."},
+    {"name": "commits", "description": "Several writes, all of them or none."},
     {
         "name": "system",
         "description": "The health of the service, for operators.",
@@ -86,7 +88,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         for model in (Fields, MergePatch, PatchOperation, Problem, UpdateOperators):
             own = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas |= own.pop("$defs", {}) | {model.__name__: own}
-        schemas["JsonPatch"] = JSON_PATCH
+        schemas |= {"JsonPatch": JSON_PATCH, "Write": WRITE, "Commit": COMMIT_SCHEMA}
         for each in schemas.values():
             _drop_defaults(each)
             if each.get("properties") == {}:

@@ -3,6 +3,7 @@
 from service.errors import (
     BadRequest,
     BodyTooLarge,
+    CommitTooLarge,
     DatabaseUnavailable,
     DatabaseUnsupported,
     DocumentNotFound,
@@ -12,6 +13,7 @@ from service.errors import (
     FeedFull,
     Forbidden,
     HeadersTooLarge,
+    InvalidCommit,
     InvalidDocument,
     InvalidId,
     InvalidParameter,
@@ -71,6 +73,7 @@ _EXAMPLES: list[StuffError] = [
         "As BSON the document has 17,000,000 bytes; MongoDB stores at most 16,777,216. Split it.",
         16_777_216,
     ),
+    CommitTooLarge(67_108_864),
     UrlTooLong(65_536),
     HeadersTooLarge(65_536),
     UnsupportedMediaType(
@@ -81,6 +84,7 @@ _EXAMPLES: list[StuffError] = [
         ["$price"],
     ),
     InvalidPatch("The operation add needs 'value'.", [0]),
+    InvalidCommit("A write of the kind 'put' needs 'document'.", ["writes", 0], 0),
     InvalidParameter(
         "filter", "The operator $where is not allowed here; allowed: $and, $nor, $or.", "/$where"
     ),

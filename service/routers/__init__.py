@@ -9,6 +9,7 @@ from service.declarations import Declaration
 from service.routers import (
     assets,
     collection,
+    commit,
     docs,
     document,
     health,
@@ -23,6 +24,7 @@ from service.web.routing import served_at
 OF_COLLECTIONS = [document.router, collection.router]
 """Declared for `/stuff`, and served for every collection."""
 OTHERS = [
+    commit.router,
     health.router,
     metrics.router,
     page.router,

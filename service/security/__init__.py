@@ -19,12 +19,13 @@ from service.security.decisions import (
     reads,
     reads_or_writes,
     writes,
+    writes_anywhere,
 )
 from service.security.gate import Gate
 from service.security.key_file import KeyFile
 from service.security.keys import KeyFault, id_of_key, make_key, parse_keys
 from service.security.origins import Origins
-from service.security.scopes import is_scope, scoped, scopes_in
+from service.security.scopes import is_scope, scoped, scopes_anywhere, scopes_in
 
 __all__ = [
     "PUBLIC",
@@ -45,6 +46,8 @@ __all__ = [
     "reads",
     "reads_or_writes",
     "scoped",
+    "scopes_anywhere",
     "scopes_in",
     "writes",
+    "writes_anywhere",
 ]

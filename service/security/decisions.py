@@ -18,6 +18,8 @@ class Decision:
 
     scopes: frozenset[str] = frozenset()
     one_suffices: bool = False
+    anywhere: bool = False
+    """Whether scopes for any collection count. The endpoint then checks those that it is about."""
 
     def needs(self, scope: str) -> bool:
         """Whether nobody without this scope has access."""
@@ -50,6 +52,13 @@ def reads_or_writes(endpoint: Endpoint) -> Endpoint:
     """Decorates an endpoint that is open to keys with one of the scopes: it tells nothing of what
     is stored."""
     setattr(endpoint, _DECISION, Decision(frozenset(SCOPES), one_suffices=True))
+    return endpoint
+
+
+def writes_anywhere(endpoint: Endpoint) -> Endpoint:
+    """Decorates an endpoint that is open to keys that may write in a collection, whichever it is.
+    It checks the scopes for those that a request names."""
+    setattr(endpoint, _DECISION, Decision(frozenset({WRITE}), anywhere=True))
     return endpoint
 
 

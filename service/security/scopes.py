@@ -25,6 +25,11 @@ def scopes_in(granted: Iterable[str], collection: str | None) -> frozenset[str]:
     return frozenset(of_collection.get(scope, scope) for scope in granted).intersection(SCOPES)
 
 
+def scopes_anywhere(granted: Iterable[str]) -> frozenset[str]:
+    """Which of `read` and `write` a request has in some collection."""
+    return frozenset(scope.partition(":")[0] for scope in granted).intersection(SCOPES)
+
+
 def scoped(scope: str, collection: str) -> str:
     """The scope, for this collection only."""
     return f"{scope}:{collection}"

@@ -17,6 +17,7 @@ from service.settings import Settings
 from service.store.batching import Batching, Reads, Writes, open_batching
 from service.store.budget import Budget
 from service.store.checking import Checks
+from service.store.commits import Commits, Target
 from service.store.feed import Change, Feed, Feeds, open_feeds
 from service.store.indexes import indexing
 from service.store.loads import Loader
@@ -66,6 +67,16 @@ class Collection:
             self.dumps_extended = extended_json.dumps_typed
         self.layout: Layout = WithMetadata() if declaration.metadata else WithoutMetadata()
         self.slices = slices
+        self.target = Target(
+            self.name,
+            database,
+            turns,
+            ids,
+            self.layout,
+            checks,
+            has_metadata=declaration.metadata,
+            read_only=declaration.read_only,
+        )
         self.points = PointOperations(
             database,
             Reads(database, bounds.batching),
@@ -98,6 +109,7 @@ class Collections:
     by_name: Mapping[str, Collection]
     """By the names in paths."""
     feeds: Feeds
+    commits: Commits
 
 
 @asynccontextmanager
@@ -123,4 +135,5 @@ async def open_collections(
             by_name[name] = Collection(declaration, access, bounds, encode)
             if declaration.indexes:
                 await stack.enter_async_context(indexing(access, declaration.indexes))
-        yield Collections(by_name, feeds)
+        targets = {name: each.target for name, each in by_name.items()}
+        yield Collections(by_name, feeds, Commits(database, targets, budget, bounds.slices))

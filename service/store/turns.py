@@ -12,7 +12,7 @@ has ended.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
@@ -98,7 +98,7 @@ class Turns:
 
     def turn(self, ids: Collection[Key], share: Share) -> "Turn":
         """The turn of all these ids at once; its calls are made in the share."""
-        return Turn(self, self._database, ids, share)
+        return Turn([(self, id) for id in ids], self._database, share)
 
     def turn_of_filter(self, share: Share, max_seconds: float) -> "FilterTurn":
         """The turn of a write of unknown ids, on which the database works for at most
@@ -136,15 +136,16 @@ class _Follower:
 class Turn(Calls):
     """A context in which some documents may be written. Entering waits for the turn of each.
 
-    It enters all queues at once, so that no two turns can wait for each other.
+    It enters all queues at once, of however many collections, so that no two turns can wait for
+    each other.
     """
 
     def __init__(
-        self, turns: Turns, database: CollectionAccess, ids: Collection[Key], share: Share
+        self, entries: Sequence[tuple[Turns, Key]], database: CollectionAccess, share: Share
     ) -> None:
+        """`entries` are the ids, each with the turns of its collection."""
         super().__init__(database, share)
-        self._turns = turns
-        self._ids = ids
+        self._entries = entries
         self._missing = 0
         self._begun: asyncio.Future[None] | None = None
 
@@ -154,21 +155,21 @@ class Turn(Calls):
             self._begun.set_result(None)
 
     async def __aenter__(self) -> "Turn":
-        self._missing = sum(not self._turns.enter(id, self) for id in self._ids)
+        self._missing = sum(not turns.enter(id, self) for turns, id in self._entries)
         if self._missing:
             self._begun = asyncio.get_running_loop().create_future()
             try:
                 await self._begun
             except BaseException:
-                for id in self._ids:
-                    if not self._turns.withdraw(id, self):
-                        self._turns.leave(id)
+                for turns, id in self._entries:
+                    if not turns.withdraw(id, self):
+                        turns.leave(id)
                 raise
         return self
 
     def left(self, delay: float) -> None:
-        for id in self._ids:
-            self._turns.leave(id, delay)
+        for turns, id in self._entries:
+            turns.leave(id, delay)
 
 
 class FilterTurn(Calls):

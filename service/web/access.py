@@ -1,6 +1,8 @@
 """Checks the scopes that a route needs. A route that declares none is closed."""
 
+from collections.abc import Iterable
 from copy import copy
+from functools import reduce
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -16,6 +18,7 @@ from service.security import (
     decision_of,
     id_of_key,
     scoped,
+    scopes_anywhere,
     scopes_in,
 )
 from service.web.headers import header
@@ -25,6 +28,7 @@ DEFAULT_COLLECTION = "stuff"
 _ALL = frozenset(SCOPES)
 # In the scope of ASGI:
 _GRANTED = "stuff.scopes"
+_HELD = "stuff.held"
 COLLECTION = "stuff.collection"
 """The name of the collection that the request is about, in paths; None if it is about none."""
 KEY_ID = "stuff.key"
@@ -60,7 +64,7 @@ class Guard:
             raise Forbidden("This address is closed to everybody.")
         scope[COLLECTION] = self._collection
         if gate.opens_at((scope.get("server") or ("",))[0]):
-            scope[_GRANTED] = _ALL
+            scope[_GRANTED] = scope[_HELD] = _ALL
         else:
             scope[_GRANTED] = await check_access(
                 Request(scope), gate, self._decision, self._collection
@@ -78,9 +82,10 @@ async def check_access(
             "This server has no API keys, so it serves its own machine only. Its operator can "
             "create one (stuff key create), or set STUFF_INSECURE to let anyone do anything."
         )
-    granted = scopes_in(await _scopes_of(request, gate), collection)
+    held = await _scopes_of(request, gate)
+    granted = scopes_anywhere(held) if decision.anywhere else scopes_in(held, collection)
     if not decision.admits(granted):
-        raise insufficient(request, decision, "This")
+        raise insufficient(decision, "This", collection)
     return granted
 
 
@@ -91,6 +96,7 @@ async def _scopes_of(request: Request, gate: Gate) -> frozenset[str]:
         raise Unauthorized("Send an API key: `Authorization: Bearer stuff_...`.", is_invalid=False)
     granted = await gate.scopes(credentials.strip())
     request.scope[KEY_ID] = id_of_key(credentials.strip())
+    request.scope[_HELD] = granted
     return granted
 
 
@@ -116,13 +122,34 @@ def may_read(request: Request) -> bool:
 def check_may_read(request: Request, what: str) -> None:
     """Raise `Forbidden` unless the request may see what is stored. `what` begins the message."""
     if not may_read(request):
-        raise insufficient(request, Decision(_ALL), what)
+        raise insufficient(Decision(_ALL), what, request.scope.get(COLLECTION))
 
 
-def insufficient(request: Request, decision: Decision, what: str) -> Forbidden:
-    """The refusal of a request that lacks what this decision needs."""
+def may_read_in(request: Request, collection: str) -> bool:
+    """Whether the request may see what is stored in this collection."""
+    return READ in scopes_in(request.scope.get(_HELD, ()), collection)
+
+
+@raises(Forbidden)
+def check_scopes(
+    request: Request, collection: str, scopes: frozenset[str], what: str = "This"
+) -> None:
+    """Raise `Forbidden` unless the request has these scopes in the collection."""
+    decision = Decision(scopes)
+    if not decision.admits(scopes_in(request.scope.get(_HELD, ()), collection)):
+        raise insufficient(decision, what, collection)
+
+
+def narrow(request: Request, collections: Iterable[str]) -> None:
+    """Let the request have only the scopes that it has in all of these collections."""
+    held = request.scope.get(_HELD, ())
+    each = (scopes_in(held, collection) for collection in collections)
+    request.scope[_GRANTED] = reduce(frozenset.intersection, each, _ALL)
+
+
+def insufficient(decision: Decision, what: str, collection: str | None) -> Forbidden:
+    """The refusal of a request that lacks what this decision needs in the collection."""
     names = [scope for scope in SCOPES if scope in decision.scopes]
-    collection = request.scope.get(COLLECTION)
     if collection not in (None, DEFAULT_COLLECTION):
         names = [scoped(scope, collection) for scope in names]
     if len(names) == 1:

@@ -82,6 +82,9 @@ class Problem(SingleProblem):
     replaced: int | None = Field(None, description="Of these lines: how many replaced one.")
     failed: int | None = Field(None, description="Of these lines: how many could not be stored.")
     errors: list[Fault] | None = Field(None, description="The faults, if there can be several.")
+    index: int | None = Field(
+        None, description="Of a commit: the index of the write at fault, from 0."
+    )
 
 
 def problem_body(error: StuffError, path: bytes) -> dict[str, Any]:

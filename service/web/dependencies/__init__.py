@@ -1,5 +1,6 @@
 """The dependencies of endpoints, each named once as a type."""
 
+from service.web.dependencies.commits import ChangesDep
 from service.web.dependencies.documents import Fields, NewDocuments
 from service.web.dependencies.parameters import (
     DocumentId,
@@ -14,12 +15,20 @@ from service.web.dependencies.parameters import (
     ViewDep,
 )
 from service.web.dependencies.patches import PATCH_TYPES, DocumentPatch
-from service.web.dependencies.state import AssetsDep, CollectionDep, DatabaseDep, OutlinesDep
+from service.web.dependencies.state import (
+    AssetsDep,
+    CollectionDep,
+    CommitsDep,
+    DatabaseDep,
+    OutlinesDep,
+)
 
 __all__ = [
     "PATCH_TYPES",
     "AssetsDep",
+    "ChangesDep",
     "CollectionDep",
+    "CommitsDep",
     "DatabaseDep",
     "DocumentId",
     "DocumentPatch",

@@ -9,6 +9,7 @@ from service.mongo.database import Database
 from service.settings import Settings
 from service.store.budget import Budget
 from service.store.collection import Collection
+from service.store.commits import Commits
 from service.web.access import COLLECTION
 from service.web.static_files import StaticFiles
 
@@ -28,6 +29,7 @@ async def get_collection(request: Request) -> Collection:
 
 BudgetDep = Annotated[Budget, Depends(_of_state("budget"))]
 CollectionDep = Annotated[Collection, Depends(get_collection)]
+CommitsDep = Annotated[Commits, Depends(_of_state("commits"))]
 DatabaseDep = Annotated[Database, Depends(_of_state("database"))]
 SettingsDep = Annotated[Settings, Depends(_of_state("settings"))]
 AssetsDep = Annotated[StaticFiles, Depends(_of_state("assets"))]

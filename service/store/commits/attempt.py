@@ -1,0 +1,95 @@
+"""One attempt to make all changes of a commit, in an open transaction."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from service.documents.commits import placed
+from service.documents.ids import Id, Key, key_in
+from service.documents.layout import Stored
+from service.errors import CommitTooLarge, raises
+from service.mongo.transactions import StatementRefused, Transaction
+from service.store.budget import Claim
+from service.store.commits.changes import Applied, Change
+from service.store.commits.planning import Plan, plan
+from service.store.commits.target import Target
+from service.store.slices import Slices
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Of the documents that a commit reads and writes together, as BSON: a patch can make a large
+document of few bytes."""
+
+Found: TypeAlias = Mapping[tuple[Target, Key], Stored]
+
+
+class Attempt:
+    """Reads the documents that have to be read, plans what to write, and writes it: one call of the
+    database for each of both and each collection."""
+
+    def __init__(
+        self, transaction: Transaction, new: Mapping[int, Stored], slices: Slices, claim: Claim
+    ) -> None:
+        """`new` are the documents to put or to create, by the indices of their writes. `claim` is
+        for all documents in memory."""
+        self._transaction = transaction
+        self._new = new
+        self._slices = slices
+        self._claim = claim
+        self._held = 0
+
+    @raises(plan, CommitTooLarge)
+    async def make(self, changes: Sequence[Change]) -> list[Applied]:
+        """Make the changes, and return what came of them, in their order.
+
+        Raises the driver's errors, and, with the index of the write at fault, those of `plan` and
+        what the database refuses.
+        """
+        self._hold(sum(len(stored.bson) for stored in self._new.values()))
+        by_target: dict[Target, list[Change]] = {}
+        for change in changes:
+            by_target.setdefault(change.target, []).append(change)
+        current: dict[tuple[Target, Key], Stored] = {}
+        for target, group in by_target.items():
+            current |= await self._read(target, [each.id for each in group if each.needs_current])
+        plans: dict[Target, list[Plan]] = {target: [] for target in by_target}
+        for change in changes:  # in their order, so that the first fault is that of the commit
+            plans[change.target].append(await self._plan(change, current))
+        applied = [each for item in plans.items() for each in await self._write(*item)]
+        return sorted(applied, key=lambda each: each.change.index)
+
+    async def _read(self, target: Target, ids: Sequence[Id]) -> Found:
+        found: dict[tuple[Target, Key], Stored] = {}
+        async for document in self._transaction.find(target.database, ids):
+            self._hold(len(document))
+            found[target, key_in(document)] = target.layout.read(document)
+        return found
+
+    async def _plan(self, change: Change, current: Found) -> Plan:
+        new = self._new.get(change.index)
+        planned = await plan(change, new, current.get((change.target, change.id)), self._slices)
+        if planned.stored is not None and new is None:
+            self._hold(len(planned.stored.bson))
+        await asyncio.sleep(0)  # let other requests run
+        return planned
+
+    async def _write(self, target: Target, plans: Sequence[Plan]) -> list[Applied]:
+        statements = [each.statement for each in plans]
+        try:
+            created = await self._transaction.write(target.database, statements)
+        except StatementRefused as refused:
+            change = plans[refused.position].change
+            raise placed(refused.error, change.index, change.write.member, inside=False) from None
+        return [
+            Applied(
+                each.change,
+                each.created or position in created,
+                None if each.stored is None else each.stored.etag,
+            )
+            for position, each in enumerate(plans)
+        ]
+
+    def _hold(self, size: int) -> None:
+        self._held += size
+        if self._held > MAX_BYTES:
+            raise CommitTooLarge(MAX_BYTES)
+        self._claim.hold(self._held)

@@ -1,0 +1,49 @@
+"""The changes that a commit makes, and what came of them."""
+
+from dataclasses import dataclass
+
+from service.documents.commits import Write
+from service.documents.ids import Id, canonical
+from service.documents.patches import Patch
+from service.store.commits.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A write of a commit as a change of a document in a collection."""
+
+    write: Write
+    target: Target
+    id: Id
+    fields: bytes = b""
+    """BSON, of a document to put or to create."""
+    patch: Patch | None = None
+
+    @property
+    def index(self) -> int:
+        return self.write.index
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return len(self.fields) + (0 if self.patch is None else self.patch.size)
+
+    @property
+    def needs_current(self) -> bool:
+        """Whether the document has to be read before."""
+        return self.write.op != "put" or self.write.preconditions.guard_writes()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A change that was made."""
+
+    change: Change
+    created: bool
+    etag: str | None
+    """None if the document was deleted."""
+
+    @property
+    def id(self) -> str:
+        """The canonical string of the document's id."""
+        return canonical(self.change.id)

@@ -1,0 +1,92 @@
+"""Makes the changes of commits."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from service.documents import layout
+from service.documents.commits import placed
+from service.documents.layout import Stored
+from service.errors import (
+    DatabaseUnavailable,
+    DatabaseUnsupported,
+    DocumentRejected,
+    DocumentTooLarge,
+    DuplicateKey,
+    Overloaded,
+    StuffError,
+    WriteConflict,
+    raises,
+)
+from service.mongo.database import Database
+from service.mongo.transactions import Transaction, Transactions
+from service.store.budget import Budget
+from service.store.checking import Checks
+from service.store.commits.attempt import Attempt
+from service.store.commits.changes import Applied, Change
+from service.store.commits.target import Target
+from service.store.slices import Slices
+from service.store.turns import Turn
+
+
+class Commits:
+    """The commits of a process."""
+
+    def __init__(
+        self, database: Database, targets: Mapping[str, Target], budget: Budget, slices: Slices
+    ) -> None:
+        self.targets = targets
+        """The collections, by their names in paths."""
+        self.slices = slices
+        self._database = database
+        self._transactions = Transactions(database)
+        self._budget = budget
+
+    @raises(
+        Attempt.make,
+        DuplicateKey,
+        DocumentTooLarge,
+        DocumentRejected,
+        DatabaseUnsupported,
+        DatabaseUnavailable,
+        WriteConflict,
+        Overloaded,
+        Checks.check,
+    )
+    async def make(self, changes: Sequence[Change]) -> list[Applied]:
+        """Make all changes, of which no two are of one document, or none, and return what came of
+        them, in their order.
+
+        Raises the error of the first change that cannot be made, with its `index`.
+        """
+        self._transactions.check()
+        new = {each.index: await self._new(each) for each in changes if each.fields}
+        entries = [(change.target.turns, change.id) for change in changes]
+        database = changes[0].target.database
+        async with (
+            self._database.operation(),
+            Turn(entries, database, self._database.commits) as turn,
+        ):
+            return await turn.write(lambda: self._in_transaction(changes, new))
+
+    async def _new(self, change: Change) -> Stored:
+        """The document to put or to create."""
+        target = change.target
+        try:
+            if target.checks is not None:
+                await target.checks.check(change.fields)
+            new = target.layout.new(layout.id_element(change.id), change.fields)
+        except StuffError as error:
+            raise placed(error, change.index, change.write.member, inside=False) from None
+        await asyncio.sleep(0)  # let other requests run
+        return new
+
+    async def _in_transaction(
+        self, changes: Sequence[Change], new: Mapping[int, Stored]
+    ) -> list[Applied]:
+        # It goes on if the request ends before, and so does its claim.
+        with self._budget.claim() as claim:
+
+            async def work(transaction: Transaction) -> list[Applied]:
+                return await Attempt(transaction, new, self.slices, claim).make(changes)
+
+            return await self._transactions.run(work)
