@@ -13,6 +13,7 @@ from pymongo.collection import Collection
 
 from service.settings import Settings
 from tests.support.applications import Application, live
+from tests.support.committing import committed, merge, put, write
 from tests.support.declaring import declare
 from tests.support.following import follow
 from tests.support.problems import assert_problem
@@ -43,6 +44,15 @@ def stored(orders: Documents, id: str = "a") -> dict[str, Any]:
     assert found is not None
     del found["_id"], found["_stuff"]
     return found
+
+
+async def test_commits_store_by_type_too(client: AsyncClient, orders: Documents) -> None:
+    await committed(client, put("a", CANONICAL, collection="orders"))
+    assert stored(orders) == STORED
+    test = [{"op": "test", "path": f"/{name}", "value": CANONICAL[name]} for name in CANONICAL]
+    for each in (merge("a", {"n": 1}), write("json_patch", "a", test)):
+        await committed(client, each | {"collection": "orders"})
+    assert stored(orders) == STORED | {"n": 1}
 
 
 @pytest.mark.parametrize("headers", [{}, {"If-None-Match": "*"}], ids=["plain", "conditional"])

@@ -72,9 +72,10 @@ class Commits:
         """The document to put or to create."""
         target = change.target
         try:
+            fields = change.fields
             if target.checks is not None:
-                await target.checks.check(change.fields)
-            new = target.layout.new(layout.id_element(change.id), change.fields)
+                fields = await target.checks.check(fields)
+            new = target.layout.new(layout.id_element(change.id), fields)
         except StuffError as error:
             raise placed(error, change.index, change.write.member, inside=False) from None
         await asyncio.sleep(0)  # let other requests run

@@ -91,11 +91,12 @@ def _put(change: Change, new: Stored, current: Stored | None) -> Plan:
 async def _patched(change: Change, current: Stored, slices: Slices) -> Plan:
     patch = change.patch
     assert patch is not None
-    work = patches.apply(patch, current.bson, canonical(change.id))
+    target = change.target
+    work = patches.apply(patch, current.bson, canonical(change.id), target.types)
     fields = await slices.run(work, patch.size + len(current.bson))
-    if change.target.checks is not None:
-        await change.target.checks.check(fields)
-    return _replaced(change, change.target.layout.changed(current.bson, fields), current)
+    if target.checks is not None:
+        fields = await target.checks.check(fields)
+    return _replaced(change, target.layout.changed(current.bson, fields), current)
 
 
 def _replaced(change: Change, new: Stored, current: Stored | None, *, is_new: bool = False) -> Plan:
