@@ -62,8 +62,7 @@ export class Writer {
       }
       if (this.#editor.open === open) this.#editor.gone();
       else this.#drafts.drop(open);
-      say(`${open.id} is deleted.`, true);
-      await this.#list.load();
+      await this.#tell(`${open.id} is deleted.`);
     });
   }
 
@@ -78,8 +77,18 @@ export class Writer {
       if (draft) this.#drafts.drop(open);
       if (draft && draft.text !== text) this.#drafts.keep({ ...open, id }, { ...draft, etag, id });
     }
-    say(isNew ? `${id} is created.` : isHere ? 'Saved.' : `${id} is saved.`, true);
-    if (isNew) await this.#list.load();
+    if (isNew) await this.#tell(`${id} is created.`);
+    else say(isHere ? 'Saved.' : `${id} is saved.`, true);
+  }
+
+  /** Say what was done, and load the list, which a key that may only write cannot. */
+  async #tell(message) {
+    say(message, true);
+    try {
+      await this.#list.load();
+    } catch (error) {
+      say(`${message} ${error.message}`);
+    }
   }
 
   /** The document on the server is not the one that was changed, or is to be deleted (no text). */

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -276,34 +277,63 @@ async def test_an_address_of_no_collection_shows_none(library: Library) -> None:
     await expect(page.locator("#notice")).to_be_hidden()
 
 
-@pytest.fixture
+@asynccontextmanager
 async def closed(
-    settings: Settings, chromium: Chromium, collections: Path
-) -> AsyncIterator[tuple[Library, str]]:
-    """A service with keys, and a key for `notes` only."""
+    settings: Settings, chromium: Chromium, collections: Path, *scopes: str
+) -> AsyncIterator[tuple[Library, Page]]:
+    """A service with keys, and the page with a key of these scopes."""
     everything, all_of_them = make_key(["read", "write"])
-    token, key = make_key(["read:notes", "write:notes"])
+    token, key = make_key(scopes)
     keys = {"api_keys": f"{all_of_them};{key}", "collections": collections}
     settings = Settings(**settings.model_dump() | keys)
     async with listen(settings) as url, chromium.at(url) as browser, connect(url) as store:
         store.headers["Authorization"] = f"Bearer {everything}"
-        yield Library(browser, store), token
+        await store.put("/notes/a", json={})
+        page = await browser.open()
+        await page.get_by_label("API key").fill(token)
+        await page.keyboard.press("Enter")
+        yield Library(browser, store), page
         assert browser.faults == []
 
 
-async def test_the_page_shows_what_the_key_may_see(closed: tuple[Library, str]) -> None:
-    (browser, store), token = closed
-    await store.put("/notes/a", json={})
-    page = await browser.open()
-    await page.get_by_label("API key").fill(token)
-    await page.keyboard.press("Enter")
-    await expect(ids(page)).to_have_text(["a"])
-    await expect(page.locator("#live")).to_have_text("live")
-    await expect(chooser(page).locator("option")).to_have_text(["notes"])
-    assert page.url.endswith("/#notes/")
-    await page.evaluate("location.hash = '#/a'")
-    await expect(page.get_by_role("alert")).to_contain_text("There is no collection stuff")
-    await expect(ids(page)).to_have_count(0)
-    await page.get_by_role("button", name="Forget the key").click()
-    await expect(page.get_by_label("API key")).to_be_focused()
-    await expect(chooser(page)).to_be_hidden()
+async def test_the_page_shows_what_the_key_may_see(
+    settings: Settings, chromium: Chromium, collections: Path
+) -> None:
+    scopes = ("read:notes", "write:notes")
+    async with closed(settings, chromium, collections, *scopes) as (_, page):
+        await expect(ids(page)).to_have_text(["a"])
+        await expect(page.locator("#live")).to_have_text("live")
+        await expect(chooser(page).locator("option")).to_have_text(["notes"])
+        assert page.url.endswith("/#notes/")
+        await page.evaluate("location.hash = '#/a'")
+        await expect(page.get_by_role("alert")).to_contain_text("There is no collection stuff")
+        await expect(ids(page)).to_have_count(0)
+        await page.get_by_role("button", name="Forget the key").click()
+        await expect(page.get_by_label("API key")).to_be_focused()
+        await expect(chooser(page)).to_be_hidden()
+
+
+async def test_a_key_that_may_not_write_sees_why_nothing_is_saved(
+    settings: Settings, chromium: Chromium, collections: Path
+) -> None:
+    async with closed(settings, chromium, collections, "read:notes") as (library, page):
+        await ids(page).click()
+        await expect(page.locator("#editor-title")).to_have_text("a")
+        await write(page, '{"n": 1}')
+        await expect(page.locator("#check")).to_contain_text("'write:notes'")
+        await expect(page.locator("#text")).to_have_value('{"n": 1}')
+        assert (await library.store.get("/notes/a")).json() == {"_id": "a"}
+
+
+async def test_a_key_that_may_not_read_creates_documents(
+    settings: Settings, chromium: Chromium, collections: Path
+) -> None:
+    async with closed(settings, chromium, collections, "write:notes") as (library, page):
+        await expect(page.get_by_role("alert")).to_contain_text("'read:notes'")
+        await expect(chooser(page).locator("option")).to_have_text(["notes"])
+        await page.get_by_role("button", name="New").click()
+        await page.get_by_label("Id").fill("b")
+        await write(page, '{"n": 1}')
+        notice = page.locator("#notice")
+        await expect(notice).to_contain_text("b is created. This needs the scope 'read:notes'")
+        assert (await library.store.get("/notes/b")).json() == {"_id": "b", "n": 1}
