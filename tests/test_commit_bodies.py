@@ -72,6 +72,8 @@ CONTENTS: list[tuple[dict[str, Any], str, str]] = [
     (put("\n", {}), "invalid-id", "/id"),
     (put("x" * 513, {}), "invalid-id", "/id"),
     (write("json_patch", "a", [{"op": "add"}]), "invalid-patch", "/operations/0"),
+    (write("update", "a", {"$rename": {"a": "b"}}), "invalid-patch", "/operators/$rename"),
+    (write("update", "a", {"$inc": {"_id": 1}}), "invalid-patch", "/operators/$inc/_id"),
     (
         write("json_patch", "a", [{"op": "remove", "path": "x"}]),
         "invalid-patch",

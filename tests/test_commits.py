@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import Decimal128
 from httpx import AsyncClient
 
 from tests.support.applications import Application
@@ -17,7 +18,7 @@ FIRST = put("first", {"n": 1})
 
 
 async def test_each_kind_of_write_does_what_it_does_alone(client: AsyncClient) -> None:
-    for id in ("put", "merge", "patched", "deleted", "checked"):
+    for id in ("put", "merge", "patched", "updated", "deleted", "checked"):
         await client.put(f"/stuff/{id}", json={"n": 1, "l": [1]})
     results = await committed(
         client,
@@ -27,10 +28,11 @@ async def test_each_kind_of_write_does_what_it_does_alone(client: AsyncClient) -
         {"op": "create", "document": {"n": 5}},
         merge("merge", {"n": 6, "l": None}),
         write("json_patch", "patched", ADD),
+        write("update", "updated", {"$inc": {"n": 6}, "$push": {"l": 2}}),
         write("delete", "deleted"),
         write("check", "checked"),
     )
-    assert [each["status"] for each in results] == [200, 201, 201, 201, 200, 200, 204, 200]
+    assert [each["status"] for each in results] == [200, 201, 201, 201, 200, 200, 200, 204, 200]
     made = results[3]["id"]
     assert await documents(client) == {
         "put": {"n": 2},
@@ -39,14 +41,15 @@ async def test_each_kind_of_write_does_what_it_does_alone(client: AsyncClient) -
         made: {"n": 5},
         "merge": {"n": 6},
         "patched": {"n": 1, "l": [1, 2]},
+        "updated": {"n": 7, "l": [1, 2]},
         "checked": {"n": 1, "l": [1]},
     }
-    ids = ["put", "new", "made", made, "merge", "patched", "deleted", "checked"]
+    ids = ["put", "new", "made", made, "merge", "patched", "updated", "deleted", "checked"]
     assert [each["id"] for each in results] == ids
     for each in results:
         if each["id"] != "deleted":
             assert each["etag"] == await tag_of(client, each["id"])
-    assert results[6] == {"status": 204, "id": "deleted"}
+    assert results[7] == {"status": 204, "id": "deleted"}
 
 
 async def test_a_commit_spans_collections(application: Application, tmp_path: Path) -> None:
@@ -97,6 +100,16 @@ REFUSED: list[tuple[Write, int, str, str]] = [
         "/operations",
     ),
     (merge("old", {"_stuff": 1}), 422, "invalid-document", "/patch"),
+    (write("update", "absent", {"$inc": {"n": 1}}), 404, "document-not-found", "/id"),
+    (
+        write("update", "old", {"$inc": {"n": 1}}, if_match='"x"'),
+        412,
+        "precondition-failed",
+        "/if_match",
+    ),
+    (write("update", "old", {"$push": {"n": 1}}), 422, "invalid-patch", "/operators"),
+    (write("update", "old", {"$inc": {"n": 2**63 - 1}}), 422, "invalid-patch", "/operators"),
+    (write("update", "old", {"$set": {"unique": 1}}), 409, "duplicate-key", "/operators"),
     (put("taken", {"unique": 1}), 409, "duplicate-key", "/document"),
     (merge("old", {"unique": 1}), 409, "duplicate-key", "/patch"),
 ]
@@ -178,10 +191,15 @@ async def test_schemas_and_layouts_are_those_of_the_collections(
         await committed(
             client, put("a", {"n": 1}, collection="books"), put("a", {}, collection="plain")
         )
-        assert collection.database["plain"].find_one({"_id": "a"}) == {"_id": "a"}
+        inc = write("update", "a", {"$inc": {"n": 1}})
+        both = [inc | {"collection": name} for name in ("books", "plain")]
+        for name, each in zip(("books", "plain"), await committed(client, *both), strict=True):
+            assert each["etag"] == await tag_of(client, "a", f"/{name}")
+        assert collection.database["plain"].find_one({"_id": "a"}) == {"_id": "a", "n": 1}
         wrong: list[tuple[Write, str]] = [
             (put("b", {"n": "x"}, collection="books"), "document"),
             (merge("a", {"n": None}, collection="books"), "patch"),
+            (write("update", "a", {"$unset": {"n": 1}}, collection="books"), "operators"),
         ]
         for each, member in wrong:
             refused = await commit(client, FIRST, each)
@@ -199,8 +217,6 @@ async def test_schemas_and_layouts_are_those_of_the_collections(
 async def test_types_that_json_lacks_stay_in_patched_documents(
     client: AsyncClient, collection: Documents
 ) -> None:
-    from bson import Decimal128
-
     stored: dict[str, Any] = {"_id": "a", "price": Decimal128("1.10"), "n": 1}
     collection.insert_one(stored)
     await committed(client, merge("a", {"n": 2}))

@@ -50,9 +50,11 @@ async def test_commits_store_by_type_too(client: AsyncClient, orders: Documents)
     await committed(client, put("a", CANONICAL, collection="orders"))
     assert stored(orders) == STORED
     test = [{"op": "test", "path": f"/{name}", "value": CANONICAL[name]} for name in CANONICAL]
-    for each in (merge("a", {"n": 1}), write("json_patch", "a", test)):
+    operators = {"$set": CANONICAL | {"n": 2}}
+    patches = merge("a", {"n": 1}), write("json_patch", "a", test), write("update", "a", operators)
+    for each in patches:
         await committed(client, each | {"collection": "orders"})
-    assert stored(orders) == STORED | {"n": 1}
+    assert stored(orders) == STORED | {"n": 2}
 
 
 @pytest.mark.parametrize("headers", [{}, {"If-None-Match": "*"}], ids=["plain", "conditional"])

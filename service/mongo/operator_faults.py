@@ -9,7 +9,7 @@ from pymongo.errors import OperationFailure
 from service.documents.ids import Id
 from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.documents.updates import Update
-from service.errors import DocumentTooLarge, InvalidPatch
+from service.errors import DocumentTooLarge, InvalidPatch, StuffError
 from service.mongo.access import CollectionAccess
 from service.mongo.faults import BAD_QUERIES, is_transient
 
@@ -33,20 +33,31 @@ async def operator_faults(
     try:
         yield
     except OperationFailure as error:
-        if error.code in TOO_LARGE or (
-            # The embedded engine answers so.
-            error.code == INTERNAL_ERROR and await _may_overfill(database, id, update)
-        ):
-            raise DocumentTooLarge(
-                f"With this patch the document has more than {MAX_DOCUMENT_BYTES:,} bytes as BSON. "
-                "Split it.",
-                MAX_DOCUMENT_BYTES,
-            ) from error
-        if error.code in NOT_APPLICABLE and not is_transient(error):
-            raise InvalidPatch(
-                f"The operators do not fit the document. The database says: {_said(error)}."
-            ) from error
+        # The embedded engine answers so, if the document is too large.
+        if error.code == INTERNAL_ERROR and await _may_overfill(database, id, update):
+            raise too_large() from error
+        if (fault := operator_fault(error)) is not None:
+            raise fault from error
         raise
+
+
+def operator_fault(error: OperationFailure) -> StuffError | None:
+    """The error about operators, if it is one, as ours."""
+    if error.code in TOO_LARGE:
+        return too_large()
+    if error.code in NOT_APPLICABLE and not is_transient(error):
+        return InvalidPatch(
+            f"The operators do not fit the document. The database says: {_said(error)}."
+        )
+    return None
+
+
+def too_large() -> DocumentTooLarge:
+    return DocumentTooLarge(
+        f"With this patch the document has more than {MAX_DOCUMENT_BYTES:,} bytes as BSON. "
+        "Split it.",
+        MAX_DOCUMENT_BYTES,
+    )
 
 
 async def _may_overfill(database: CollectionAccess, id: Id, update: Update) -> bool:

@@ -32,6 +32,16 @@ def touch(id: Id, etag: str, updated_at: datetime) -> Statement:
     )
 
 
+def update(id: Id, operators: bytes) -> Statement:
+    """Apply the update operators (BSON) to the document."""
+    return UpdateOne({"_id": id}, layout.raw(operators))
+
+
+def is_update(statement: Statement) -> bool:
+    """Whether operators change a document."""
+    return isinstance(statement, UpdateOne)
+
+
 def delete(id: Id) -> Statement:
     """Delete the document."""
     return DeleteOne({"_id": id})

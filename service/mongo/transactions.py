@@ -22,7 +22,8 @@ from service.errors import DatabaseUnavailable, DatabaseUnsupported, StuffError,
 from service.mongo.access import CollectionAccess
 from service.mongo.database import Database
 from service.mongo.faults import TIME_LIMIT, bulk_faults, is_about_id, translated
-from service.mongo.statements import Statement
+from service.mongo.operator_faults import operator_fault
+from service.mongo.statements import Statement, is_update
 
 MAX_OPEN = 5.0
 """Seconds that a transaction may be open: it keeps others from writing its documents."""
@@ -76,11 +77,11 @@ class Transaction:
                 raise PyMongoError("the document exists", [TRANSIENT]) from error
             if is_transient(error) or is_transient(fault):
                 raise
-            raise StatementRefused(position, translated(fault)) from None
+            raise StatementRefused(position, _refusal(fault, statements[position])) from None
         except OperationFailure as error:
             if len(statements) > 1 or is_transient(error):
                 raise
-            raise StatementRefused(0, translated(error)) from None
+            raise StatementRefused(0, _refusal(error, statements[0])) from None
         return frozenset(entry["index"] for entry in result.bulk_api_result["upserted"])
 
     def _check_time(self) -> None:
@@ -177,6 +178,11 @@ class Transactions:
 def is_transient(error: PyMongoError) -> bool:
     """Whether the whole transaction may succeed if it is done again."""
     return error.has_error_label(TRANSIENT)
+
+
+def _refusal(error: OperationFailure, statement: Statement) -> StuffError:
+    of_operators = operator_fault(error) if is_update(statement) else None
+    return of_operators or translated(error)
 
 
 def _given_up(error: PyMongoError) -> StuffError:

@@ -32,9 +32,9 @@ WRITE: dict[str, Any] = {
             "enum": list(CONTENTS),
             "title": "Op",
             "description": "What to do. `put` and `create` need `document`, `merge` needs `patch`, "
-            "`json_patch` needs `operations`. `create` fails if the document exists, and makes an "
-            "id if it gets none. `check` only makes sure that the document is as its conditions "
-            "say until the commit has taken effect.",
+            "`json_patch` needs `operations`, `update` needs `operators`. `create` fails if the "
+            "document exists, and makes an id if it gets none. `check` only makes sure that the "
+            "document is as its conditions say until the commit has taken effect.",
         },
         "collection": {
             "type": "string",
@@ -60,6 +60,12 @@ WRITE: dict[str, Any] = {
             "items": {"$ref": "#/components/schemas/PatchOperation"},
             "title": "Operations",
             "description": "A JSON Patch (RFC 6902).",
+        },
+        "operators": {
+            "type": "object",
+            "additionalProperties": True,
+            "title": "Operators",
+            "description": "Update operators of MongoDB, as in a PATCH.",
         },
         "if_match": {
             "type": "string",

@@ -53,7 +53,7 @@ def _result(request: Request, made: Applied) -> dict[str, Any]:
     change = made.change
     status = 204 if change.write.op == "delete" else 201 if made.created else 200
     result: dict[str, Any] = {"status": status, "id": made.id}
-    is_shown = change.patch is None or may_read_in(request, change.target.name)
+    is_shown = not change.is_patch or may_read_in(request, change.target.name)
     if made.etag is not None and is_shown:
         result["etag"] = f'"{made.etag}"'
     return result
@@ -63,7 +63,7 @@ def _seen(request: Request, changes: list[Change], error: StuffError) -> StuffEr
     """The error, as far as the client may see it."""
     index = error.members.get("index")
     change = next((each for each in changes if each.index == index), None)
-    if change is None or change.patch is None or may_read_in(request, change.target.name):
+    if change is None or not change.is_patch or may_read_in(request, change.target.name):
         return error
     blind = blind_fault(error)
     blind.members |= {"index": index, "pointer": f"/writes/{index}"}

@@ -21,7 +21,13 @@ async def committed(client: AsyncClient, *writes: Write) -> list[dict[str, Any]]
 
 def write(op: str, id: str, content: Any = None, **members: Any) -> Write:
     """A write of this kind with its content, if it has any."""
-    names = {"put": "document", "create": "document", "merge": "patch", "json_patch": "operations"}
+    names = {
+        "put": "document",
+        "create": "document",
+        "merge": "patch",
+        "json_patch": "operations",
+        "update": "operators",
+    }
     own = {} if content is None else {names[op]: content}
     return {"op": op, "id": id} | own | members
 

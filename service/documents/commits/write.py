@@ -6,13 +6,14 @@ from typing import Literal
 
 from service.documents.preconditions import Preconditions
 
-Op = Literal["put", "create", "merge", "json_patch", "delete", "check"]
+Op = Literal["put", "create", "merge", "json_patch", "update", "delete", "check"]
 
 CONTENTS: Mapping[str, str | None] = {
     "put": "document",
     "create": "document",
     "merge": "patch",
     "json_patch": "operations",
+    "update": "operators",
     "delete": None,
     "check": None,
 }

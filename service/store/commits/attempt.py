@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from service.documents import layout
 from service.documents.commits import placed
 from service.documents.ids import Id, Key, key_in
 from service.documents.layout import Stored
-from service.errors import CommitTooLarge, raises
+from service.errors import CommitTooLarge, StuffError, raises
+from service.mongo.operator_faults import too_large
 from service.mongo.transactions import StatementRefused, Transaction
 from service.store.budget import Claim
 from service.store.commits.changes import Applied, Change
@@ -23,8 +25,9 @@ Found: TypeAlias = Mapping[tuple[Target, Key], Stored]
 
 
 class Attempt:
-    """Reads the documents that have to be read, plans what to write, and writes it: one call of the
-    database for each of both and each collection."""
+    """Reads the documents that have to be read, plans what to write, and writes it: for each
+    collection one call of the database for each of both, and one that reads what operators have
+    changed."""
 
     def __init__(
         self, transaction: Transaction, new: Mapping[int, Stored], slices: Slices, claim: Claim
@@ -77,19 +80,50 @@ class Attempt:
         try:
             created = await self._transaction.write(target.database, statements)
         except StatementRefused as refused:
-            change = plans[refused.position].change
-            raise placed(refused.error, change.index, change.write.member, inside=False) from None
+            refusing = plans[refused.position]
+            raise _of(refusing.change, _refusal(refusing, refused.error)) from None
+        updated = await self._updated(target, [each for each in plans if each.change.update])
         return [
-            Applied(
-                each.change,
-                each.created or position in created,
-                None if each.stored is None else each.stored.etag,
-            )
+            Applied(each.change, each.created or position in created, _etag(each, updated))
             for position, each in enumerate(plans)
         ]
+
+    async def _updated(self, target: Target, plans: Sequence[Plan]) -> Found:
+        """The documents that operators have changed. Raises `SchemaViolation`."""
+        if not plans:
+            return {}
+        found = await self._read(target, [each.change.id for each in plans])
+        for each in plans:
+            if target.checks is not None:
+                _, fields = layout.split(found[target, each.change.id].bson)
+                try:
+                    await target.checks.check(fields)
+                except StuffError as error:
+                    raise _of(each.change, error) from None
+        return found
 
     def _hold(self, size: int) -> None:
         self._held += size
         if self._held > MAX_BYTES:
             raise CommitTooLarge(MAX_BYTES)
         self._claim.hold(self._held)
+
+
+def _of(change: Change, error: StuffError) -> StuffError:
+    """The error of a change, as one of the commit."""
+    return placed(error, change.index, change.write.member, inside=False)
+
+
+def _refusal(plan: Plan, error: StuffError) -> StuffError:
+    """Why the database has refused a statement."""
+    update = plan.change.update
+    if type(error) is StuffError and update is not None and plan.stored is not None:
+        # The embedded engine does not say so, if the document is too large.
+        return too_large() if update.may_overfill(plan.stored.bson) else error
+    return error
+
+
+def _etag(plan: Plan, updated: Found) -> str | None:
+    """The entity tag of the document as it is then, None if it was deleted."""
+    stored = updated.get((plan.change.target, plan.change.id), plan.stored)
+    return None if stored is None else stored.etag

@@ -7,7 +7,9 @@ from service.documents.commits import Write, placed
 from service.documents.ids import Id
 from service.documents.parsing import parse
 from service.documents.patches import JsonPatch, MergePatch
+from service.documents.updates import Update
 from service.errors import (
+    DocumentTooLarge,
     InvalidCommit,
     InvalidDocument,
     InvalidId,
@@ -37,15 +39,18 @@ def target_of(write: Write, targets: Mapping[str, Target]) -> Target:
     return target
 
 
-@raises(InvalidCommit, InvalidDocument, InvalidId, InvalidPatch)
+@raises(InvalidCommit, InvalidDocument, InvalidId, InvalidPatch, DocumentTooLarge)
 def bind(
-    writes: Sequence[Write], targets: Mapping[str, Target]
+    writes: Sequence[Write], targets: Mapping[str, Target], *, limits_patterns: bool
 ) -> Generator[None, None, list[Change]]:
-    """The writes as changes. Yields where other work may be done."""
+    """The writes as changes. Yields where other work may be done.
+
+    `limits_patterns`: whether the database gives up matching a pattern after a number of steps.
+    """
     first: dict[tuple[str, Id], int] = {}
     changes = []
     for write in writes:
-        change = _bound(write, target_of(write, targets))
+        change = yield from _bound(write, target_of(write, targets), limits_patterns)
         other = first.setdefault((write.collection, change.id), write.index)
         if other != write.index:
             raise _fault(
@@ -56,7 +61,7 @@ def bind(
     return changes
 
 
-def _bound(write: Write, target: Target) -> Change:
+def _bound(write: Write, target: Target, limits_patterns: bool) -> Generator[None, None, Change]:
     id = _id(write, target)
     # What is read is not needed as text any more.
     change = Change(replace(write, content=b""), target, id)
@@ -69,6 +74,13 @@ def _bound(write: Write, target: Target) -> Change:
                 return replace(change, patch=MergePatch(write.content))
             case "json_patch":
                 return replace(change, patch=JsonPatch(write.content))
+            case "update":
+                update = Update(write.content)
+                if target.types is not None:
+                    yield from update.convert(target.types)
+                if update.has_patterns and not limits_patterns:
+                    update.check_steps()
+                return replace(change, update=update)
             case _:
                 return change
     except StuffError as error:

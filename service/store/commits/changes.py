@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from service.documents.commits import Write
 from service.documents.ids import Id, canonical
 from service.documents.patches import Patch
+from service.documents.updates import Update
 from service.store.commits.target import Target
 
 
@@ -18,6 +19,7 @@ class Change:
     fields: bytes = b""
     """BSON, of a document to put or to create."""
     patch: Patch | None = None
+    update: Update | None = None
 
     @property
     def index(self) -> int:
@@ -26,7 +28,18 @@ class Change:
     @property
     def size(self) -> int:
         """Bytes in memory."""
-        return len(self.fields) + (0 if self.patch is None else self.patch.size)
+        changes = (self.patch, self.update)
+        return len(self.fields) + sum(each.size for each in changes if each is not None)
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether the outcome depends on what is in the document."""
+        return self.patch is not None or self.update is not None
+
+    @property
+    def reads(self) -> bool:
+        """Whether the outcome tells what is in the document."""
+        return any(each is not None and each.reads for each in (self.patch, self.update))
 
     @property
     def needs_current(self) -> bool:

@@ -35,7 +35,7 @@ class Plan:
     change: Change
     statement: Statement
     stored: Stored | None
-    """The document as it is then; None if it is deleted."""
+    """The document as it is then; None if it is deleted. If operators change it, the one before."""
     created: bool = False
     """Whether the document is new. If it was not read, only the database knows."""
 
@@ -67,6 +67,8 @@ async def plan(change: Change, new: Stored | None, current: Stored | None, slice
                 return Plan(change, statements.delete(change.id), None)
             case "check":
                 return touched(change, current)
+            case "update":
+                return _updated(change, current)
             case _:
                 return await _patched(change, current, slices)
     except InvalidCommit:
@@ -97,6 +99,12 @@ async def _patched(change: Change, current: Stored, slices: Slices) -> Plan:
     if target.checks is not None:
         fields = await target.checks.check(fields)
     return _replaced(change, target.layout.changed(current.bson, fields), current)
+
+
+def _updated(change: Change, current: Stored) -> Plan:
+    assert change.update is not None
+    operators = change.update.encoded(change.target.layout.mark())
+    return Plan(change, statements.update(change.id, operators), current)
 
 
 def _replaced(change: Change, new: Stored, current: Stored | None, *, is_new: bool = False) -> Plan:

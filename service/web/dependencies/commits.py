@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 
 from service.documents.commits import Write, parse_commit
 from service.errors import (
+    DatabaseUnavailable,
     Forbidden,
     InvalidCommit,
     InvalidDocument,
@@ -19,7 +20,8 @@ from service.store.commits import Change, bind, target_of
 from service.web.access import check_scopes, narrow
 from service.web.bodies import claim_of
 from service.web.dependencies.documents import Body, media_type
-from service.web.dependencies.state import BudgetDep, CommitsDep
+from service.web.dependencies.patches import READING
+from service.web.dependencies.state import BudgetDep, CommitsDep, DatabaseDep
 from service.web.responses import JSON
 
 WRITES, CHECKS = frozenset({WRITE}), frozenset({READ, WRITE})
@@ -34,12 +36,21 @@ async def check_format(request: Request) -> None:
 IsJson = Depends(check_format)
 
 
-@raises(MalformedJSON, InvalidDocument, InvalidCommit, Forbidden, Overloaded, bind)
+@raises(
+    MalformedJSON,
+    InvalidDocument,
+    InvalidCommit,
+    Forbidden,
+    DatabaseUnavailable,
+    Overloaded,
+    bind,
+)
 async def get_changes(
     request: Request,
     _: Annotated[None, IsJson],
     body: Body,
     budget: BudgetDep,
+    database: DatabaseDep,
     commits: CommitsDep,
 ) -> list[Change]:
     """The changes that the commit in the body makes.
@@ -52,15 +63,11 @@ async def get_changes(
     for write in writes:
         target_of(write, commits.targets)
         check_access(request, write)
-    changes = await commits.slices.run(bind(writes, commits.targets), len(body))
+    binding = bind(writes, commits.targets, limits_patterns=database.limits_patterns)
+    changes = await commits.slices.run(binding, len(body))
     for change in changes:
-        if change.patch is not None and change.patch.reads:
-            check_scopes(
-                request,
-                change.target.name,
-                CHECKS,
-                "A patch with `test`, `copy` or `move`",
-            )
+        if change.reads:
+            check_scopes(request, change.target.name, CHECKS, READING)
     claim.hold(len(body) + sum(change.size for change in changes))
     narrow(request, {change.target.name for change in changes})
     return changes

@@ -31,6 +31,7 @@ PATCH_FORMATS: dict[str, Callable[[bytes], Patch | Update]] = {
     MEDIA_TYPE: Update,
 }
 PATCH_TYPES = ", ".join(PATCH_FORMATS)
+READING = "A patch with `test`, `copy`, `move` or an operator that uses what is stored"
 
 
 @raises(UnsupportedMediaType)
@@ -78,10 +79,7 @@ async def get_patch(
         )
     patch = Update(body, upsert=True) if upsert else form(body)
     if patch.reads:
-        check_may_read(
-            request,
-            "A patch with `test`, `copy`, `move` or an operator that uses what is stored",
-        )
+        check_may_read(request, READING)
     if isinstance(patch, Update):
         if collection.types is not None:
             await collection.slices.run(patch.convert(collection.types), patch.size)
