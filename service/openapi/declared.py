@@ -8,6 +8,7 @@ from service.documents.ids import TEXT, TYPES
 from service.documents.published import publish
 from service.documents.published.examples import example_of
 from service.documents.published.names import operation_names
+from service.documents.published.references import References
 from service.documents.schemas import Schema
 from service.openapi.headers import IF_MODIFIED_SINCE, IF_UNMODIFIED_SINCE, LAST_EVENT_ID
 from service.openapi.ids import describe_ids, schema_of
@@ -72,8 +73,7 @@ def _components(
     name, ids = declaration.name, TYPES[declaration.id]
     own = {"_id": schema_of(ids), "_stuff": {"$ref": "#/components/schemas/Metadata"}}
     components = publish(name, schema.verbatim, schema.documents, own)
-    given = schema.verbatim.get("examples") if isinstance(schema.verbatim, dict) else None
-    example = given[0] if given else example_of(components[f"{name}Fields"], components)
+    example = _example(schema)
     metadata = {"etag": EXAMPLE_TAG.strip('"')}
     if declaration.metadata:
         metadata["updated_at"] = "2026-11-23T12:00:00Z"
@@ -95,6 +95,12 @@ def _components(
     if "properties" in components[name]:
         schemas["Metadata"] = METADATA
     return name, example, stored
+
+
+def _example(schema: Schema) -> dict[str, Any]:
+    """Fields that the service accepts, if such are found."""
+    references = References(schema.verbatim, schema.documents)
+    return example_of(schema.verbatim, references, lambda made: len(schema.faults(made, 0)))
 
 
 def _type(
