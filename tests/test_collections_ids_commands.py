@@ -16,13 +16,14 @@ from service.cli.watch import line
 from service.client.exporting import Exporter
 from service.client.http import connect
 from service.client.ids import IdsOf
-from service.client.lines import NDEJSON, NDJSON
+from service.client.lines import NDEJSON, NDJSON, key_of_record
 from service.client.watching import follow as watch
 from service.documents.ids import TEXT, TYPES
 from service.settings import Settings
 from tests.support.applications import listen
 from tests.support.commands import stuff_here
 from tests.support.declaring import declare
+from tests.support.extended import line as line_of
 from tests.support.extended import raw
 from tests.support.following import follow
 from tests.support.http_servers import QuietHandler, http_server
@@ -175,6 +176,17 @@ def test_plans_are_explained_for_canonical_strings(
     wrong = json.dumps({"_id": typed.others[0]})
     refused = stuff_here("index", "explain", "--filter", wrong, *ORDERS, **environment)
     assert (refused.returncode, TYPES[typed.name].rule in refused.stderr) == (1, True)
+
+
+@each_type
+def test_an_id_is_the_same_in_both_notations(typed: Typed) -> None:
+    """So that its documents are sent in their order."""
+    for text, id in zip(typed.texts, typed.values, strict=True):
+        keys = {
+            key_of_record(record, NDEJSON)
+            for record in (line_of({"_id": text}), line_of({"_id": id}))
+        }
+        assert keys == {text}
 
 
 async def test_a_server_that_does_not_say_has_ids_that_are_text() -> None:

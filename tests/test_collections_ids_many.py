@@ -197,23 +197,30 @@ async def test_what_is_exported_is_imported_with_the_same_bytes(
     odd = [5.5, "text", typed.texts[0], True, ObjectId("0" * 24), Int64(77), {"a": 1}]
     orders.insert_many({"_id": id, "n": n} for n, id in enumerate([*typed.values, *odd]))
     before = raw(orders)
-    for accept, sent in ((EXTENDED_LINES, NDEJSON),):
-        exported = (await client.get("/orders", headers=accept)).text
-        orders.delete_many({})
-        report = await load(client, sent, *exported.splitlines())
-        assert (report["created"], report["failed"]) == (len(before), 0)
-        assert raw(orders) == before
-    # Without ids of other types, plain JSON will do.
-    orders.delete_many({"n": {"$gte": len(typed.values)}})
+    exported = (await client.get("/orders", headers=EXTENDED_LINES)).text
+    orders.delete_many({})
+    report = await load(client, NDEJSON, *exported.splitlines())
+    assert (report["created"], report["failed"]) == (len(before), 0)
+    assert raw(orders) == before
+
+
+@each_type
+@pytest.mark.parametrize("sent", [NDJSON, NDEJSON], ids=["json", "extended"])
+async def test_without_ids_of_other_types_plain_json_will_do(
+    client: AsyncClient, orders: Documents, typed: Typed, sent: dict[str, str]
+) -> None:
+    orders.insert_many({"_id": id, "n": n} for n, id in enumerate(map(plain, typed.values)))
     before = raw(orders)
     exported = (await client.get("/orders", headers=LINES)).text
     assert [json.loads(line)["_id"] for line in exported.splitlines()] == [*typed.texts]
-    for sent in (NDJSON, NDEJSON):
-        orders.delete_many({})
-        await load(client, sent, *exported.splitlines())
-        plain = [line.replace(b"\x12_id", b"") for line in raw(orders)]
-        assert len(plain) == len(before)
-        assert [document["_id"] for document in orders.find(sort=[("_id", 1)])] == [*typed.values]
+    orders.delete_many({})
+    await load(client, sent, *exported.splitlines())
+    assert raw(orders) == before
+
+
+def plain(id: Any) -> Any:
+    """The id as the service stores it: an integer in as few bits as it fits."""
+    return int(id) if isinstance(id, int) else id
 
 
 @each_type

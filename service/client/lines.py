@@ -4,7 +4,7 @@ from collections.abc import Generator
 from typing import Any, Final
 
 import orjson
-from bson import json_util
+from bson import Binary, ObjectId, json_util
 
 from service.documents import codec, extended_json, layout
 from service.documents.ids import Id, Key, canonical, key_of
@@ -54,9 +54,11 @@ def _key(id: Any, media_type: str) -> Key | None:
         return None
     try:
         value = _result(extended_json.loads(orjson.dumps({"_id": id})))
-        return key_of(layout.id_element(value["_id"]))
+        key = key_of(layout.id_element(value["_id"]))
     except StuffError:
         return None
+    # Where such ids are the type of the collection, their strings are the same ids.
+    return canonical(key) if isinstance(key, ObjectId | Binary | int) else key
 
 
 def _key_of_raw(record: bytes) -> Key | None:

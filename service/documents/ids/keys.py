@@ -1,5 +1,6 @@
 """By what documents are told apart, and the canonical strings of their ids."""
 
+import struct
 from collections.abc import Hashable
 from typing import TypeAlias
 from uuid import UUID
@@ -17,14 +18,16 @@ Key: TypeAlias = Hashable
 equal if the ids are equal for MongoDB, such as 1 and 1.0, but not 1 and true."""
 
 _TEXT = 0x02  # the element type of text
+_TEXT_ID = b"\x02_id\0"
+_INT32 = struct.Struct("<i")
 _THEMSELVES = (Rank.OBJECT_ID, Rank.BINARY)
 """Types whose values are equal in Python if they are for MongoDB."""
 
 
 def key_in(document: bytes) -> Key:
     """The key of a stored document."""
-    if document[4] == _TEXT and document.startswith(b"_id\0", 5):
-        end = 12 + int.from_bytes(document[9:13], "little")
+    if document.startswith(_TEXT_ID, 4):
+        end = 12 + _INT32.unpack_from(document, 9)[0]
         try:
             return document[13:end].decode()
         except UnicodeDecodeError:
