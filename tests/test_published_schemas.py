@@ -10,6 +10,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from service.documents.published import publish, published_names
+from service.documents.published.values import ANY_OBJECT
 from tests.support.fitting import DOCUMENTS, Fitted, fitted, names_in
 from tests.support.schemas import BOOK, FILES
 
@@ -144,6 +145,7 @@ HALVES = [
         ({"not": STRING}, 1),
         ({"enum": ["a", None]}, None),
         ({"type": "integer"}, 1.0),
+        ({"oneOf": [{"properties": {"a": each}} for each in HALVES]}, {"a": {"a": "x", "b": ""}}),
     ],
 )
 def test_what_is_left_out_makes_nothing_stricter(schema: Any, value: Any) -> None:
@@ -192,6 +194,36 @@ def test_components_have_names_and_need_no_keyword_that_generators_lack() -> Non
     assert list(components["Book"]["properties"])[:2] == ["_id", "_stuff"]
     assert components["Book"]["required"] == ["_id", "title", "year"]
     assert "required" not in components["BookPatch"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"enum": ["A", "a"]}, {"type": "string"}),  # openapi-python-client generates nothing
+        ({"enum": ["x-y", "x_y"]}, {"type": "string"}),  # and here it loses one of them
+        ({"enum": ["ü", "ö"]}, {"type": "string"}),
+        ({"anyOf": [{"const": "A"}, {"const": "a"}]}, {"type": "string"}),
+        ({"enum": ["<", ">", "a"]}, {"type": "string", "enum": ["<", ">", "a"]}),
+        ({"type": "null"}, {}),  # Go and Rust have no type for what can only be null
+        ({"type": "array", "items": {"const": None}}, {"type": "array", "items": {}}),
+        ({"type": "object", "additionalProperties": {"type": "null"}}, ANY_OBJECT),
+    ],
+)
+def test_what_generators_cannot_name_is_published_without_it(schema: Any, expected: Any) -> None:
+    whole = {"type": "object", "properties": {"v": schema}, "additionalProperties": False}
+    components = publish("Book", whole, {}, OWN)
+    for name in ("Book", "BookFields"):
+        assert components[name]["properties"]["v"] == expected
+
+
+def test_what_is_nullable_in_each_branch_of_a_union_keeps_its_type() -> None:
+    branches = [
+        {"type": "object", "properties": {"kind": {"enum": [kind, None]}}, "required": ["kind"]}
+        for kind in ("paper", "audio")
+    ]
+    whole = {"type": "object", "properties": {"v": {"oneOf": branches}}}
+    kind = publish("Book", whole, {}, OWN)["BookV"]["properties"]["kind"]
+    assert kind == {"anyOf": [{"type": "string", "enum": ["paper", "audio"]}, {"type": "null"}]}
 
 
 def test_documents_without_declared_fields_are_plain_maps() -> None:

@@ -41,6 +41,13 @@ def _label(branch: Any, number: int) -> str:
     return str(number)
 
 
+def have_names(values: list[Any]) -> bool:
+    """Whether generators make a name of its own for each of these texts. `A` and `a`, or `x-y` and
+    `x_y`, are one name in some languages, and then nothing is generated, or a value is lost."""
+    named = [value for value in values if any(letter.isalnum() for letter in value)]
+    return len({"".join(re.findall(r"[a-z0-9]+", value.lower())) for value in named}) == len(named)
+
+
 class Names:
     """The components of a collection, by their names, of which some are reserved for components to
     come."""

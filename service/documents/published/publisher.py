@@ -22,6 +22,7 @@ from service.documents.published.values import (
     annotations_of,
     bounds_of,
     nullable,
+    plain,
     scalar,
     without_annotations,
 )
@@ -181,12 +182,11 @@ class Publisher:
 
     def _array(self, parts: list[Part], stem: str) -> Published:
         items = [self.value(one, stem + "Item") for one in items_of(parts) or ()]
-        return {"type": "array", "items": self._union(items, stem + "Item", None)} | bounds_of(
-            parts, "array"
-        )
+        each = plain(self._union(items, stem + "Item", None))
+        return {"type": "array", "items": each} | bounds_of(parts, "array")
 
     def _member(self, schema: Schema, stem: str) -> Published:
-        return self.value(schema, stem)
+        return plain(self.value(schema, stem))
 
     def _annotated(self, published: Published, parts: list[Part]) -> Published:
         if "$ref" in published or not published:
@@ -235,7 +235,7 @@ class PatchPublisher(Publisher):
         return self._whole._array(parts, stem)
 
     def _member(self, schema: Schema, stem: str) -> Published:
-        return nullable(self.value(schema, stem))
+        return plain(nullable(self.value(schema, stem)))
 
 
 def _without_alternatives(part: Part) -> Part:

@@ -7,10 +7,12 @@ Go fails if more than one branch matches; that for PHP loses what is not an obje
 
 from collections.abc import Mapping
 
+from service.documents.published.names import have_names
 from service.documents.published.values import (
     ANY_OBJECT,
     NULL,
     Published,
+    nullable,
     without_annotations,
 )
 
@@ -30,6 +32,8 @@ def union(
         return some[0], is_nullable
     targets = [_target(each, components) for each in some]
     kinds = {each.get("type") for each in targets}
+    if None in kinds:
+        return {}, False
     if kinds == {"object"}:
         return merged(targets), is_nullable
     if kinds == {"array"}:
@@ -67,9 +71,9 @@ def _member(name: str, objects: list[Published]) -> Published:
         return {}
     said = [each for each in schemas if each is not None]
     one, is_nullable = union(said, {})
-    if is_nullable or "properties" in one:
+    if "properties" in one:
         return said[0] if all(each == said[0] for each in said) else {}
-    return one
+    return nullable(one) if is_nullable else one
 
 
 def _flat(published: Published) -> list[Published]:
@@ -96,5 +100,7 @@ def _scalar(kind: str, alternatives: list[Published]) -> Published:
     elif kind == "integer":
         made["format"] = "int64"
     if kind != "number" and all("enum" in each for each in alternatives):
-        made["enum"] = list(dict.fromkeys(value for each in alternatives for value in each["enum"]))
+        values = list(dict.fromkeys(value for each in alternatives for value in each["enum"]))
+        if kind != "string" or have_names(values):
+            made["enum"] = values
     return made

@@ -2,6 +2,7 @@
 
 from typing import Any, TypeAlias
 
+from service.documents.published.names import have_names
 from service.documents.published.shapes import Part, first, values_of
 
 Published: TypeAlias = dict[str, Any]
@@ -47,9 +48,10 @@ def scalar(parts: list[Part], kind: str) -> Published:
         if kind == "number" and all(_is_a("integer", value) for value in own):
             published["type"] = kind = "integer"
             own = [int(value) for value in own]
+        own = list(dict.fromkeys(own))
         # Generators have no enumerations of numbers with fractions, or of booleans.
-        if kind in ("string", "integer"):
-            published["enum"] = list(dict.fromkeys(own))
+        if kind == "integer" or (kind == "string" and have_names(own)):
+            published["enum"] = own
     if kind == "string":
         if first(parts, "format") in FORMATS and values is None:
             published["format"] = first(parts, "format")
@@ -71,6 +73,11 @@ def nullable(published: Published) -> Published:
     said = {each: published[each] for each in ANNOTATIONS if each in published}
     own = {key: value for key, value in published.items() if key not in said}
     return {"anyOf": [own, NULL]} | said
+
+
+def plain(published: Published) -> Published:
+    """The same, or anything where it can only be null: Go and Rust have no type for that."""
+    return {} if without_annotations(published) == NULL else published
 
 
 def without_annotations(published: Published) -> Published:
