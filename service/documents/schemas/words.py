@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 from jsonschema_rs import ValidationError, ValidationErrorKind
 
+from service.documents.schemas.alternatives import faults_of_meant
+
 MAX_SHOWN = 200
 """Characters of a part of the schema that are shown, such as the values of an enumeration."""
 FORMATS = {
@@ -69,6 +71,10 @@ _WORDS: dict[str, Words] = {
 
 def explained(error: ValidationError) -> Iterator[tuple[list[str | int], str]]:
     """The places of a fault, and what is wrong there, in a sentence."""
+    if meant := faults_of_meant(error):
+        for fault in meant:
+            yield from explained(fault)
+        return
     unexpected = getattr(error.kind, "unexpected", None)
     if isinstance(error.kind, _UNEXPECTED) and unexpected:
         for name in unexpected:
