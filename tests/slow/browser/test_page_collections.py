@@ -74,6 +74,16 @@ async def test_the_chosen_collection_is_in_the_address(library: Library) -> None
     await expect(old.locator("#text")).to_have_value(re.compile('"of": "stuff"'))
 
 
+async def test_letters_typed_in_the_chooser_choose(library: Library) -> None:
+    page = await live(library.browser)
+    await chooser(page).focus()
+    await page.keyboard.press("n")  # elsewhere, it starts a new document
+    await expect(chooser(page)).to_have_value("notes")
+    await expect(page).to_have_title("notes - Stuff")
+    await expect(chooser(page)).to_be_focused()
+    await expect(page.locator("#editor")).to_be_hidden()
+
+
 async def test_documents_of_each_collection_are_created_edited_and_deleted(
     library: Library,
 ) -> None:
