@@ -29,6 +29,11 @@ COMMANDS = {
         "checking:check",
         "List the documents that do not fit the schema of their collection.",
     ),
+    "introspect": (
+        "introspecting:introspect",
+        "Write a file that declares the collections of a database, with schemas of their "
+        "documents.",
+    ),
     "index": ("indexes:app", "Manage the indexes of a collection."),
     "key": ("keys:app", "Manage API keys."),
 }

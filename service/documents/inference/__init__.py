@@ -41,7 +41,8 @@ def infer(documents: Iterable[bytes]) -> Inferred:
     if 0 < metadata.count(None) < len(metadata):
         found.append(Doubt(("metadata",), "Only some documents have `_stuff`."))
     if len(fields) < FEW:
-        found.append(Doubt(("schema", "required"), f"Of {len(fields)} documents, this is a guess."))
+        few = f"{len(fields)} document{'' if len(fields) == 1 else 's'}"
+        found.append(Doubt(("schema", "required"), f"This is a guess, made of {few}."))
     found += [Doubt(("schema", *doubt.place), doubt.detail) for doubt in doubts]
     is_any = schema.keys() == {"type"}
     has_metadata = any(each is not None for each in metadata)

@@ -1,33 +1,27 @@
 """The kinds of values that a schema can tell apart."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from math import isfinite
 from typing import Any
 
-from bson import Binary, DatetimeMS, Decimal128, Int64, ObjectId
-from bson.binary import UUID_SUBTYPE
+from bson import Binary, DatetimeMS, Int64
 
-UUID_BYTES = 16
+from service.documents.typed.kinds import KINDS as TYPED
 
 SCHEMAS: Mapping[str, Mapping[str, str]] = {
-    "boolean": {"type": "boolean"},
-    "integer": {"type": "integer"},
-    "number": {"type": "number"},
-    "string": {"type": "string"},
-    "object": {"type": "object"},
-    "array": {"type": "array"},
+    **{
+        kind: {"type": kind}
+        for kind in ("boolean", "integer", "number", "string", "object", "array")
+    },
+    **{kind: {"type": "string", "x-bson": kind} for kind in TYPED},
     "date": {"type": "string", "format": "date-time", "x-bson": "date"},
-    "objectid": {"type": "string", "x-bson": "objectid"},
-    "decimal": {"type": "string", "x-bson": "decimal"},
-    "binary": {"type": "string", "x-bson": "binary"},
     "uuid": {"type": "string", "format": "uuid", "x-bson": "uuid"},
 }
 """How a schema says that a value is of a kind. There is no way to say it of other kinds: JSON lacks
 them, so that they are read as Extended JSON."""
 
-_BY_TYPE: Mapping[type, str] = {
+_OF_JSON: Mapping[type, str] = {
     type(None): "null",
     bool: "boolean",
     int: "integer",
@@ -35,10 +29,6 @@ _BY_TYPE: Mapping[type, str] = {
     str: "string",
     dict: "object",
     list: "array",
-    datetime: "date",
-    ObjectId: "objectid",
-    bytes: "binary",
-    DatetimeMS: "date outside of the years 1 to 9999",
 }
 
 
@@ -49,8 +39,8 @@ def kinds_of(values: Iterable[Any]) -> Counter[str]:
     kinds: Counter[str] = Counter()
     # Most types are told apart in compiled code.
     for kind, count in Counter(map(type, values)).items():
-        if kind in _BY_TYPE:
-            kinds[_BY_TYPE[kind]] += count
+        if kind in _OF_JSON:
+            kinds[_OF_JSON[kind]] += count
         else:
             kinds.update(_looked_at(value) for value in values if type(value) is kind)
     return kinds
@@ -58,11 +48,12 @@ def kinds_of(values: Iterable[Any]) -> Counter[str]:
 
 def _looked_at(value: Any) -> str:
     if type(value) is float:
-        return "number" if math.isfinite(value) else "infinite number"
-    if type(value) is Decimal128:
-        return "decimal" if value.to_decimal().is_finite() else "infinite decimal"
+        return "number" if isfinite(value) else "infinite number"
+    for name, kind in TYPED.items():
+        if kind.write(value) is not None:
+            return name
+    if type(value) is DatetimeMS:
+        return "date outside of the years 1 to 9999"
     if type(value) is Binary:
-        if value.subtype == UUID_SUBTYPE and len(value) == UUID_BYTES:
-            return "uuid"
         return f"binary of subtype {value.subtype}"
     return type(value).__name__.lower()
