@@ -68,6 +68,7 @@ clients: $(DEV) ## Generate clients in seven languages and run the same stories 
 	$(PYTHON) -m venv $(VENV)/clients
 	$(VENV)/clients/bin/$(PIP_INSTALL) -r requirements/clients.txt
 	$(BIN)/python -m tests.trials.clients $(CLIENTS)
+	$(if $(CLIENTS),,$(BIN)/python -m tests.trials.shop)
 
 schema: $(DEV) ## Try every operation with thousands of requests, good and bad (SCHEMA="--examples 500")
 	$(PYTHON) -m venv $(VENV)/schema

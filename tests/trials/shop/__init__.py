@@ -1,0 +1,1 @@
+"""A client of a database that another program owns."""
