@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from service.server.engine import EmbeddedEngine
 from tests.support.consoles import Command, File
 from tests.support.patience import TIMEOUT, patient
 from tests.support.serving import stuff_serve
@@ -20,6 +22,8 @@ from tests.support.serving import stuff_serve
 ROOT = Path(__file__).parents[2]
 ADDRESS = "127.0.0.1:8000"
 """Where the service listens in the documentation."""
+MONGODB = "mongodb://localhost:27017/"
+"""The MongoDB that a reader of the documentation has already."""
 DATA = "/home/you/stuff/data"
 FILES = {"STUFF_API_KEYS_FILE", "STUFF_COLLECTIONS", "STUFF_INDEXES"}
 END = "the command has ended"
@@ -31,13 +35,17 @@ LIBRARY = Path("examples") / "library"
 
 class Terminal:
     """One shell in a directory of its own. `stuff serve` and `make run` start the service, or
-    replace the one that runs; a page without them finds one running."""
+    replace the one that runs; a page without them finds one running. A page that names `MONGODB`
+    finds it running, too."""
 
     def __init__(self, directory: Path, stack: ExitStack) -> None:
         self.directory = directory
         self.home = directory / "home"
         self.services = stack.enter_context(ExitStack())
         self.address = ""
+        self.exported: dict[str, str] = {}
+        self.mongodb = ""
+        self.stack = stack
         made = shutil.ignore_patterns(*(ROOT / LIBRARY / ".gitignore").read_text().split())
         shutil.copytree(ROOT / LIBRARY, self.home / LIBRARY, ignore=made)
         # A terminal shows no progress where the output is not a file.
@@ -72,16 +80,28 @@ class Terminal:
         }
 
     def write(self, file: File) -> None:
-        (self.home / file.name).write_text(file.text)
+        (self.home / file.name).write_text(self.with_mongodb(file.text))
+
+    def with_mongodb(self, text: str) -> str:
+        """The text with the URI of the MongoDB that runs."""
+        if MONGODB in text and not self.mongodb:
+            engine = EmbeddedEngine(self.directory / "mongodb")
+            self.mongodb = engine.start()
+            self.stack.callback(engine.stop)
+            self.stack.callback(self.services.close)
+        return text.replace(MONGODB, self.mongodb)
 
     def run(self, command: Command) -> str:
         """What is printed until it is what the page shows, or until the command has ended and
         nothing runs in the background."""
-        if is_serving(command.text):
-            return self.serve(command.text)
+        text = self.with_mongodb(command.text)
+        if text.startswith("export "):
+            self.exported |= settings_in(text)
+        if is_serving(text):
+            return self.serve(text)
         if not self.address:
             self.serve("stuff serve")
-        text = command.text.replace("localhost:8000", self.address).replace(ADDRESS, self.address)
+        text = text.replace("localhost:8000", self.address).replace(ADDRESS, self.address)
         self.type(f"{{ {text}\n}} < /dev/null")
         self.type(f"printf '\\n{END} %s\\n' $(jobs -r | wc -l)")
         limit = DOWNLOADING if is_downloading(command.text) else TIMEOUT
@@ -100,11 +120,13 @@ class Terminal:
 
     def shown(self, printed: str) -> str:
         printed = printed.replace(str(self.directory / "data"), DATA)
+        if self.mongodb:
+            printed = printed.replace(urlsplit(self.mongodb).netloc, urlsplit(MONGODB).netloc)
         return printed.replace(self.address, ADDRESS).strip("\n")
 
     def serve(self, text: str) -> str:
         words = shlex.split(text)
-        variables = dict(word.split("=", 1) for word in words if word.startswith("STUFF_"))
+        variables = self.exported | settings_in(text)
         for name in FILES & set(variables):
             variables[name] = str(self.home / variables[name])
         options = words[words.index("serve") + 1 :] if "serve" in words else []
@@ -132,6 +154,12 @@ class Terminal:
         with self.shell:
             os.killpg(self.shell.pid, signal.SIGKILL)
             self.reader.join(TIMEOUT)
+
+
+def settings_in(command: str) -> dict[str, str]:
+    """The settings that a command gives or exports."""
+    words = shlex.split(command)
+    return dict(word.split("=", 1) for word in words if word.startswith("STUFF_") and "=" in word)
 
 
 def is_serving(command: str) -> bool:
