@@ -93,7 +93,7 @@ export class Editor {
   /** Show a document that is to be created. */
   start() {
     const collection = this.#collection;
-    if (!collection || collection.isReadOnly) return;
+    if (collection.isReadOnly) return;
     say('');
     if (this.#open?.id !== '') {
       this.#keep();

@@ -27,7 +27,7 @@ const drafts = new Drafts(guarded(async (name, id) => {
     visit(name, id);
   } else {
     if (name !== shown?.name) await go(name);
-    editor.start();
+    start();
   }
 }));
 const turns = new Turns();
@@ -106,6 +106,11 @@ function leave() {
   editor.close();
 }
 
+/** Show a document that is to be created, where that is known. */
+function start() {
+  if (shown) editor.start();
+}
+
 /** Show a collection, as a step that Back undoes. */
 async function go(name) {
   choose(name);
@@ -124,7 +129,7 @@ function pressed(event) {
   }
   if (isTyping) return false;
   if (event.key === '/') return element('query').focus();
-  if (event.key === 'n') return editor.start();
+  if (event.key === 'n') return start();
   if (event.key === 'ArrowDown') return list.step(1);
   if (event.key === 'ArrowUp') return list.step(-1);
   return false;
@@ -136,7 +141,7 @@ document.addEventListener('keydown', guarded(async (event) => {
 }));
 
 const onClick = (id, work) => element(id).addEventListener('click', guarded(work));
-onClick('new', () => editor.start());
+onClick('new', start);
 onClick('save', () => writer.save());
 onClick('delete', () => writer.remove());
 onClick('copy-id', async () => {

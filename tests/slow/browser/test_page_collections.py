@@ -285,6 +285,10 @@ async def test_an_address_of_no_collection_shows_none(library: Library) -> None:
     await chooser(page).select_option("notes")
     await expect(page.get_by_text("Nothing here.")).to_be_visible()
     await expect(page.locator("#notice")).to_be_hidden()
+    await page.evaluate("location.hash = '#nothing/'")
+    await expect(page.get_by_role("alert")).to_contain_text("There is no collection nothing")
+    await page.keyboard.press("n")  # where should it be created?
+    await expect(page.locator("#editor")).to_be_hidden()
 
 
 @asynccontextmanager
