@@ -1,23 +1,21 @@
 """Canonical strings of hexadecimal digits, in their order."""
 
-from dataclasses import dataclass
+import re
 
 DIGITS = "0123456789abcdef"
 
 
-@dataclass(frozen=True, slots=True)
 class HexText:
     """Strings with a digit, in lower case, at each `0` of the first of them, and otherwise the same
     characters."""
 
-    first: str
-
-    @property
-    def last(self) -> str:
-        return self.first.replace("0", "f")
+    def __init__(self, first: str) -> None:
+        self.first = first
+        self.last = first.replace("0", "f")
+        self._pattern = re.compile(first.replace("0", "[0-9a-f]"))
 
     def has(self, text: str) -> bool:
-        return self._begins(text) == len(text) == len(self.first)
+        return self._pattern.fullmatch(text) is not None
 
     def least_after(self, text: str) -> str | None:
         """The first string that sorts after the text, which is none of them; None if there is
