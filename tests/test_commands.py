@@ -137,3 +137,5 @@ async def use_the_command_line(settings: Settings, uri: str) -> None:
     ]:
         result = await asyncio.to_thread(stuff_here, "index", *arguments, **environment)
         assert (result.returncode, result.stderr.count("\n")) == (0, 1), result.stderr
+    result = await asyncio.to_thread(stuff_here, "introspect", "--output", "-", **environment)
+    assert (result.returncode, '"stuff"' in result.stdout) == (0, True), result.stderr

@@ -7,7 +7,7 @@ https://www.mongodb.com/docs/manual/reference/built-in-roles/#read
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,23 +64,31 @@ class ExistingDatabase:
         """At most `size` documents (BSON), within `SAMPLE_BYTES` and `SAMPLE_SECONDS`: by chance,
         or the last ones by `_id` if the database cannot do that, or not in half of the time."""
         start = time.monotonic()
-        half = SAMPLE_SECONDS / 2
-        collection = self._database[name]
-        stage = {"$sample": {"size": size}}
         with self._faults():
-            with suppress(TimeoutError, NetworkTimeout):
-                try:
-                    drawn = collection.aggregate([stage], maxTimeMS=milliseconds(half))
-                    if found := await _take(drawn, half):
-                        return found
-                except OperationFailure as error:
-                    if error.code == UNAUTHORIZED:
-                        raise
-                    if is_transient(error) and error.code != TIME_LIMIT:
-                        raise
+            if drawn := await self._drawn(name, size, SAMPLE_SECONDS / 2):
+                return drawn
             left = SAMPLE_SECONDS - (time.monotonic() - start)
-            last = collection.find(sort=[("_id", -1)], limit=size, max_time_ms=milliseconds(left))
+            last = self._database[name].find(
+                sort=[("_id", -1)], limit=size, max_time_ms=milliseconds(left)
+            )
             return await _take(last, left)
+
+    async def _drawn(self, name: str, size: int, seconds: float) -> list[bytes]:
+        """Documents that the database draws by chance; none if it cannot, or not in time.
+
+        https://www.mongodb.com/docs/manual/reference/operator/aggregation/sample/
+        """
+        stage = {"$sample": {"size": size}}
+        cursor = self._database[name].aggregate([stage], maxTimeMS=milliseconds(seconds))
+        try:
+            return await _take(cursor, seconds)
+        except (TimeoutError, NetworkTimeout):
+            return []
+        except OperationFailure as error:
+            is_late = error.code == TIME_LIMIT
+            if error.code == UNAUTHORIZED or (is_transient(error) and not is_late):
+                raise
+            return []
 
     async def indexes(self, name: str) -> Mapping[str, Mapping[str, Any]]:
         """The indexes by their names, as the driver describes them."""
