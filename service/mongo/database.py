@@ -39,6 +39,7 @@ Client: TypeAlias = AsyncIOMotorClient[RawBSONDocument]
 Model: TypeAlias = type[StuffDocument]
 
 PING_TIMEOUT = 2.0  # seconds
+TOO_LATE = "The database took too long. Try again."
 CHECK_TIMEOUT = 3.0  # seconds to look for a primary before the service starts
 
 
@@ -117,9 +118,11 @@ class Database:
         return self._database.write_concern
 
     @asynccontextmanager
-    async def operation(self, seconds: float | None = None) -> AsyncIterator[None]:
+    async def operation(
+        self, seconds: float | None = None, late: str = TOO_LATE
+    ) -> AsyncIterator[None]:
         """A context for one use of the database: bounds its time, and raises the driver's errors as
-        ours.
+        ours. When it is over, it raises `DatabaseUnavailable` with the text `late`.
 
         The driver alone would look for a server and wait for an answer more than once.
         """
@@ -128,7 +131,7 @@ class Database:
                 with translated_errors():
                     yield
         except TimeoutError:
-            raise DatabaseUnavailable("The database took too long. Try again.") from None
+            raise DatabaseUnavailable(late) from None
 
     @asynccontextmanager
     async def query(self) -> AsyncIterator[None]:

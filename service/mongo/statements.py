@@ -4,20 +4,13 @@ from datetime import datetime
 from typing import TypeAlias
 
 from bson.raw_bson import RawBSONDocument
-from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
+from pymongo import DeleteOne, ReplaceOne, UpdateOne
 
 from service.documents import layout
 from service.documents.ids import Id
 from service.documents.layout import METADATA_KEY
 
-Statement: TypeAlias = (
-    InsertOne[RawBSONDocument] | ReplaceOne[RawBSONDocument] | UpdateOne | DeleteOne
-)
-
-
-def insert(new: bytes) -> Statement:
-    """Create the document (BSON)."""
-    return InsertOne(layout.raw(new))
+Statement: TypeAlias = ReplaceOne[RawBSONDocument] | UpdateOne | DeleteOne
 
 
 def replace(id: Id, new: bytes) -> Statement:

@@ -30,6 +30,9 @@ MAX_OPEN = 5.0
 MAX_IDS = 128
 """Ids in one read: with more, the embedded engine takes longer than for several reads."""
 WRITE_CONFLICT = 112
+OUTCOME_UNKNOWN = (
+    "It is not known whether the commit has taken effect. Read its documents to find out."
+)
 TRANSIENT, UNKNOWN = "TransientTransactionError", "UnknownTransactionCommitResult"
 
 Result = TypeVar("Result")
@@ -162,10 +165,7 @@ class Transactions:
                 if error.has_error_label(UNKNOWN):
                     is_late = time.monotonic() + delay >= self._limits.end(started)
                     if is_late or getattr(error, "code", None) == TIME_LIMIT:
-                        raise DatabaseUnavailable(
-                            "It is not known whether the commit has taken effect. Read its "
-                            "documents to find out."
-                        ) from error
+                        raise DatabaseUnavailable(OUTCOME_UNKNOWN) from error
                     await asyncio.sleep(delay)
                     continue
                 if is_transient(error):

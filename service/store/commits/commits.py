@@ -18,7 +18,7 @@ from service.errors import (
     raises,
 )
 from service.mongo.database import Database
-from service.mongo.transactions import Transaction, Transactions
+from service.mongo.transactions import OUTCOME_UNKNOWN, Transaction, Transactions
 from service.store.budget import Budget
 from service.store.checking import Checks
 from service.store.commits.attempt import Attempt
@@ -63,7 +63,7 @@ class Commits:
         entries = [(change.target.turns, change.id) for change in changes]
         database = changes[0].target.database
         async with (
-            self._database.operation(),
+            self._database.operation(late=OUTCOME_UNKNOWN),
             Turn(entries, database, self._database.commits) as turn,
         ):
             return await turn.write(lambda: self._in_transaction(changes, new))

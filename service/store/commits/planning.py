@@ -84,7 +84,7 @@ def _put(change: Change, new: Stored, current: Stored | None) -> Plan:
             raise PreconditionFailed(
                 "The document exists already. Use put to replace it.", current.etag
             )
-        return Plan(change, statements.insert(new.bson), new, created=True)
+        return Plan(change, statements.replace(change.id, new.bson), new, created=True)
     change.write.preconditions.check(current)
     is_new = change.needs_current and current is None
     return _replaced(change, new, current, is_new=is_new)
