@@ -10,12 +10,12 @@ from uuid import UUID
 from bson import Binary, Int64, ObjectId
 from uuid_utils import uuid7
 
+from service.documents.extended_readers import UUID_SUBTYPE
 from service.documents.ids.keys import Id
 from service.documents.ids.sequences import HexText
 from service.errors import InvalidDocument, InvalidId
 
 MAX_ID_BYTES = 512
-UUID_SUBTYPE = 4
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 _INT64 = range(-(2**63), 2**63)
 
