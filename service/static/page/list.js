@@ -40,8 +40,9 @@ export class List {
     this.clear();
   }
 
+  /** Load it. False if another one was asked for meanwhile. */
   async load() {
-    await this.#show(this.#query, this.#pages);
+    return this.#show(this.#query, this.#pages);
   }
 
   /** Show the documents that match: the beginning of an id, or a filter. */

@@ -81,11 +81,10 @@ async function enter(collection) {
   while (shown === collection && !await isLoaded()) await paused(AGAIN);
 }
 
-/** Whether the list is loaded, or cannot be. */
+/** Whether the list is loaded, or cannot be, or is another one by now. */
 async function isLoaded() {
   try {
-    await list.load();
-    say('');
+    if (await list.load()) say('');
   } catch (error) {
     say(error.message);
     return !error.isPassing;

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 from bson import ObjectId
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Error, Locator, Page, Route, expect
 from pymongo.collection import Collection
 
 from service.security import make_key
@@ -285,8 +285,20 @@ async def test_an_address_of_no_collection_shows_none(library: Library) -> None:
     await chooser(page).select_option("notes")
     await expect(page.get_by_text("Nothing here.")).to_be_visible()
     await expect(page.locator("#notice")).to_be_hidden()
+
+    release = anyio.Event()
+
+    async def hold(route: Route) -> None:
+        await release.wait()
+        with suppress(Error):  # nobody waits for it any more
+            await route.continue_()
+
+    await page.route("**/stuff?*", hold, times=1)
+    async with page.expect_request("**/stuff?*"):
+        await chooser(page).select_option("stuff")
     await page.evaluate("location.hash = '#nothing/'")
     await expect(page.get_by_role("alert")).to_contain_text("There is no collection nothing")
+    release.set()
     await page.keyboard.press("n")  # where should it be created?
     await expect(page.locator("#editor")).to_be_hidden()
 
