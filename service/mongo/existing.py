@@ -135,7 +135,7 @@ async def _take(cursor: Any, seconds: float) -> list[bytes]:
                 size += len(document.raw)
                 if documents and size > SAMPLE_BYTES:
                     break
-                documents.append(document.raw)
+                documents.append(bytes(document.raw))
     except TimeoutError:
         if not documents:
             raise
