@@ -112,7 +112,7 @@ async def test_keys_are_rotated_and_unknown_ones_cause_few_fetches(
         for _ in range(20):
             assert await read(client, issuer.token(headers={"kid": "unknown"})) == 401
         assert issuer.fetches == 1
-        monkeypatch.setattr("service.security.tokens.COOLDOWN", 0)
+        monkeypatch.setattr("service.security.key_sets.COOLDOWN", 0)
         assert await read(client, issuer.token()) == 200
         assert await read(client, old) == 401
 
@@ -123,7 +123,7 @@ async def test_when_the_issuer_is_away_its_keys_stay_in_use_for_a_time(
     trusting: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("service.security.tokens.COOLDOWN", 0)
+    monkeypatch.setattr("service.security.key_sets.COOLDOWN", 0)
     issuer.is_away = True
     async with application(**trusting) as client:
         response = await client.get("/stuff", headers={"Authorization": f"Bearer {issuer.token()}"})
@@ -133,9 +133,9 @@ async def test_when_the_issuer_is_away_its_keys_stay_in_use_for_a_time(
         issuer.is_away = False
         assert await read(client, issuer.token()) == 200
         issuer.is_away = True
-        monkeypatch.setattr("service.security.tokens.FRESH", 0)
+        monkeypatch.setattr("service.security.key_sets.FRESH", 0)
         assert await read(client, issuer.token()) == 200
-        monkeypatch.setattr("service.security.tokens.STALE", 0)
+        monkeypatch.setattr("service.security.key_sets.STALE", 0)
         assert await read(client, issuer.token()) == 503
 
 
@@ -145,11 +145,11 @@ async def test_while_the_issuer_hangs_tokens_with_known_keys_do_not_wait(
     trusting: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("service.security.tokens.FETCH_TIMEOUT", 600)
-    monkeypatch.setattr("service.security.tokens.COOLDOWN", 0)
+    monkeypatch.setattr("service.security.key_sets.FETCH_TIMEOUT", 600)
+    monkeypatch.setattr("service.security.key_sets.COOLDOWN", 0)
     async with application(**trusting) as client:
         assert await read(client, issuer.token()) == 200
-        monkeypatch.setattr("service.security.tokens.FRESH", 0)
+        monkeypatch.setattr("service.security.key_sets.FRESH", 0)
         issuer.is_asked.clear()
         issuer.may_answer.clear()
         for _ in range(3):
