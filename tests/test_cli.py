@@ -168,7 +168,10 @@ print(sorted(heavy & set(sys.modules)), file=sys.stderr)
 
 def test_a_service_without_tokens_loads_nothing_that_fetches_keys() -> None:
     """It starts a tenth sooner, and each worker has 5 MB less."""
-    code = "import sys, service.application; print(sorted({'httpx', 'jwt', 'rich'} & {*sys.modules}))"
+    code = """
+import sys, service.application
+print(sorted({"httpx", "jwt", "rich"} & set(sys.modules)))
+"""
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT
     )
