@@ -15,7 +15,7 @@ from service.mongo.existing import ExistingDatabase, open_existing
 from service.settings import Settings
 from tests.support.database.answers import Answer, Gate, error, forward
 from tests.support.database.playing import Play
-from tests.support.database.roles import PRIMARY
+from tests.support.database.roles import DOCUMENTDB, MONGOS, PRIMARY, STANDALONE, Role
 from tests.support.patience import patient
 
 Open = Callable[..., AbstractAsyncContextManager[ExistingDatabase]]
@@ -123,11 +123,14 @@ async def test_indexes_are_those_of_the_collection(
     assert indexes["a_1_b_-1"]["unique"] is True
 
 
+@pytest.mark.parametrize(
+    "role", [PRIMARY, MONGOS, STANDALONE, DOCUMENTDB], ids=lambda role: role.name
+)
 async def test_nothing_is_written(
-    database: Database[dict[str, Any]], look: Open, play: Play
+    database: Database[dict[str, Any]], look: Open, play: Play, role: Role
 ) -> None:
     database.books.insert_one({})
-    played = play(PRIMARY, forward=True)
+    played = play(role, forward=True)
     async with look(played.uri()) as found:
         for each in await found.collections():
             await found.count(each.name)

@@ -104,7 +104,7 @@ def _fill_object(part: _Part, doubts: list[Doubt]) -> Iterator[_Part]:
         schema["required"] = required
     if members.entries is not None:
         schema["additionalProperties"] = {}
-        doubts.append(Doubt(place, "Any name is allowed, since the names look like data."))
+        doubts.append(Doubt(place, "Any name is allowed: the names are many, or look like data."))
         yield _Part(
             schema["additionalProperties"], members.entries, (*place, "additionalProperties")
         )
