@@ -1,6 +1,5 @@
 """Lines of documents, as they are in files and requests: JSON, or Extended JSON."""
 
-from collections.abc import Generator
 from typing import Any, Final
 
 import orjson
@@ -8,6 +7,7 @@ from bson import Binary, ObjectId, json_util
 
 from service.documents import codec, extended_json, layout
 from service.documents.ids import Id, Key, canonical, key_of
+from service.documents.work import finished
 from service.errors import StuffError
 
 NDJSON, NDEJSON = "application/x-ndjson", "application/x-ndejson"
@@ -41,7 +41,7 @@ def named(record: bytes, id: Id) -> bytes:
 def id_of(line: bytes, media_type: str) -> Any:
     """The `_id` of a line that a server sent, as a value of `bson`."""
     if media_type == NDEJSON:
-        value = _result(extended_json.loads(line))
+        value = finished(extended_json.loads(line))
         return (codec.decode(value) if isinstance(value, bytes) else value)["_id"]
     id = orjson.loads(line)["_id"]
     return json_util.loads(orjson.dumps(id)) if isinstance(id, dict) else id
@@ -53,7 +53,7 @@ def _key(id: Any, media_type: str) -> Key | None:
     if media_type == NDJSON:
         return None
     try:
-        value = _result(extended_json.loads(orjson.dumps({"_id": id})))
+        value = finished(extended_json.loads(orjson.dumps({"_id": id})))
         key = key_of(layout.id_element(value["_id"]))
     except StuffError:
         return None
@@ -63,16 +63,8 @@ def _key(id: Any, media_type: str) -> Key | None:
 
 def _key_of_raw(record: bytes) -> Key | None:
     try:
-        document = _result(extended_json.loads(record))
+        document = finished(extended_json.loads(record))
     except StuffError:
         return None
     element, _ = layout.split(document)
     return None if element is None else key_of(element)
-
-
-def _result(work: Generator[None, None, Any]) -> Any:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value

@@ -16,6 +16,7 @@ from bson import Code, CodecOptions, Decimal128, Int64, ObjectId, json_util
 from bson.raw_bson import RawBSONDocument
 
 from service.documents.layout import DECODE_OPTIONS, METADATA_KEY, Metadata
+from service.documents.work import finished
 
 _DUMP = (
     orjson.OPT_PASSTHROUGH_SUBCLASS
@@ -168,13 +169,7 @@ def decode(
     document: bytes, options: CodecOptions[dict[str, Any]] = DECODE_OPTIONS
 ) -> dict[str, Any]:
     """The document's values, in the types of `bson`."""
-    work = decoded(document, options)
-    try:
-        while True:
-            next(work)
-    except StopIteration as done:
-        values: dict[str, Any] = done.value
-        return values
+    return finished(decoded(document, options))
 
 
 def decoded(

@@ -133,6 +133,7 @@ class SchemaViolation(Invalid):
     def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
         """`faults` are JSON Pointers, and what to send there."""
         self.faults = [*faults]
+        self.faults = list(faults)
         places = "one place" if len(faults) == 1 else f"{len(faults)} places"
         super().__init__(
             f"The document does not fit the schema of its collection in {places}. Correct what "

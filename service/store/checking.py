@@ -3,6 +3,7 @@
 import asyncio
 
 from service.documents.schemas import Schema
+from service.documents.work import finished
 from service.errors import DocumentTooLarge, SchemaViolation, raises
 from service.store.slices import SMALL, Slices
 
@@ -22,26 +23,17 @@ class Checks:
         """The fields (a BSON document) as they are stored; in slices, if there are many. Raises
         `SchemaViolation` unless they fit."""
         if len(fields) <= SMALL:
-            return self._check_at_once(fields)
+            return finished(self._schema.check(fields))
         return await self._slices.run(self._schema.check(fields), len(fields))
 
     def check_from_thread(self, fields: bytes, loop: asyncio.AbstractEventLoop) -> None:
         """As `check`, in a thread beside the event loop, which checks large documents, one after
         the other. Raises `TimeoutError`, too."""
         if len(fields) <= SMALL:
-            self._check_at_once(fields)
+            finished(self._schema.check(fields))
             return
         checked = asyncio.run_coroutine_threadsafe(self.check(fields), loop)
         try:
             checked.result(WAIT)
         finally:
             checked.cancel()
-
-    def _check_at_once(self, fields: bytes) -> bytes:
-        work = self._schema.check(fields)
-        try:
-            while True:
-                next(work)
-        except StopIteration as done:
-            stored: bytes = done.value
-            return stored

@@ -5,10 +5,11 @@ https://json-schema.org/draft/2020-12
 
 from service.documents.schemas.costs import TooCostly, check_costs
 from service.documents.schemas.references import BASE, Resources, is_relative, references
-from service.documents.schemas.schema import Schema, SchemaFault, faults_of
+from service.documents.schemas.schema import Fault, Schema, SchemaFault, faults_of
 
 __all__ = [
     "BASE",
+    "Fault",
     "Resources",
     "Schema",
     "SchemaFault",

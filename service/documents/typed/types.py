@@ -7,6 +7,7 @@ from service.documents.typed import tree
 from service.documents.typed.filters import typed_filter
 from service.documents.typed.tree import Fault, Node
 from service.documents.typed.updates import typed_update
+from service.documents.work import finished
 
 
 class Types:
@@ -22,8 +23,7 @@ class Types:
 
     def show_at_once(self, document: dict[str, Any]) -> None:
         """As `show`."""
-        for _ in self.show(document):
-            pass
+        finished(self.show(document))
 
     def store(self, document: dict[str, Any]) -> Generator[None, None, list[Fault]]:
         """Replace the strings at typed paths by the values that they stand for, and return the
