@@ -233,3 +233,25 @@ def test_documents_without_declared_fields_are_plain_maps() -> None:
         assert components[name]["type"] == "object"
         assert components[name]["additionalProperties"] is True
         assert "properties" not in components[name]
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "expected"),
+    [
+        ("date", {}, {"format": "date-time"}),
+        ("date", {"format": "date-time"}, {"format": "date-time"}),
+        ("date", {"minLength": 20}, {"format": "date-time", "minLength": 20}),
+        ("uuid", {}, {"format": "uuid"}),
+        ("binary", {}, {"format": "byte", "contentEncoding": "base64"}),
+        ("decimal", {"description": "In euros."}, {"description": "In euros."}),
+        ("objectid", {}, {}),
+    ],
+)
+def test_strings_that_are_stored_as_another_type_have_a_format(
+    kind: str, more: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    schema = {"properties": {"v": {"type": "string", "x-bson": kind} | more}}
+    components = publish("Book", schema, {}, OWN)
+    for name in ("Book", "BookFields"):
+        assert components[name]["properties"]["v"] == {"type": "string"} | expected
+    assert components["BookPatch"]["properties"]["v"]["type"] == ["string", "null"]

@@ -13,6 +13,13 @@ ANY_OBJECT: Published = {"type": "object", "additionalProperties": True}
 ANNOTATIONS = ("description", "deprecated", "examples")
 FORMATS = frozenset({"date-time", "date", "uuid", "uri", "email"})
 """Those that generators know and that mean the same to them."""
+BY_TYPE: dict[str, Published] = {
+    "date": {"format": "date-time"},
+    "uuid": {"format": "uuid"},
+    # The first is what generators know, the second what JSON Schema says.
+    "binary": {"format": "byte", "contentEncoding": "base64"},
+}
+"""What is known of a string by the type as which it is stored (`x-bson`)."""
 BOUNDS = {
     "string": ("minLength", "maxLength"),
     "integer": ("minimum", "maximum"),
@@ -52,8 +59,9 @@ def scalar(parts: list[Part], kind: str) -> Published:
         # Generators have no enumerations of numbers with fractions, or of booleans.
         if kind == "integer" or (kind == "string" and have_names(own)):
             published["enum"] = own
-    if kind == "string":
-        if first(parts, "format") in FORMATS and values is None:
+    if kind == "string" and values is None:
+        published |= BY_TYPE.get(first(parts, "x-bson"), {})
+        if first(parts, "format") in FORMATS:
             published["format"] = first(parts, "format")
     elif kind == "integer":
         published["format"] = "int64"  # else it has 32 bits in clients
