@@ -10,8 +10,9 @@ INTRODUCTION = f"""\
 `STUFF_COLLECTIONS` names a JSON file that declares collections. Each is served at its own path,
 `/books` and `/books/{{id}}`, and does what `/stuff` does. `/{DEFAULT}` is always served, with or
 without an entry in the file. [The tutorial](../tutorial.md#your-own-fields) shows such a file in
-use; [Collections](../explanation/collections.md) says what they share. Editors that know JSON
-Schema help with it, if the file names [its schema](collections.schema.json) in `$schema`.
+use; [Collections](../explanation/collections.md) says what they share. For a database that exists,
+`stuff introspect` [writes the file](../how-to/existing-database.md). Editors that know JSON Schema
+help with it, if the file names [its schema](collections.schema.json) in `$schema`.
 
 The file is read when the service starts, and again at `SIGHUP`."""
 

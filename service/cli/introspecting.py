@@ -103,7 +103,7 @@ async def _draft_one(
     if existing.has_validator:
         found.append(Doubt((), "MongoDB checks writes with a validator of its own, too."))
     if faults := drafts.faults(name, documents):
-        drafts.open(name)
+        drafts.drop_schema(name)
         found.append(Doubt(("schema",), f"Left out, since documents do not fit: {faults[0]}"))
     _say(f"{_shown(existing.name)}: {len(documents):,} of {total:,} documents, at /{name}.")
     for doubt in found:

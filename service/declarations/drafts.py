@@ -69,7 +69,7 @@ class Drafts:
             return [f"{pointer}: {detail}" for pointer, detail in violation.faults]
         return []
 
-    def open(self, name: str) -> None:
+    def drop_schema(self, name: str) -> None:
         """Let the documents of a collection be any object."""
         self._entries[name].pop("schema", None)
 
