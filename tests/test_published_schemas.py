@@ -23,7 +23,7 @@ CHANGED = {
     "prefixItems", "items", "unevaluatedItems", "contains", "dependentRequired", "dependentSchemas",
 }  # fmt: skip
 """Keywords that a published schema lacks, or has in another form."""
-EXAMPLES = settings(max_examples=100, phases=set(Phase) - {Phase.explain})
+EXAMPLES = settings(max_examples=150, phases=set(Phase) - {Phase.explain})
 
 
 def declared(schema: Any) -> Callable[[Any], bool]:
