@@ -29,7 +29,14 @@ from service.web.direct import DirectRoute
 from service.web.events import feed_response, wants_events
 from service.web.negotiation import negotiated, wants_extended
 from service.web.problems import allowed_methods
-from service.web.responses import EJSON, JSON, text_of, validators, written_response
+from service.web.responses import (
+    EJSON,
+    JSON,
+    DocumentResponse,
+    text_of,
+    validators,
+    written_response,
+)
 
 router = APIRouter(
     prefix="/stuff",
@@ -208,10 +215,11 @@ async def _read(
     is_extended = wants_extended(request)
     if is_extended:
         etag += EXTENDED
-    headers = {**validators(stored, etag), "Vary": "Accept"}
+    fields = [*validators(stored, etag), (b"vary", b"Accept")]
     if not preconditions.allow_reading(stored, etag):
-        return Response(status_code=304, headers=headers)
+        return DocumentResponse(304, fields)
     dumps = collection.dumps_extended if is_extended else collection.dumps
     metadata = stored.metadata if meta else None
     body = await text_of(len(stored.bson), lambda: dumps(stored.bson, metadata, None))
-    return Response(body, headers=headers, media_type=EJSON if is_extended else JSON)
+    fields.append((b"content-type", (EJSON if is_extended else JSON).encode()))
+    return DocumentResponse(200, fields, body)

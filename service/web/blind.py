@@ -10,19 +10,19 @@ from fastapi import Request, Response
 
 from service.errors import DocumentTooLarge, Invalid, InvalidPatch, StuffError, TooLarge
 from service.store.points import Written
-from service.web.responses import Preference, address, validators
+from service.web.responses import DocumentResponse, Preference, address, validators
 
 
 def blind_response(request: Request, written: Written, preference: Preference | None) -> Response:
     """The response to a patch: 204, or 201 for a document that was created, without content, as for
     `Prefer: return=minimal`."""
-    headers = validators(written.stored) | {"Vary": "Prefer"}
-    del headers["ETag"]
+    fields = [field for field in validators(written.stored) if field[0] != b"etag"]
+    fields.append((b"vary", b"Prefer"))
     if preference == "minimal":
-        headers["Preference-Applied"] = "return=minimal"
+        fields.append((b"preference-applied", b"return=minimal"))
     if written.created:
-        headers["Location"] = address(request, written.id)
-    return Response(status_code=201 if written.created else 204, headers=headers)
+        fields.append((b"location", address(request, written.id).encode()))
+    return DocumentResponse(201 if written.created else 204, fields)
 
 
 def blind_fault(error: StuffError) -> StuffError:
