@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import bson
 import pytest
 from bson import Binary, Decimal128, ObjectId
 from httpx import AsyncClient
@@ -74,7 +75,7 @@ async def test_documents_are_read_by_their_ids_as_json(client: AsyncClient) -> N
         "customer": str(customer_id(5)),
         "placed": "2024-02-01T14:00:00.005Z",
         "status": "shipped",
-        "total": {"$numberDecimal": "5.50"},
+        "total": "5.50",
         "version": 3,
         "lines": [{"sku": "A-0", "quantity": 1, "price": "1.10", "tags": ["gift"]}],
         "address": {"street": "5 Main Street", "city": "Berlin", "zip": "10115"},
@@ -151,6 +152,21 @@ async def test_writes_are_what_the_validator_of_the_other_program_demands(
     assert shop.orders.find_one({"_id": id}) is None
 
 
+async def test_what_is_read_can_be_written_again_and_changes_nothing(
+    client: AsyncClient, shop: Shop
+) -> None:
+    for name in ("orders", "customers", "sessions", "invoices_2026"):
+        collection = shop["Invoices.2026" if name == "invoices_2026" else name]
+        before = [bson.encode(each) for each in collection.find().sort("_id")]
+        items = (await client.get(f"/{name}", params={"limit": 1000})).json()["items"]
+        assert len(items) == len(before)
+        for item in items:
+            id = item.pop("_id")
+            written = await client.put(f"/{name}/{id}", json=item)
+            assert written.status_code == 200, written.text
+        assert [bson.encode(each) for each in collection.find().sort("_id")] == before
+
+
 async def test_what_does_not_fit_is_refused_with_its_place(client: AsyncClient, shop: Shop) -> None:
     path = f"/orders/{order_id(1)}"
     before = shop.orders.find_one({"_id": order_id(1)})
@@ -159,7 +175,7 @@ async def test_what_does_not_fit_is_refused_with_its_place(client: AsyncClient, 
     pointers = {error["pointer"] for error in problem["errors"]}
     assert pointers == {"/placed", "/lines/0", "/lines/0/quantity"}
     # The file says less than the validator, which has the last word.
-    for change in ({"status": "lost"}, {"note": "new"}, {"total": "12.50"}):
+    for change in ({"status": "lost"}, {"note": "new"}, {"total": True}):
         refused = await client.put(path, json=NEW | change)
         assert_problem(refused, 422, "document-rejected")
     taken = {"email": "customer1@example.org"}

@@ -96,6 +96,15 @@ def test_other_values_leave_a_path_open_and_say_why(values: list[Any], seen: str
     assert seen in details(found)["schema/properties/a"]
 
 
+@pytest.mark.parametrize("others", [[1.5], [1, None], [True, {"a": 1}], [[NOON]]])
+def test_strings_of_an_open_path_stand_for_values_of_its_one_type(others: list[Any]) -> None:
+    found = of_values([NOON, *others])
+    assert found["x-bson"] == "date"
+    assert {*found["type"]} == {"string", "number", "boolean", "object", "array", "null"}
+    for text_or_type in ("text", ObjectId(), Timestamp(1, 2)):
+        assert [*of_values([NOON, *others, text_or_type])] == ["$comment"]
+
+
 def test_what_all_have_is_required_and_what_some_have_is_listed() -> None:
     found = schema({"a": 1, "b": {"c": 1, "d": 2}}, {"a": None, "b": {"c": 3}, "e": []})
     assert found["required"] == ["a", "b"]

@@ -24,6 +24,8 @@ MAX_SEEN = 10
 MAX_SEEN_BYTES = 40
 """Size of a value that a comment lists, as JSON."""
 
+ANYTHING = ["string", "number", "boolean", "object", "array", "null"]
+
 Schema: TypeAlias = dict[str, Any]
 Place: TypeAlias = tuple[str, ...]
 """The path to a place in a schema, as in a JSON Pointer."""
@@ -72,8 +74,10 @@ def _fill(part: _Part, doubts: list[Doubt]) -> Iterator[_Part]:
     if set(kinds) == {"integer", "number"}:
         kinds = Counter({"number": kinds.total()})
     if len(kinds) != 1 or not SCHEMAS.keys() >= kinds.keys():
+        schema |= _open(kinds)
         schema["$comment"] = f"Seen: {said}."
-        doubts.append(Doubt(place, f"Anything is allowed. {_reason(kinds)}: {said}."))
+        but = f", but a string is stored as {schema['x-bson']}" if "x-bson" in schema else ""
+        doubts.append(Doubt(place, f"Anything is allowed{but}. {_reason(kinds)}: {said}."))
         return
     [kind] = kinds
     schema |= SCHEMAS[kind]
@@ -111,6 +115,16 @@ def _fill_object(part: _Part, doubts: list[Doubt]) -> Iterator[_Part]:
     elif members.unnamed:
         shown = ", ".join(orjson.dumps(name).decode() for name in members.unnamed[:MAX_SEEN])
         doubts.append(Doubt(place, f"Not listed are fields with such names: {shown}."))
+
+
+def _open(kinds: Counter[str]) -> Schema:
+    """A schema of values of several kinds, which allows anything. If strings can only stand for
+    values of one type, such as dates beside numbers, it says so: who reads such a value and writes
+    it again would store a text, or the Extended JSON, in its place."""
+    typed = [kind for kind in kinds if "x-bson" in SCHEMAS.get(kind, ())]
+    if len(typed) != 1 or "string" in kinds or not SCHEMAS.keys() >= kinds.keys():
+        return {}
+    return dict(SCHEMAS[typed[0]]) | {"type": ANYTHING}
 
 
 def _reason(kinds: Counter[str]) -> str:
