@@ -17,6 +17,8 @@ from service.mongo.database import Database, Model
 
 ChangeStream: TypeAlias = DriverChangeStream[RawBSONDocument]
 MotorCollection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
+ThreadCollection: TypeAlias = SyncCollection[RawBSONDocument]
+"""The driver's collection under that of Motor, for the threads in which Motor calls it."""
 Result = TypeVar("Result")
 
 
@@ -59,7 +61,7 @@ class CollectionAccess:
         return self._database.has_transactions
 
     def transaction(
-        self, work: Callable[[SyncCollection[RawBSONDocument], ClientSession], Result]
+        self, work: Callable[[ThreadCollection, ClientSession], Result]
     ) -> Awaitable[Result]:
         """Do the work in a transaction, which is retried when it conflicts with another one.
 
@@ -67,7 +69,7 @@ class CollectionAccess:
         under `limits.writes`.
         """
         client = self._database.client
-        collection: SyncCollection[RawBSONDocument] = self.collection.delegate
+        collection: ThreadCollection = self.collection.delegate
         started = time.monotonic()
 
         def limited_work(session: ClientSession) -> Result:
@@ -83,7 +85,18 @@ class CollectionAccess:
                 )
             return result
 
-        loop = client.get_io_loop()
+        return self._in_thread(run)
+
+    def in_thread(self, work: Callable[[ThreadCollection], Result]) -> Awaitable[Result]:
+        """Do the work in a thread of the driver: several calls that follow one another.
+
+        Call this under `limits.writes`.
+        """
+        collection: ThreadCollection = self.collection.delegate
+        return self._in_thread(lambda: work(collection))
+
+    def _in_thread(self, run: Callable[[], Result]) -> Awaitable[Result]:
+        loop = self._database.client.get_io_loop()
         done: Awaitable[Result] = run_on_executor(loop, run)  # type: ignore[no-untyped-call]
         return done
 
@@ -99,7 +112,7 @@ class CollectionAccess:
         Blocks, so it needs a thread of its own: waiting for changes, it would hold one of the
         driver's. Raises the driver's errors, and `DatabaseUnavailable`.
         """
-        collection: SyncCollection[RawBSONDocument] = self.collection.delegate
+        collection: ThreadCollection = self.collection.delegate
         return collection.watch(
             pipeline,
             full_document="updateLookup",

@@ -14,12 +14,11 @@ from typing import Any, NamedTuple
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
-from pymongo.collection import Collection as SyncCollection
 from pymongo.errors import DuplicateKeyError
 
 from service.documents import layout
 from service.documents.ids import Id
-from service.mongo.access import CollectionAccess
+from service.mongo.access import CollectionAccess, ThreadCollection
 from service.mongo.exchange import MAX_INLINE_BYTES, Writer, unchanged
 from service.mongo.faults import check_reply, is_about_id
 
@@ -31,11 +30,38 @@ class Updated(NamedTuple):
     created: bool
 
 
-async def update(
-    database: CollectionAccess, writer: Writer, id: Id, operators: bytes
-) -> Updated | None:
+def update(collection: ThreadCollection, id: Id, operators: bytes) -> Updated | None:
     """Apply the operators (BSON) to the document. Returns None if there is none."""
-    return await _update(database, writer, {"_id": id}, operators)
+    new: RawBSONDocument | None = collection.find_one_and_update(
+        {"_id": id}, layout.raw(operators), return_document=ReturnDocument.AFTER
+    )
+    return None if new is None else Updated(bytes(new.raw), created=False)
+
+
+def upsert(collection: ThreadCollection, id: Id, operators: bytes) -> Updated | None:
+    """Apply the operators to the document, which is created if there is none. Returns None if
+    another writer creates it at the same moment.
+
+    The driver's method does not tell whether it was created.
+    """
+    try:
+        reply = collection.database.command(
+            "findAndModify",
+            collection.name,
+            query={"_id": id},
+            update=layout.raw(operators),
+            new=True,
+            upsert=True,
+            writeConcern=collection.write_concern.document,
+            codec_options=collection.codec_options,
+        )
+        check_reply(reply)
+    except DuplicateKeyError as error:
+        if not is_about_id(error):
+            raise
+        return None
+    created = not reply["lastErrorObject"]["updatedExisting"]
+    return Updated(bytes(reply["value"].raw), created)
 
 
 async def update_unchanged(
@@ -54,39 +80,6 @@ async def update_unchanged(
     return await _update(database, writer, condition, operators, let=variables)
 
 
-async def upsert_by_operators(
-    database: CollectionAccess, writer: Writer, id: Id, operators: bytes
-) -> Updated | None:
-    """Apply the operators to the document, which is created if there is none. Returns None if
-    another writer creates it at the same moment.
-
-    The driver's method does not tell whether it was created.
-    """
-    collection = database.collection
-
-    async def command() -> Updated:
-        reply = await collection.database.command(
-            "findAndModify",
-            collection.name,
-            query={"_id": id},
-            update=layout.raw(operators),
-            new=True,
-            upsert=True,
-            writeConcern=collection.write_concern.document,
-            codec_options=collection.codec_options,
-        )
-        check_reply(reply)
-        created = not reply["lastErrorObject"]["updatedExisting"]
-        return Updated(bytes(reply["value"].raw), created)
-
-    try:
-        return await writer.write(command)
-    except DuplicateKeyError as error:
-        if not is_about_id(error):
-            raise
-        return None
-
-
 async def update_checked(
     database: CollectionAccess,
     writer: Writer,
@@ -102,7 +95,7 @@ async def update_checked(
     or if there is no document. Both are called in a thread of the driver, and more than once if
     the transaction conflicts with another one."""
 
-    def work(collection: SyncCollection[RawBSONDocument], session: ClientSession) -> Updated | None:
+    def work(collection: ThreadCollection, session: ClientSession) -> Updated | None:
         def change(**options: Any) -> RawBSONDocument | None:
             changed: RawBSONDocument | None = collection.find_one_and_update(
                 {"_id": id},

@@ -68,6 +68,15 @@ class Turns:
         del waiting[claimant]
         return True
 
+    def is_last(self, id: Key, claimant: Claimant) -> bool:
+        """Whether the claimant waits, and no other write of the id has arrived after it."""
+        if self._held:
+            return next(reversed(self._held)) == (id, claimant)
+        waiting = self._waiting.get(id)
+        if not waiting:
+            return False
+        return next(reversed(waiting)) is claimant
+
     def leave(self, id: Key, delay: float = 0.0) -> None:
         """End the turn, `delay` seconds from now, and begin the next one."""
         if delay > 0:

@@ -23,16 +23,11 @@ from service.errors import (
 )
 from service.mongo.access import CollectionAccess
 from service.mongo.operator_faults import operator_faults
-from service.mongo.updates import (
-    Updated,
-    update,
-    update_checked,
-    update_unchanged,
-    upsert_by_operators,
-)
+from service.mongo.updates import Updated, update_checked, update_unchanged
 from service.store.attempts import delays
 from service.store.budget import Budget, Claim
 from service.store.checking import Checks
+from service.store.rows import Rows
 from service.store.turns import Turn, Turns
 
 Find = Callable[[Id], Awaitable[Stored | None]]
@@ -57,6 +52,7 @@ class Updates:
         self._layout = layout
         self._find = find
         self._checks = checks
+        self._rows = Rows(database, turns, layout)
 
     @raises(
         DocumentNotFound,
@@ -82,17 +78,26 @@ class Updates:
                 "Update operators on a collection with a schema need transactions, which this "
                 "database does not have. Send a merge patch."
             )
-        with self._budget.claim() as claim:
-            async with (
-                self._database.operation(),
-                operator_faults(self._database, id, change),
-                self._turns.turn([id], self._database.points) as turn,
-            ):
-                for delay in delays():
-                    updated = await self._attempt(turn, claim, id, change, preconditions)
-                    if updated is not None:
-                        return updated
-                    await asyncio.sleep(delay)
+        async with self._database.operation(), operator_faults(self._database, id, change):
+            if self._checks is None and not preconditions.guard_writes():
+                return await self._update(id, change)
+            with self._budget.claim() as claim:
+                async with self._turns.turn([id], self._database.points) as turn:
+                    for delay in delays():
+                        updated = await self._attempt(turn, claim, id, change, preconditions)
+                        if updated is not None:
+                            return updated
+                        await asyncio.sleep(delay)
+        raise WriteConflict
+
+    async def _update(self, id: Id, change: Update) -> Updated:
+        for delay in delays():
+            updated = await self._rows.update(id, change)
+            if updated is not None:
+                return updated
+            if not change.upsert:
+                raise DocumentNotFound(canonical(id))
+            await asyncio.sleep(delay)
         raise WriteConflict
 
     async def _attempt(
@@ -102,19 +107,12 @@ class Updates:
         operators = change.encoded(self._layout.mark())
         if self._checks is not None:
             return await self._checked(turn, id, change, operators, preconditions)
-        if preconditions.guard_writes():
-            current = await self._find(id)
-            if current is None:
-                raise DocumentNotFound(canonical(id))
-            preconditions.check(current)
-            claim.hold(len(current.bson) + len(operators))
-            return await update_unchanged(self._database, turn, id, current.bson, operators)
-        updated = await update(self._database, turn, id, operators)
-        if updated is None and change.upsert:
-            return await upsert_by_operators(self._database, turn, id, operators)
-        if updated is None:
+        current = await self._find(id)
+        if current is None:
             raise DocumentNotFound(canonical(id))
-        return updated
+        preconditions.check(current)
+        claim.hold(len(current.bson) + len(operators))
+        return await update_unchanged(self._database, turn, id, current.bson, operators)
 
     async def _checked(
         self,

@@ -1,0 +1,176 @@
+"""Updates of one document that wait for their turn go in a row: one thread of the driver sends them
+one after the other. The ways between the event loop and threads would take as long as they do.
+
+A row enters the turns when its first update arrives. Others join it until it begins, as long as no
+other write of the document has arrived after it: so the order of arrival holds.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from service.documents.ids import Id
+from service.documents.metadata import Layout
+from service.documents.updates import Update
+from service.mongo.access import CollectionAccess, ThreadCollection
+from service.mongo.updates import Updated, update, upsert
+from service.store.calls import Calls
+from service.store.turns import Turns
+
+MAX_UPDATES = 64
+SECONDS = 0.02
+"""After which a thread makes way for other calls, and requests are answered. The updates after that
+have a time limit anew."""
+
+_Outcome: TypeAlias = Updated | Exception | None
+
+
+class Rows:
+    """The rows of a collection, each from its first update until its last."""
+
+    def __init__(self, database: CollectionAccess, turns: Turns, layout: Layout) -> None:
+        self._database = database
+        self._turns = turns
+        self._layout = layout
+        self._open: dict[Id, _Row] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def update(self, id: Id, change: Update) -> Updated | None:
+        """The document after the operators; None if there is none, or if another writer has just
+        created the one that was to be created. Raises the driver's errors.
+
+        If this is cancelled, the update is not sent, or it may take effect.
+        """
+        operation = _Operation(change)
+        row = self._open.get(id)
+        if row is not None and row.takes_more():
+            row.operations.append(operation)
+        else:
+            row = self._open[id] = _Row(self._database, self._turns, self._layout, id, self._begin)
+            row.operations.append(operation)
+            row.enter()
+        try:
+            return await operation.answer
+        except asyncio.CancelledError:
+            if row.withdraw(operation):
+                self._close(row)
+            raise
+
+    def _close(self, row: "_Row") -> None:
+        if self._open.get(row.id) is row:
+            del self._open[row.id]
+
+    def _begin(self, row: "_Row") -> None:
+        self._close(row)
+        task = asyncio.get_running_loop().create_task(row.run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+@dataclass(slots=True, eq=False)
+class _Operation:
+    """An update, and the future of the request that waits for it."""
+
+    update: Update
+    answer: "asyncio.Future[Updated | None]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def finish(self, outcome: _Outcome) -> None:
+        if self.answer.done():
+            return
+        if isinstance(outcome, Exception):
+            self.answer.set_exception(outcome)
+        else:
+            self.answer.set_result(outcome)
+
+
+class _Row(Calls):
+    """Updates of one document, in the order of their arrival."""
+
+    def __init__(
+        self,
+        database: CollectionAccess,
+        turns: Turns,
+        layout: Layout,
+        id: Id,
+        begun: "Callable[[_Row], None]",
+    ) -> None:
+        """`begun` is called when its turn begins, and has to `run` it."""
+        super().__init__(database, database.points)
+        self.id = id
+        self.operations: deque[_Operation] = deque()
+        self._turns = turns
+        self._layout = layout
+        self._begun = begun
+        self._has_begun = False
+
+    def takes_more(self) -> bool:
+        """Whether an update that arrives now may join."""
+        return len(self.operations) < MAX_UPDATES and self._turns.is_last(self.id, self)
+
+    def enter(self) -> None:
+        if self._turns.enter(self.id, self):
+            self.begin()
+
+    def begin(self) -> None:
+        self._has_begun = True
+        self._begun(self)
+
+    def withdraw(self, operation: _Operation) -> bool:
+        """Forget an update that nobody waits for any more, unless the row has begun. Returns
+        whether it was the last one, so that the row does not wait any more."""
+        if self._has_begun:
+            return False
+        self.operations.remove(operation)
+        return not self.operations and self._turns.withdraw(self.id, self)
+
+    def left(self, delay: float) -> None:
+        self._turns.leave(self.id, delay)
+
+    async def __aenter__(self) -> "_Row":
+        return self
+
+    async def run(self) -> None:
+        """Send the updates. One that was not answered is over before the next one is sent."""
+        async with self:
+            while self.operations:
+                started = time.monotonic()
+                try:
+                    outcomes = await self.write(lambda: self._database.in_thread(self._send))
+                except Exception as fault:  # of all of them, such as that there is no database yet
+                    self._fail(fault)
+                    return
+                for operation, outcome in outcomes:
+                    operation.finish(outcome)
+                if outcomes and isinstance(error := outcomes[-1][1], Exception):
+                    await asyncio.sleep(self.may_land_for(error, started))
+
+    def _send(self, collection: ThreadCollection) -> list[tuple[_Operation, _Outcome]]:
+        """In a thread: send updates for a while, or until one of them fails. Returns what became of
+        them all at once: an event loop that is awake keeps the interpreter from the thread."""
+        outcomes: list[tuple[_Operation, _Outcome]] = []
+        end = time.monotonic() + SECONDS
+        while self.operations and time.monotonic() < end:
+            operation = self.operations.popleft()
+            if operation.answer.done():  # nobody waits for it any more
+                continue
+            outcome: _Outcome
+            try:
+                operators = operation.update.encoded(self._layout.mark())
+                outcome = update(collection, self.id, operators)
+                if outcome is None and operation.update.upsert:
+                    outcome = upsert(collection, self.id, operators)
+            except Exception as error:
+                outcome = error
+            outcomes.append((operation, outcome))
+            if isinstance(outcome, Exception):
+                break
+        return outcomes
+
+    def _fail(self, fault: Exception) -> None:
+        while self.operations:
+            self.operations.popleft().finish(fault)
