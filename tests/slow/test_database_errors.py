@@ -24,7 +24,7 @@ TRANSIENT = [
     6, 7, 24, 63, 89, 91, 112, 133, 134, 150, 189, 262, 8000, 9001, 10107, 11600, 11602, 13435,
     13436, 14031,
 ]  # fmt: skip
-COMMANDS = ["find", "update", "insert", "delete", "aggregate"]
+COMMANDS = ["find", "update", "findAndModify", "insert", "delete", "aggregate"]
 
 
 @pytest.fixture

@@ -220,7 +220,17 @@ async def test_a_failover_is_a_problem_at_most_and_soon_over(
     engine_on_port(free_port, "--enable-test-commands")
     uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false&retryReads=false"
     changed = Settings(**settings.model_dump() | {"mongodb_uri": uri, "operation_timeout": LIMIT})
-    commands = ["find", "update", "insert", "delete", "aggregate", "getMore", "bulkWrite", "ping"]
+    commands = [
+        "find",
+        "update",
+        "findAndModify",
+        "insert",
+        "delete",
+        "aggregate",
+        "getMore",
+        "bulkWrite",
+        "ping",
+    ]
     with MongoClient[dict[str, Any]](uri) as mongo:
         mongo.admin.command("ping")
         async with listen(changed) as url, connect(url) as client:

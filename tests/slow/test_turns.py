@@ -55,7 +55,7 @@ async def test_a_write_that_was_given_up_does_not_undo_a_later_one(
     for name in WRITES:
         await client.put(f"/stuff/{name}", json={"n": 0})
     blocked = LIMIT * 3
-    engine.block(blocked, ["update", "delete", "insert"], len(WRITES))
+    engine.block(blocked, ["update", "findAndModify", "delete", "insert"], len(WRITES))
     start = time.monotonic()
     await give_up([asyncio.create_task(send(client, name)) for name in WRITES], ending)
     await asyncio.gather(*(put_until_acknowledged(client, name) for name in WRITES))
@@ -113,7 +113,7 @@ async def test_a_deletion_by_a_filter_does_not_overtake_a_write_that_was_given_u
     for name in writes:
         await client.put(f"/stuff/{name}", json={"n": 0})
     blocked = LIMIT * 3
-    engine.block(blocked, ["update", "insert"], len(writes))
+    engine.block(blocked, ["update", "findAndModify", "insert"], len(writes))
     start = time.monotonic()
     await give_up([asyncio.create_task(send(client, name)) for name in writes], ending)
     await until_acknowledged(client, "DELETE", "/stuff", params=ALL)

@@ -7,7 +7,7 @@ from httpx import AsyncClient, Response
 
 from tests.support.patience import TIMEOUT, lasting
 from tests.support.problems import assert_problem
-from tests.support.requests import JSON, MERGE, NDJSON, Sent
+from tests.support.requests import JSON, MERGE, NDJSON, OPERATORS, Sent
 
 LIMIT = lasting(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
 ALL = {"filter": '{"n": {"$gte": 0}}'}
@@ -15,6 +15,8 @@ WRITES: dict[str, Sent] = {
     "put": ("PUT", "/stuff/put", JSON, '{"n": 1}'),
     "put-if": ("PUT", "/stuff/put-if", JSON | {"If-Match": "*"}, '{"n": 1}'),
     "patch": ("PATCH", "/stuff/patch", MERGE, '{"n": 1}'),
+    "update": ("PATCH", "/stuff/update", OPERATORS, '{"$set": {"n": 1}}'),
+    "update-if": ("PATCH", "/stuff/update-if", OPERATORS | {"If-Match": "*"}, '{"$inc": {"n": 1}}'),
     "delete": ("DELETE", "/stuff/delete", {}, None),
     "delete-if": ("DELETE", "/stuff/delete-if", {"If-Match": "*"}, None),
     "load": ("POST", "/stuff", NDJSON, '{"_id": "load", "n": 1}'),
