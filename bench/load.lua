@@ -1,5 +1,6 @@
--- Requests for wrk: METHOD (GET, PUT or MIXED) of random ids out of DOCUMENTS, with bodies of about
--- BODY_BYTES, or with the BODY that is given, in which %d is a number. Ends with one line of JSON.
+-- Requests for wrk: METHOD (GET, PUT, MIXED, or PATCH as MERGE or COUNT) of random ids out of
+-- DOCUMENTS, with bodies of about BODY_BYTES, or with the BODY that is given, in which %d is a
+-- number. Ends with one line of JSON.
 local method = os.getenv("METHOD")
 local documents = tonumber(os.getenv("DOCUMENTS"))
 local bytes = tonumber(os.getenv("BODY_BYTES"))
@@ -8,6 +9,10 @@ if form == "" then
    form = '{"n":%d,"name":"Ada","text":"' .. string.rep("x", math.max(0, bytes - 36)) .. '"}'
 end
 local headers = {["Content-Type"] = "application/json"}
+local patches = {
+   MERGE = {"application/merge-patch+json", '{"n":%d}'},
+   COUNT = {"application/vnd.stuff.update-operators+json", '{"$inc":{"n":1}}'},
+}
 
 function init(args)
    math.randomseed(os.time() + tonumber(tostring({}):sub(8), 16) % 100000)
@@ -17,6 +22,11 @@ function request()
    local path = "/stuff/" .. math.random(documents)
    if method == "GET" or (method == "MIXED" and math.random() < 0.8) then
       return wrk.format("GET", path)
+   end
+   local patch = patches[method]
+   if patch then
+      local body = string.format(patch[2], math.random(2000, 999999))
+      return wrk.format("PATCH", path, {["Content-Type"] = patch[1]}, body)
    end
    return wrk.format("PUT", path, headers, string.format(form, math.random(2000, 999999)))
 end

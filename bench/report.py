@@ -83,6 +83,10 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         )
         name = "ms from a PUT until the last of 100 followers has its event, at the median"
         yield Goal(name, followed[100]["p50_ms"], 100)
+    patches = {record["method"]: record for record in _section(records, "counters")}
+    if patches:
+        name = "rate of PATCH of one document by 64, $inc ÷ merge patch"
+        yield Goal(name, patches["COUNT"]["rate"] / patches["MERGE"]["rate"], at_least=1.8)
     by_server = {record["server"]: record for record in _section(records, "schemas")}
     if by_server:
         with_schema, without = by_server[SCHEMA], by_server[STUFF]

@@ -121,6 +121,14 @@ def workers(bench: Bench) -> Iterator[Record]:
                     yield {**record, "workers": count}
 
 
+def counters(bench: Bench) -> Iterator[Record]:
+    """PATCH of one document by 64 at once: counting with `$inc`, and setting the number with a
+    merge patch."""
+    with servers.stuff(bench.uri, bench.seed("counters", 1, 100)) as store:
+        loads = [(store, Load(method, documents=1)) for method in ("COUNT", "MERGE")]
+        yield from bench.compare("counters", loads)
+
+
 def soak(bench: Bench) -> Iterator[Record]:
     """Resident memory under a mixed load (80 % GET) that goes on and on."""
     load = Load("MIXED")
@@ -144,6 +152,7 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "sizes": sizes,
     "collections": collections,
     "workers": workers,
+    "counters": counters,
     "pages": bulk.pages,
     "transfer": bulk.transfer,
     "feed": feeds.feed,
