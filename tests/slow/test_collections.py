@@ -7,6 +7,8 @@ from pathlib import Path
 from tests.support.declaring import declare
 from tests.support.serving import alive, stuff_serve, wait_until
 
+EVENTS = {"Accept": "text/event-stream"}
+
 
 def test_a_rolling_restart_reads_the_file_of_collections_anew(tmp_path: Path) -> None:
     file = declare(tmp_path, books={})
@@ -44,7 +46,12 @@ def test_one_process_reads_the_file_of_collections_anew(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with (
         log.open("w") as stderr,
-        stuff_serve(tmp_path / "data", stderr=stderr, STUFF_COLLECTIONS=str(file)) as service,
+        stuff_serve(
+            tmp_path / "data",
+            stderr=stderr,
+            STUFF_COLLECTIONS=str(file),
+            STUFF_SHUTDOWN_TIMEOUT="3600",  # a feed that is not closed would last as long
+        ) as service,
     ):
         assert service.http.put("/books/a", json={}).status_code == 201
         declare(tmp_path, books={}, notes={"name": 5})
@@ -55,7 +62,9 @@ def test_one_process_reads_the_file_of_collections_anew(tmp_path: Path) -> None:
 
         for name in ("notes", "films"):  # once, and once more
             declare(tmp_path, books={}, **{name: {}})
-            service.process.send_signal(signal.SIGHUP)
+            with service.http.stream("GET", "/books", headers=EVENTS) as feed:
+                service.process.send_signal(signal.SIGHUP)
+                assert feed.read().startswith(b": The feed begins.")
             wait_until(lambda: service.http.get(f"/{name}").status_code == 200)  # noqa: B023
             assert service.http.get("/books/a").status_code == 200
         assert service.http.get("/notes").status_code == 404
