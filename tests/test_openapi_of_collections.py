@@ -82,6 +82,7 @@ def test_bodies_have_one_media_type_and_the_types_of_the_schema(document: dict[s
         [(form, content)] = operation["requestBody"]["content"].items()
         assert (form, schema_of(content)) == ("application/json", "BookFields")
         assert content["example"] == BOOK["examples"][0]
+        assert operation["description"].startswith("Stores a document that matches `BookFields`")
     first = next(iter(one["patch"]["requestBody"]["content"].items()))
     assert (first[0], schema_of(first[1])) == ("application/merge-patch+json", "BookPatch")
     schemas = document["components"]["schemas"]

@@ -207,6 +207,7 @@ def test_components_have_names_and_need_no_keyword_that_generators_lack() -> Non
         ({"type": "null"}, {}),  # Go and Rust have no type for what can only be null
         ({"type": "array", "items": {"const": None}}, {"type": "array", "items": {}}),
         ({"type": "object", "additionalProperties": {"type": "null"}}, ANY_OBJECT),
+        ({"type": "string", "anyOf": [{"minLength": 2}, {"const": ""}]}, {"type": "string"}),
     ],
 )
 def test_what_generators_cannot_name_is_published_without_it(schema: Any, expected: Any) -> None:
@@ -224,6 +225,22 @@ def test_what_is_nullable_in_each_branch_of_a_union_keeps_its_type() -> None:
     whole = {"type": "object", "properties": {"v": {"oneOf": branches}}}
     kind = publish("Book", whole, {}, OWN)["BookV"]["properties"]["kind"]
     assert kind == {"anyOf": [{"type": "string", "enum": ["paper", "audio"]}, {"type": "null"}]}
+
+
+def test_the_type_beside_a_union_is_that_of_its_branches() -> None:
+    branches = [
+        {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
+        for kind in ("paper", "audio")
+    ]
+    whole = {"type": "object", "properties": {"v": {"type": "object", "oneOf": branches}}}
+    components = publish("Book", whole, {}, OWN)
+    assert components["BookFields"]["properties"]["v"] == {"$ref": "#/components/schemas/BookV"}
+    assert components["BookV"] == {
+        "type": "object",
+        "properties": {"kind": {"type": "string", "enum": ["paper", "audio"]}},
+        "required": ["kind"],
+        "additionalProperties": True,
+    }
 
 
 def test_documents_without_declared_fields_are_plain_maps() -> None:

@@ -147,7 +147,7 @@ def _type_body(operation: dict[str, Any], name: str, example: dict[str, Any]) ->
 
 def _typed(description: str, name: str) -> str:
     return description.replace(
-        "Stores a JSON object of any shape.", f"Stores a document that matches `{name}Fields`."
+        "Stores a JSON object of any shape", f"Stores a document that matches `{name}Fields`"
     ).replace("this page does not show it", "generated clients do not have it")
 
 

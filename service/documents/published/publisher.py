@@ -34,6 +34,7 @@ SILENT = frozenset(
 )
 """Keywords that a value need not match, beside a `$ref`."""
 UNIONS = {"type", "anyOf", "oneOf"}
+ALL_TYPES = types_of([])
 
 
 class Publisher:
@@ -113,18 +114,25 @@ class Publisher:
     def _alternatives(self, parts: list[Part], stem: str, key: int) -> Published:
         """The union of the branches of the schema, and of the types of each."""
         branches = alternatives_of(parts)
-        if branches and not any(set(part) - SILENT - UNIONS for part in parts):
+        if branches and self._says_no_more(parts, branches):
             each = [self.value(branch, stem + label) for branch, label in labelled(branches)]
             return self._union(each, stem, key)
         made: list[Published] = []
         variants = self._variants(parts)
         for variant, labels in variants:
             types = types_of(variant)
-            if len(types) in (0, 6):  # nothing, or anything
+            if types in ([], ALL_TYPES):
                 return {}
             own = stem + labels
             made += [self._kind(kind, variant, own) for kind in types]
         return self._union(made, stem, key)
+
+    def _says_no_more(self, parts: list[Part], branches: list[Schema]) -> bool:
+        """Whether the branches of the union say by themselves what the schema says."""
+        if any(set(part) - SILENT - UNIONS for part in parts):
+            return False
+        types = [types_of(parts_of(branch, self._references)) for branch in branches]
+        return ALL_TYPES not in types or not any("type" in part for part in parts)
 
     def _union(self, alternatives: list[Published], stem: str, key: int | None) -> Published:
         """The union; it needs a name, if it is an object that may not be null."""
