@@ -9,7 +9,7 @@ from uuid import UUID
 
 import bson
 import pytest
-from bson import Binary, DatetimeMS, Decimal128, Int64, MinKey, ObjectId, Regex, Timestamp
+from bson import Binary, DatetimeMS, DBRef, Decimal128, Int64, MinKey, ObjectId, Regex, Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -193,6 +193,12 @@ def test_optional_fields_of_different_types_are_no_map() -> None:
     fields = {f"field_{n}": (n if n % 2 else str(n)) for n in range(60)}
     found = of_values([{name: value} for name, value in fields.items()])
     assert [*found["properties"]] == [*fields]
+    assert "additionalProperties" not in found
+
+
+def test_references_keep_the_type_of_their_ids() -> None:
+    found = of_values([DBRef("customers", ObjectId())])
+    assert found["properties"] == {"$id": {"type": "string", "x-bson": "objectid"}}
     assert "additionalProperties" not in found
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from bson import Binary, Decimal128, ObjectId
+from bson import Binary, DBRef, Decimal128, ObjectId
 from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
 
@@ -70,6 +70,7 @@ def customer(number: int) -> dict[str, Any]:
         "email": f"customer{number}@example.org",
         "since": OPENED + timedelta(days=number),
         "photo": bytes([number % 256]) * 3,
+        "referrer": DBRef("customers", customer_id(0)),
         "visits": {f"2026-{month:02}": number + month for month in range(1, 1 + number % 4)},
     }
 

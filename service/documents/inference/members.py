@@ -20,6 +20,9 @@ MAP_NAMES = 20
 """So many names that few objects have make a map, if their values are of one kind."""
 RARE = 10
 """A name is rare if less than one object of so many has it."""
+REFERENCE = "$id"
+"""The id in a reference to another document (`{"$ref": "customers", "$id": ...}`), whose type is to
+be kept. https://www.mongodb.com/docs/manual/reference/database-references/#dbrefs"""
 REPLACEMENT = "\ufffd"
 """What stands for bytes that are not UTF-8."""
 
@@ -83,7 +86,7 @@ def _is_plain(name: str) -> bool:
     """Whether a path can lead to the member, and a program can have it as a name."""
     return (
         0 < len(name) <= MAX_NAME
-        and not name.startswith("$")
+        and (not name.startswith("$") or name == REFERENCE)
         and "." not in name
         and REPLACEMENT not in name
         # isprintable is the fast check: no control character is printable.
