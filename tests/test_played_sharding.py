@@ -51,7 +51,6 @@ async def test_a_document_cannot_be_upserted_by_its_id_and_the_501_says_why(
 ) -> None:
     for response in (
         await client.put("/stuff/a", json={"region": "eu"}),
-        await client.post("/stuff", json={"region": "eu"}),
         await update(client, {"$inc": {"n": 1}}),
         await update(client, {"$inc": {"n": 1}}, "/stuff/a?upsert=true"),
     ):
@@ -70,7 +69,10 @@ async def test_lines_of_a_load_that_replace_documents_are_refused_alone(
     assert (fault["line"], fault["type"]) == (1, "/problems/database-unsupported")
 
 
-async def test_what_is_no_upsert_works(client: AsyncClient) -> None:
+async def test_what_need_be_no_upsert_works(client: AsyncClient) -> None:
+    posted = await client.post("/stuff", json={"region": "eu"})
+    assert posted.status_code == 201
+    assert (await client.get(posted.headers["location"])).json()["region"] == "eu"
     created = await client.put("/stuff/a", json={"n": 1}, headers={"If-None-Match": "*"})
     assert created.status_code == 201
     patched = await client.patch("/stuff/a", json={"n": 2}, headers=MERGE)

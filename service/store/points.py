@@ -9,7 +9,7 @@ from service.documents.ids import Id, Ids, canonical
 from service.documents.layout import Stored
 from service.documents.metadata import Layout
 from service.documents.patches import Patch
-from service.documents.preconditions import NO_PRECONDITIONS, Preconditions
+from service.documents.preconditions import NO_PRECONDITIONS, EntityTags, Preconditions
 from service.documents.query import View
 from service.documents.updates import Update
 from service.errors import (
@@ -36,6 +36,7 @@ from service.store.slices import Slices
 from service.store.turns import Turn, Turns
 from service.store.updates import Updates
 
+IS_NEW = Preconditions(if_none_match=EntityTags(any=True))
 DELETED_BEFORE = "It may have been deleted before."
 
 
@@ -140,8 +141,13 @@ class PointOperations:
             fields = await self._checks.check(fields)
         id = self._ids.new()
         new = self._layout.new(layout.id_element(id), fields)
-        # An upsert like any other, since the id is unique.
-        return Written(id, await self._writes.put(id, new.bson), new)
+        try:
+            # An upsert like any other, since the id is unique.
+            await self._writes.put(id, new.bson)
+        except DatabaseUnsupported:
+            # MongoDB needs the shard key for an upsert, but not for an insert.
+            return await self._put_if(IS_NEW, id, new)
+        return Written(id, True, new)
 
     @raises(DocumentNotFound, PatchTestFailed, InvalidPatch, InvalidDocument, put, Updates.apply)
     async def patch(
