@@ -11,7 +11,7 @@ import pytest
 from pymongo import MongoClient
 
 from service.application import create_app
-from service.declarations import PLAIN_NAMES, file_schema, read_declarations
+from service.declarations import PLAIN_NAMES, PLAIN_OPERATIONS, file_schema, read_declarations
 from service.errors import ConfigurationError
 from service.mongo.database import check_database
 from service.settings import Settings
@@ -39,6 +39,7 @@ YEARS = [{"keys": {"year": 1, "_id": 1}}]
         ({"books": {"metadata": 1}}, "/collections/books/metadata: It is true or false."),
         ({"books": {"schema": True}}, "/collections/books/schema: It is an object."),
         ({"books": {"name": "A"}, "notes": {"name": "A"}}, "'books' has an operation get_a"),
+        ({"books": {"name": "Collection"}}, "'stuff' has an operation options_collection already"),
         ({"books": {"name": "Document", "schema": {}}}, "'stuff' has a type Document already"),
         ({f"c{n}": {} for n in range(101)}, "collections.json#/collections: It has at most 100"),
     ],
@@ -78,9 +79,12 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, text: str, fault: str) -
     assert fault in str(refused.value)
 
 
-def test_names_of_types_that_belong_to_no_collection_are_known() -> None:
-    schemas = create_app(Settings()).openapi()["components"]["schemas"]
-    assert schemas.keys() | {"Metadata"} == PLAIN_NAMES
+def test_names_of_types_and_operations_that_belong_to_no_collection_are_known() -> None:
+    document = create_app(Settings()).openapi()
+    assert document["components"]["schemas"].keys() | {"Metadata"} == PLAIN_NAMES
+    operations = [each for path in document["paths"].values() for each in path.values()]
+    known = {each["operationId"] for each in operations if "operationId" in each}
+    assert known == PLAIN_OPERATIONS
 
 
 def test_the_schema_of_the_file_agrees_with_its_reader(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_no_two_collections_have_types_of_one_name(settings: Settings) -> None:
         "type": "object",
         "properties": {"page": {"type": "object", "properties": {"n": {"type": "integer"}}}},
     }
-    for name in ("order", "orders", "Orders", "order_pages", "pages", "documents"):
+    for name in ("order", "orders", "Orders", "order_pages", "pages", "documents", "Заказы"):
         drafts.add(name, Inferred(schema, "string", True, ()), {})
     drafts.check()
 

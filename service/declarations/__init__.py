@@ -19,12 +19,20 @@ from service.settings import Settings
 DEFAULT = "stuff"
 PLAIN_NAMES = frozenset(
     {
-        "Deleted", "Document", "DocumentPage", "FailedLine", "Fault", "Fields", "JsonPatch",
-        "Health", "LoadReport", "MergePatch", "Metadata", "PatchOperation", "Problem",
-        "UpdateOperators",
+        "Commit", "CommitResult", "Deleted", "Document", "DocumentPage", "FailedLine", "Fault",
+        "Fields", "Health", "JsonPatch", "LoadReport", "MergePatch", "Metadata", "PatchOperation",
+        "Problem", "UpdateOperators", "Write", "WriteResult",
     }
 )  # fmt: skip
 """The types of the OpenAPI document that belong to no declared collection."""
+PLAIN_OPERATIONS = frozenset(
+    {
+        "commit", "create_document", "delete_document", "delete_documents", "get_document",
+        "get_documents", "get_liveness", "get_readiness", "head_document", "head_documents",
+        "options_collection", "options_document", "patch_document", "put_document",
+    }
+)  # fmt: skip
+"""Its operations that belong to none."""
 RESERVED = frozenset(
     "commit docs redoc openapi healthz readyz metrics problems assets".split()  # noqa: SIM905
 )
@@ -174,7 +182,7 @@ def _collisions(file: Path, declared: list[Declaration]) -> Iterator[str]:
     resource."""
     databases: dict[str, str] = {}
     names = dict.fromkeys(PLAIN_NAMES, DEFAULT)
-    operations: dict[str, str] = {}
+    operations = dict.fromkeys(PLAIN_OPERATIONS, DEFAULT)
     for each in declared:
         own = each.collection
         place = f"{file.name}#/collections/{own}"

@@ -5,7 +5,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from service.declarations import DEFAULT, PLAIN_NAMES, Declaration, read_declarations
+from service.declarations import (
+    DEFAULT,
+    PLAIN_NAMES,
+    PLAIN_OPERATIONS,
+    Declaration,
+    read_declarations,
+)
 from service.declarations.existing_indexes import declared
 from service.declarations.file import MAX_BYTES
 from service.declarations.naming import model_names, path_name
@@ -28,7 +34,7 @@ class Drafts:
         self._settings = settings
         self._entries: dict[str, dict[str, Any]] = {}
         self._types = set(PLAIN_NAMES)
-        self._operations: set[str] = set()
+        self._operations = set(PLAIN_OPERATIONS)
 
     def add(
         self, mongodb: str, inferred: Inferred, indexes: Mapping[str, Mapping[str, Any]]
