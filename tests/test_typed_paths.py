@@ -41,7 +41,7 @@ def properties(**fields: Any) -> dict[str, Any]:
     return {"type": "object", "properties": fields}
 
 
-IS_DATE, IS_UUID = "DatetimeMS", "Binary"
+IS_DATE, IS_UUID = "datetime", "Binary"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,8 @@ def decimal_text(value: Decimal128) -> str:
         raise Unwritable
     sign = "-" if high >> 63 else ""
     exponent = (high >> 49 & 0x3FFF) - EXPONENT_BIAS
+    if exponent == 0:
+        return f"{sign}{significand}"
     return str(Decimal(f"{sign}{significand}E{exponent}"))
 
 

@@ -9,11 +9,11 @@ import binascii
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from bson import Binary, CodecOptions, DatetimeMS, Decimal128, ObjectId
+from bson import Binary, Decimal128, ObjectId
 
 from service.documents.extended_readers import DECIMAL, UUID_SUBTYPE, Malformed, decimal_of
 from service.documents.extended_writers import SPECIAL_DECIMALS, Unwritable, decimal_text
@@ -24,11 +24,6 @@ _DATE = re.compile(
 )
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NAIVE = CodecOptions[dict[str, Any]](tz_aware=False)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-_FIRST = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
-_LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +46,23 @@ class Kind:
         return written
 
 
-def _read_date(text: str) -> DatetimeMS:
-    """RFC 3339, section 5.6, in the years 1 to 9999 in UTC. Digits after milliseconds are cut."""
+def _read_date(text: str) -> datetime:
+    """RFC 3339, section 5.6, in the years 1 to 9999 in UTC. BSON has no digits after
+    milliseconds."""
     if _DATE.fullmatch(text) is None:
         raise ValueError
-    milliseconds = (datetime.fromisoformat(text.upper()) - _EPOCH) // _MILLISECOND
-    if not _FIRST <= milliseconds <= _LAST:
-        raise ValueError
-    return DatetimeMS(milliseconds)
+    if text[-1] in "Zz":
+        return datetime.fromisoformat(text[:-1])  # without a zone, as the driver decodes dates
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise ValueError from None
 
 
 def _write_date(value: Any) -> str | None:
-    # As which the driver decodes those of the years 1 to 9999.
-    if type(value) is DatetimeMS and _FIRST <= int(value) <= _LAST:
-        value = value.as_datetime(_NAIVE)
+    # The driver decodes those of other years as `DatetimeMS`.
     if type(value) is datetime:
-        return f"{value.isoformat(timespec='milliseconds')}Z"
+        return value.isoformat("T", "milliseconds") + "Z"
     return None
 
 
@@ -118,7 +114,8 @@ def _read_uuid(text: str) -> Binary:
 
 def _write_uuid(value: Any) -> str | None:
     if type(value) is Binary and value.subtype == UUID_SUBTYPE and len(value) == 16:
-        return str(UUID(bytes=value))
+        digits = value.hex()  # `UUID` takes three times as long
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
     return None
 
 

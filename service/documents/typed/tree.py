@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any, TypeAlias
 
 from service.documents.codec import STEP
@@ -12,6 +13,8 @@ MAX_FAULTS = 20
 
 Fault: TypeAlias = tuple[list[str | int], str]
 """A path, and what to send there."""
+_Part: TypeAlias = tuple[Any, Any, "Node"]
+"""The key of a part, its value, and what is known of it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,25 +29,19 @@ class Node:
     items: "Node | None" = None
     """Of the elements of an array."""
 
-    def inside(self, container: Any) -> Iterator[tuple[Any, Any, "Node"]]:
-        """The parts of an object or array of which something is known: key, value, node. They take
-        no longer than the container is large."""
-        members, others, items = self.members, self.others, self.items
+    def inside(self, container: Any) -> Iterator[_Part]:
+        """The parts of an object or array of which something is known. They take no longer than
+        the container is large."""
         if type(container) is list:
-            if items is not None:
-                for index, value in enumerate(container):
-                    yield index, value, items
-        elif others is not None:
-            for key, value in container.items():
-                yield key, value, members.get(key, others)
-        elif len(members) <= len(container):
-            for key, node in members.items():
-                if key in container:
-                    yield key, container[key], node
-        else:
-            for key, value in container.items():
-                if key in members:
-                    yield key, value, members[key]
+            if self.items is None:
+                return iter(())
+            return zip(range(len(container)), container, repeat(self.items))
+        members, others = self.members, self.others
+        if others is not None:
+            return ((key, value, members.get(key, others)) for key, value in container.items())
+        if len(members) <= len(container):
+            return iter([(k, container[k], node) for k, node in members.items() if k in container])
+        return iter([(k, value, members[k]) for k, value in container.items() if k in members])
 
 
 def show(root: Node, document: dict[str, Any]) -> Generator[None, None, None]:
@@ -76,7 +73,7 @@ def _changed(
     raises `ValueError` is a fault."""
     faults: list[Fault] = []
     path: list[str | int] = []
-    pending: list[tuple[Any, Iterator[tuple[Any, Any, Node]]]]
+    pending: list[tuple[Any, Iterator[_Part]]]
     pending = [(document, root.inside(document))]
     count = 0
     while pending:
