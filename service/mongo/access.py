@@ -14,6 +14,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection as SyncCollection
 
 from service.mongo.database import Database, Model
+from service.mongo.journal import flush
 
 ChangeStream: TypeAlias = DriverChangeStream[RawBSONDocument]
 MotorCollection: TypeAlias = AsyncIOMotorCollection[RawBSONDocument]
@@ -83,6 +84,8 @@ class CollectionAccess:
                     read_preference=ReadPreference.PRIMARY,
                     write_concern=self._database.write_concern,
                 )
+            if self._database.journals_late:
+                flush(client.delegate)
             return result
 
         return self._in_thread(run)

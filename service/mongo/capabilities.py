@@ -25,6 +25,8 @@ class Capabilities:
     limits_patterns: bool = True
     """Whether it gives up matching a regular expression after a number of steps."""
     has_transactions: bool = False
+    journals_late: bool = False
+    """Whether it acknowledges transactions before they are in the journal (`mongo.journal`)."""
 
 
 async def detect_capabilities(
@@ -43,6 +45,7 @@ async def detect_capabilities(
     return Capabilities(
         ignores_limits=is_embedded,
         limits_patterns=not is_embedded,
+        journals_late=is_embedded,
         has_transactions=await _has_transactions(client, database, collections[0]),
     )
 

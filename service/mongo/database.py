@@ -114,6 +114,10 @@ class Database:
         return self._capabilities.has_transactions
 
     @property
+    def journals_late(self) -> bool:
+        return self._capabilities.journals_late
+
+    @property
     def write_concern(self) -> WriteConcern:
         return self._database.write_concern
 

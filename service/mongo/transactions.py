@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import TypeVar
 
+from motor.frameworks.asyncio import run_on_executor
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ReadPreference
 from pymongo.errors import BulkWriteError, ExecutionTimeout, OperationFailure, PyMongoError
@@ -22,6 +23,7 @@ from service.errors import DatabaseUnavailable, DatabaseUnsupported, StuffError,
 from service.mongo.access import CollectionAccess
 from service.mongo.database import Database
 from service.mongo.faults import TIME_LIMIT, bulk_faults, is_about_id, translated
+from service.mongo.journal import flush
 from service.mongo.operator_faults import operator_fault
 from service.mongo.statements import Statement, is_update
 
@@ -171,8 +173,18 @@ class Transactions:
                 if is_transient(error):
                     return False
                 raise translated(error) from error
+            await self._journal()
             return True
         raise AssertionError("the delays have no end")
+
+    async def _journal(self) -> None:
+        """Wait until the transaction is in the journal, if the database has not."""
+        if self._database.journals_late:
+            client = self._database.client
+            try:
+                await run_on_executor(client.get_io_loop(), flush, client.delegate)  # type: ignore[no-untyped-call]
+            except PyMongoError as error:
+                raise DatabaseUnavailable(OUTCOME_UNKNOWN) from error
 
 
 def is_transient(error: PyMongoError) -> bool:
