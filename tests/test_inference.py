@@ -105,6 +105,19 @@ def test_strings_of_an_open_path_stand_for_values_of_its_one_type(others: list[A
         assert [*of_values([NOON, *others, text_or_type])] == ["$comment"]
 
 
+def test_where_a_put_of_json_would_lose_a_type_it_says_so() -> None:
+    for values, is_lossy in (
+        ([NOON, "text"], True),
+        ([NOON, ObjectId()], True),
+        ([Regex("a")], True),
+        ([NOON, 1], False),
+        (["text", 1], False),
+        ([None], False),
+    ):
+        detail = details(inferred(*({"a": value} for value in values)))["schema/properties/a"]
+        assert ("loses the type" in detail) == is_lossy, values
+
+
 def test_what_all_have_is_required_and_what_some_have_is_listed() -> None:
     found = schema({"a": 1, "b": {"c": 1, "d": 2}}, {"a": None, "b": {"c": 3}, "e": []})
     assert found["required"] == ["a", "b"]

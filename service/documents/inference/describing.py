@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 
-from service.documents.inference.kinds import SCHEMAS, kinds_of
+from service.documents.inference.kinds import OF_JSON, SCHEMAS, kinds_of
 from service.documents.inference.members import Values, members_of
 
 MAX_SCHEMAS = 2000
@@ -74,10 +74,7 @@ def _fill(part: _Part, doubts: list[Doubt]) -> Iterator[_Part]:
     if set(kinds) == {"integer", "number"}:
         kinds = Counter({"number": kinds.total()})
     if len(kinds) != 1 or not SCHEMAS.keys() >= kinds.keys():
-        schema |= _open(kinds)
-        schema["$comment"] = f"Seen: {said}."
-        but = f", but a string is stored as {schema['x-bson']}" if "x-bson" in schema else ""
-        doubts.append(Doubt(place, f"Anything is allowed{but}. {_reason(kinds)}: {said}."))
+        doubts.append(Doubt(place, _leave_open(schema, kinds, said)))
         return
     [kind] = kinds
     schema |= SCHEMAS[kind]
@@ -117,20 +114,25 @@ def _fill_object(part: _Part, doubts: list[Doubt]) -> Iterator[_Part]:
         doubts.append(Doubt(place, f"Not listed are fields with such names: {shown}."))
 
 
-def _open(kinds: Counter[str]) -> Schema:
-    """A schema of values of several kinds, which allows anything. If strings can only stand for
-    values of one type, such as dates beside numbers, it says so: who reads such a value and writes
-    it again would store a text, or the Extended JSON, in its place."""
-    typed = [kind for kind in kinds if "x-bson" in SCHEMAS.get(kind, ())]
-    if len(typed) != 1 or "string" in kinds or not SCHEMAS.keys() >= kinds.keys():
-        return {}
-    return dict(SCHEMAS[typed[0]]) | {"type": ANYTHING}
+def _leave_open(schema: Schema, kinds: Counter[str], said: str) -> str:
+    """Let a schema allow anything, and return a sentence on that.
 
-
-def _reason(kinds: Counter[str]) -> str:
-    if not kinds:
-        return "There is no value but null"
-    return "JSON lacks the type" if len(kinds) == 1 else "There are several types"
+    If strings can only stand for values of one type, such as dates beside numbers, the schema says
+    so: who reads such a value and writes it again would store text, or Extended JSON, in its place.
+    """
+    reason = "There are several types" if len(kinds) > 1 else "JSON lacks the type"
+    others = kinds.keys() - OF_JSON
+    but, advice = "", ""
+    if len(others) == 1 and others <= SCHEMAS.keys() and "string" not in kinds:
+        [kind] = others
+        schema |= {**SCHEMAS[kind], "type": ANYTHING}
+        but = f", but a string is stored as {kind}"
+    elif others:
+        advice = " Patch it, or send Extended JSON: a PUT of JSON loses the type."
+    elif not kinds:
+        reason = "There is no value but null"
+    schema["$comment"] = f"Seen: {said}."
+    return f"Anything is allowed{but}. {reason}: {said}.{advice}"
 
 
 def _counts(kinds: Counter[str]) -> str:

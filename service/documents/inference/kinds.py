@@ -21,7 +21,7 @@ SCHEMAS: Mapping[str, Mapping[str, str]] = {
 """How a schema says that a value is of a kind. There is no way to say it of other kinds: JSON lacks
 them, so that they are read as Extended JSON."""
 
-_OF_JSON: Mapping[type, str] = {
+_BY_TYPE: Mapping[type, str] = {
     type(None): "null",
     bool: "boolean",
     int: "integer",
@@ -32,6 +32,10 @@ _OF_JSON: Mapping[type, str] = {
 }
 
 
+OF_JSON = frozenset({*_BY_TYPE.values(), "number"})
+"""Kinds of values that JSON has."""
+
+
 def kinds_of(values: Iterable[Any]) -> Counter[str]:
     """How many values of `codec.decode` are of which kind: a key of `SCHEMAS`, `null`, or words for
     another type."""
@@ -39,8 +43,8 @@ def kinds_of(values: Iterable[Any]) -> Counter[str]:
     kinds: Counter[str] = Counter()
     # Most types are told apart in compiled code.
     for kind, count in Counter(map(type, values)).items():
-        if kind in _OF_JSON:
-            kinds[_OF_JSON[kind]] += count
+        if kind in _BY_TYPE:
+            kinds[_BY_TYPE[kind]] += count
         else:
             kinds.update(_looked_at(value) for value in values if type(value) is kind)
     return kinds
