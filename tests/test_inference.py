@@ -195,6 +195,14 @@ def test_names_that_are_data_make_a_map(names: list[str]) -> None:
     assert found == {"type": "object", "additionalProperties": inside}
 
 
+def test_the_entries_of_a_map_are_described_in_their_order() -> None:
+    rows = [{f"{n}": {f"f{n}": 1, f"g{n}": 2}} for n in range(9)]
+    found = of_values(rows)["additionalProperties"]
+    assert [*found["properties"]] == [f"{letter}{n}" for n in range(9) for letter in "fg"]
+    mixed = of_values([{"$a": 1, "$b": "x"}, {"7": 2}])
+    assert mixed["additionalProperties"] == {"$comment": "Seen: integer 2, string 1."}
+
+
 def test_a_map_may_have_fields_of_its_own() -> None:
     found = of_values([{"total": 1.5, f"item_{n}": n, f"other_{n}": None} for n in range(50)])
     assert found["properties"] == {"total": {"type": "number"}}

@@ -59,22 +59,27 @@ def members_of(objects: list[dict[str, Any]]) -> Members:
     named = {name: values for name, values in columns.items() if _is_plain(name)}
     unnamed = [name for name in columns if name not in named]
     entries = _entries(named, unnamed, len(objects))
-    if not entries:
+    if entries is None:
         return Members(named, None, unnamed)
-    values = [value for name in [*entries, *unnamed] for value in columns[name]]
+    values = [
+        value
+        for name, column in columns.items()
+        if name in entries or name not in named
+        for value in column
+    ]
     return Members({name: named[name] for name in named if name not in entries}, values, [])
 
 
-def _entries(named: dict[str, Values], unnamed: list[str], objects: int) -> set[str]:
-    """The names that are data."""
-    if not named or all(map(_GENERATED.fullmatch, named)):
-        return {*named, *unnamed}
+def _entries(named: dict[str, Values], unnamed: list[str], objects: int) -> set[str] | None:
+    """The names that are data, beside all that are `unnamed`; None if the objects are no maps."""
+    if all(map(_GENERATED.fullmatch, named)):
+        return {*named} if named or unnamed else None
     rare = {name for name, values in named.items() if len(values) * RARE < objects}
-    if len(rare) >= MAP_NAMES and len({*_kinds(named, rare)} - {"null"}) <= 1:
+    if len(rare) >= MAP_NAMES and len(_kinds(named, rare) - {"null"}) <= 1:
         return rare
     if len(named) > MAX_NAMED:
         return rare or set(named)
-    return set()
+    return None
 
 
 def _kinds(named: dict[str, Values], names: set[str]) -> set[str]:
