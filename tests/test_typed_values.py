@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import bson
 import pytest
-from bson import Binary, Decimal128, Int64, ObjectId, Regex
+from bson import Binary, Decimal128, Int64, ObjectId, Regex, json_util
 from httpx import AsyncClient
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from service.settings import Settings
 from tests.support.applications import Application, live
+from tests.support.bson_values import VALUES
 from tests.support.committing import committed, merge, put, write
 from tests.support.declaring import declare
 from tests.support.following import follow
@@ -356,3 +358,21 @@ async def test_nothing_is_guessed_without_the_keyword(
 ) -> None:
     await client.put("/orders/a", json={"note": "2026-12-01T10:00:00+02:00"})
     assert stored(orders)["note"] == "2026-12-01T10:00:00+02:00"
+
+
+async def test_values_at_other_paths_keep_their_types(
+    client: AsyncClient, orders: Documents
+) -> None:
+    values = {name: value for name, value in VALUES.items() if name != "far date"}
+    body = json_util.dumps({"more": values}, json_options=json_util.CANONICAL_JSON_OPTIONS)
+    put = await client.put("/orders/a", content=body, headers=EJSON)
+    assert put.status_code == 201, put.text
+
+    def more() -> Any:
+        [found] = orders.find_raw_batches({"_id": "a"}, {"_id": 0, "more": 1})
+        return found
+
+    assert more() == bson.encode({"more": values})
+    merged = await client.patch("/orders/a", content='{"total": "1"}', headers=MERGE)
+    assert merged.status_code == 200, merged.text
+    assert more() == bson.encode({"more": values})

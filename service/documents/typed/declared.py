@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, TypeAlias
 
-from service.documents.published.references import LISTS, SINGLE, References, Schema
+from service.documents.published.references import References, Schema
 from service.documents.typed.kinds import KINDS, Kind
 from service.documents.typed.tree import Node
+from service.documents.typed.undecided import find_keyword, undecided
 
 KEYWORD = "x-bson"
 MAX_PATHS = 5000
 MAX_PARTS = 1000
-_MAPS = ("properties", "patternProperties", "dependentSchemas")
 RESERVED = ("_id", "_stuff")
 
 Context: TypeAlias = frozenset[tuple[int, int]]
@@ -78,13 +78,15 @@ class _Reader:
     references: References
     _nodes: dict[_Shape, Node] = field(default_factory=dict)
     _unread: list[tuple[Node, list[_Part]]] = field(default_factory=list)
+    _checked: set[int] = field(default_factory=set)
     _choices: Iterator[int] = field(default_factory=count)
 
     def read(self, schema: Schema) -> Node:
         root = self._node([(schema, frozenset())])
         for name in RESERVED:
             for part in self._unread[0][1]:
-                if below := _find(part.schema.get("properties", {}).get(name), self.references):
+                schema_of = part.schema.get("properties", {}).get(name)
+                if below := find_keyword(KEYWORD, schema_of, self.references):
                     raise TypeFault(f"{name} is not a field. Its type is not declared here.", below)
         while self._unread:
             node, parts = self._unread.pop()
@@ -157,8 +159,11 @@ class _Reader:
 
     def _check_undecided(self, schema: dict[str, Any]) -> None:
         """Raise `TypeFault` if the schema types what its path does not tell from other values."""
-        for keyword, below in _undecided(schema, self.references):
-            if found := _find(below, self.references):
+        if id(schema) in self._checked:
+            return
+        self._checked.add(id(schema))
+        for keyword, below in undecided(schema, self.references):
+            if found := find_keyword(KEYWORD, below, self.references):
                 detail = f"It cannot be below {keyword}: a type belongs to a path."
                 raise TypeFault(detail, found, KEYWORD)
 
@@ -201,45 +206,6 @@ def _member(parts: list[_Part], name: str) -> Iterator[_Start]:
 
 def _each(parts: list[_Part], keyword: str) -> Iterator[_Start]:
     return ((part.schema[keyword], part.context) for part in parts if keyword in part.schema)
-
-
-def _undecided(schema: dict[str, Any], references: References) -> Iterator[tuple[str, Schema]]:
-    """The schemas below which no type can be told from the path, each with its keyword."""
-    for keyword in (
-        "contains", "if", "not", "propertyNames", "unevaluatedItems", "unevaluatedProperties",
-    ):  # fmt: skip
-        if keyword in schema:
-            yield keyword, schema[keyword]
-    for keyword, rest in (("patternProperties", "additionalProperties"), ("prefixItems", "items")):
-        some = schema.get(keyword, {})
-        for each in some.values() if isinstance(some, dict) else some:
-            yield keyword, each
-        if some and rest in schema:
-            yield f"{rest} beside {keyword}", schema[rest]
-    if "$dynamicRef" in schema:
-        yield "$dynamicRef", references.target(schema, "$dynamicRef")
-        for each in references.known:
-            if "$dynamicAnchor" in each:
-                yield "$dynamicRef", each
-
-
-def _find(schema: Schema | None, references: References) -> dict[str, Any] | None:
-    """The first schema with a type, among this one and all that it leads to."""
-    seen: set[int] = set()
-    pending = [schema]
-    while pending:
-        each = pending.pop()
-        if not isinstance(each, dict) or id(each) in seen:
-            continue
-        if KEYWORD in each:
-            return each
-        seen.add(id(each))
-        if "$ref" in each:
-            pending.append(references.target(each))
-        pending += [below for keyword in LISTS for below in each.get(keyword, ())]
-        pending += [below for keyword in _MAPS for below in each.get(keyword, {}).values()]
-        pending += [each[keyword] for keyword in SINGLE if keyword in each]
-    return None
 
 
 def _without_untyped(root: Node) -> bool:
