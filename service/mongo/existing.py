@@ -61,7 +61,7 @@ class ExistingDatabase:
         return count
 
     async def sample(self, name: str, size: int) -> list[bytes]:
-        """At most `size` documents (BSON), within `SAMPLE_BYTES` and `SAMPLE_SECONDS`: by chance,
+        """At most `size` documents (BSON), within `SAMPLE_BYTES` and `SAMPLE_SECONDS`: at random,
         or the last ones by `_id` if the database cannot do that, or not in half of the time."""
         start = time.monotonic()
         with self._faults():
@@ -74,7 +74,7 @@ class ExistingDatabase:
             return await _take(last, left)
 
     async def _drawn(self, name: str, size: int, seconds: float) -> list[bytes]:
-        """Documents that the database draws by chance; none if it cannot, or not in time.
+        """Documents that the database draws at random; none if it cannot, or not in time.
 
         https://www.mongodb.com/docs/manual/reference/operator/aggregation/sample/
         """
