@@ -40,7 +40,7 @@ def update(collection: ThreadCollection, id: Id, operators: bytes) -> Updated | 
 
 def upsert(collection: ThreadCollection, id: Id, operators: bytes) -> Updated | None:
     """Apply the operators to the document, which is created if there is none. Returns None if
-    another writer creates it at the same moment.
+    another writer creates or deletes it at the same moment.
 
     The driver's method does not tell whether it was created.
     """
@@ -60,8 +60,12 @@ def upsert(collection: ThreadCollection, id: Id, operators: bytes) -> Updated | 
         if not is_about_id(error):
             raise
         return None
-    created = not reply["lastErrorObject"]["updatedExisting"]
-    return Updated(bytes(reply["value"].raw), created)
+    new = reply["value"]
+    if new is None:
+        # The embedded engine answers so if the document is deleted at the same moment. It has then
+        # not created another one.
+        return None
+    return Updated(bytes(new.raw), created=not reply["lastErrorObject"]["updatedExisting"])
 
 
 async def update_unchanged(

@@ -39,8 +39,8 @@ class Rows:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def update(self, id: Id, change: Update) -> Updated | None:
-        """The document after the operators; None if there is none, or if another writer has just
-        created the one that was to be created. Raises the driver's errors.
+        """The document after the operators; None if there is none, or, of an upsert, if another
+        writer has just created or deleted it. Raises the driver's errors.
 
         If this is cancelled, the update is not sent, or it may take effect.
         """

@@ -20,6 +20,7 @@ WEIGHTS: dict[Operation, int] = {
     "put": 4, "create": 1, "replace": 3, "patch": 2, "delete": 1, "get": 6,
 }  # fmt: skip
 NDJSON, MERGE = "application/x-ndjson", "application/merge-patch+json"
+OPERATORS = "application/vnd.stuff.update-operators+json"
 PAUSE = 0.3  # seconds after a request without an answer
 
 
@@ -41,6 +42,10 @@ def value_of(document: dict[str, Any]) -> int:
     if document["text"] != f"{value} " * 100 or document["end"] != value:
         raise Fault(f"A document is half there: {document}")
     return value
+
+
+def _content(kind: str, value: int) -> dict[str, Any]:
+    return {"$set": fields(value)} if kind == OPERATORS else fields(value)
 
 
 class NotSent(Exception):
@@ -116,12 +121,14 @@ class Client:
             operation = "get"
         value = None if operation in ("get", "delete") else next(values)
         method = {"get": "GET", "delete": "DELETE", "patch": "PATCH"}.get(operation, "PUT")
-        headers = {"Content-Type": MERGE if operation == "patch" else "application/json"}
+        kinds = (MERGE, OPERATORS) if operation == "patch" else ("application/json",)
+        kind = self._chance.choice(kinds)
+        headers = {"Content-Type": kind}
         if operation == "create":
             headers["If-None-Match"] = "*"
         if operation == "replace":
             headers["If-Match"] = tag
-        content = None if value is None else json.dumps(fields(value))
+        content = None if value is None else json.dumps(_content(kind, value))
         start = time.perf_counter()
         response, given_up = await self._send(method, f"/stuff/{id}", content, headers)
         end = time.perf_counter() if response is not None else math.inf

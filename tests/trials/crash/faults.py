@@ -15,7 +15,7 @@ from tests.trials.crash.victim import Victim
 
 LIMIT = patient(0.5)  # seconds: STUFF_OPERATION_TIMEOUT
 LONGEST = 4 * LIMIT  # seconds that a command is blocked
-WRITES = ["update", "insert", "delete"]
+WRITES = ["update", "findAndModify", "insert", "delete"]
 FAILURES: list[dict[str, Any]] = [
     {"errorCode": 91},  # ShutdownInProgress
     {"errorCode": 112},  # WriteConflict
