@@ -2,7 +2,7 @@
 
     python -m tests.trials.clients [python typescript go java rust php ruby]
 
-The service has a collection that is declared with a schema (`library/`), beside `/stuff`. For each
+The service has collections that are declared with schemas (`library/`), beside `/stuff`. For each
 language a client is generated into a directory that is thrown away, compiled, and lives through
 two stories against the service:
 

@@ -12,12 +12,12 @@ TIMEOUT = 600  # seconds: the first time everything is downloaded and compiled
 
 NOTICES = (
     "OpenAPI 3.1 support is still in beta",  # openapi-generator, of each such document
+    # Of a body that may have more members than it names: `true` is no name of a schema.
+    "Failed to get the schema name: null",
     # That for Java, of a body with a type and an example: it documents bodies by their types.
     "Ignoring complex example on request body",
-    # That for Rust, of members named `type`, and of media types that it takes for names.
-    "cannot be used as a field/variable name. Renamed to",
-    "cannot be used as a model name. Renamed to Application",
-    "cannot be used as a model name. Renamed to TextSlash",
+    # That for Rust, of `type` and other words of the language, and of each media type.
+    "name. Renamed to",
     # openapi-python-client leaves the second body of POST out: a load is sent with httpx.
     "Warning(s) encountered while generating",
     "WARNING parsing POST /stuff within documents.",

@@ -53,12 +53,7 @@ check($stored === ['_id' => 'notes', ...fields($notes)], $stored, fields($notes)
 $etag = '"' . $book->getStuff()->getEtag() . '"';
 check($etag === $headers['etag'][0], $etag);
 
-$wrong = new BookFields([
-    'id' => '7',
-    'title' => 'Notes',
-    'year' => 1843,
-    'medium' => new BookMedium(['form' => BookMedium::FORM_AUDIO, 'pages' => 66]),
-]);
+$wrong = new BookFields(['id' => '7', 'title' => ' Notes', 'year' => 1843]);
 $problem = refused(422, fn () => $books->putBook('notes', $wrong));
 check($problem->getType() === '/problems/schema-violation', $problem);
 $faults = [];
@@ -66,7 +61,7 @@ foreach ($problem->getErrors() as $fault) {
     $faults[$fault->getPointer()] = $fault->getDetail() !== '';
 }
 ksort($faults);
-check($faults === ['/id' => true, '/medium' => true], $faults);
+check($faults === ['/id' => true, '/title' => true], $faults);
 
 // What is null is removed, what is not named stays.
 $patch = new BookPatch([
@@ -76,13 +71,13 @@ $patch = new BookPatch([
         'address' => new BookPublisherAddressPatch(['street' => 'Red Lion Court']),
     ]),
 ]);
-$patched = $books->patchBook('notes', $patch, $etag);
+$patched = $books->patchBook('notes', $patch, if_match: $etag);
 check($patched->getSubtitle() === null && $patched->getLent(), $patched);
 $address = ['city' => 'London', 'street' => 'Red Lion Court'];
 check(fields($patched->getPublisher()) === ['name' => 'Taylor', 'address' => $address], $patched);
 check($patched->getMedium() == $book->getMedium(), $patched);
 
-refused(412, fn () => $books->putBook('notes', $notes, $etag));
+refused(412, fn () => $books->putBook('notes', $notes, if_match: $etag));
 
 $other = $books->createBook(new BookFields(['title' => 'Passages', 'year' => 1864]))->getDocumentId();
 [$titles, $after] = [[], null];

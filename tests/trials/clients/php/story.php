@@ -57,9 +57,9 @@ check($status === 201, $status);
 $got = $documents->getDocument($id);
 check(json_encode($got) === json_encode(['_id' => $id, ...$ada]), $got);
 
-[, $status, $headers] = $documents->putDocumentWithHttpInfo($id, ['name' => 'Ada Lovelace'], $etag);
+[, $status, $headers] = $documents->putDocumentWithHttpInfo($id, ['name' => 'Ada Lovelace'], if_match: $etag);
 check($status === 200, $status);
-$problem = refused(412, fn () => $documents->putDocument($id, ['name' => '?'], $etag));
+$problem = refused(412, fn () => $documents->putDocument($id, ['name' => '?'], if_match: $etag));
 check($problem->getType() === '/problems/precondition-failed', $problem);
 check($problem->getEtag() === $headers['etag'][0], $problem);
 

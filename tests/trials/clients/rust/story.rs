@@ -86,7 +86,7 @@ async fn documents(service: &Configuration) {
     assert_eq!(problem.etag.flatten(), etag().await);
 
     let patch = fields(json!({"died": 1852, "name": null}));
-    let patched = patch_document(service, id, patch, None, None, None, None)
+    let patched = patch_document(service, id, patch, None, None, None, None, None)
         .await
         .unwrap();
     assert_eq!(patched, fields(json!({"_id": id, "died": 1852})));
