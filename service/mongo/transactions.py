@@ -125,18 +125,14 @@ class Transactions:
             for delay in _delays():
                 try:
                     result = await self._attempt(session, work, started)
-                    if await self._commit(session, started):
-                        return result
-                    error = PyMongoError("the commit was aborted", [TRANSIENT])
-                except PyMongoError as fault:
-                    error = fault
-                if not is_transient(error) or self._is_over(started + delay):
-                    raise _given_up(error) from None
+                    await self._commit(session, started)
+                    return result
+                except PyMongoError as error:
+                    is_late = time.monotonic() + delay >= self._limits.end_of_work(started)
+                    if is_late or not is_transient(error):
+                        raise _given_up(error) from None
                 await asyncio.sleep(delay)
         raise AssertionError("the delays have no end")
-
-    def _is_over(self, started: float) -> bool:
-        return time.monotonic() >= self._limits.end_of_work(started)
 
     async def _attempt(
         self,
@@ -158,24 +154,23 @@ class Transactions:
             await session.abort_transaction()
             raise
 
-    async def _commit(self, session: AsyncIOMotorClientSession, started: float) -> bool:
-        """Returns False if the transaction was aborted instead, since it conflicts with another."""
+    async def _commit(self, session: AsyncIOMotorClientSession, started: float) -> None:
+        """Raises a driver's error only if it is transient: the transaction was aborted instead."""
         for delay in _delays():
             try:
                 await session.commit_transaction()
             except PyMongoError as error:
-                if error.has_error_label(UNKNOWN):
-                    is_late = time.monotonic() + delay >= self._limits.end(started)
-                    if is_late or getattr(error, "code", None) == TIME_LIMIT:
-                        raise DatabaseUnavailable(OUTCOME_UNKNOWN) from error
-                    await asyncio.sleep(delay)
-                    continue
                 if is_transient(error):
-                    return False
-                raise translated(error) from error
-            await self._journal()
-            return True
-        raise AssertionError("the delays have no end")
+                    raise
+                if not error.has_error_label(UNKNOWN):
+                    raise translated(error) from error
+                is_late = time.monotonic() + delay >= self._limits.end(started)
+                if is_late or getattr(error, "code", None) == TIME_LIMIT:
+                    raise DatabaseUnavailable(OUTCOME_UNKNOWN) from error
+            else:
+                await self._journal()
+                return
+            await asyncio.sleep(delay)
 
     async def _journal(self) -> None:
         """Wait until the transaction is in the journal, if the database has not."""
