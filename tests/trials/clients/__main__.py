@@ -7,7 +7,7 @@ language a client is generated into a directory that is thrown away, compiled, a
 two stories against the service:
 
 - documents of any shape: create, get, replace on condition, be refused by a 412 with a typed
-  problem, patch, page through the collection, delete;
+  problem, patch, page through the collection, delete (and in Python: commits);
 - books, in the types of the language: the same, and a 422 that names each fault, and a patch in
   which null removes a field and what is absent stays.
 

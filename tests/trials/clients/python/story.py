@@ -3,6 +3,7 @@
 import os
 
 from stuff_client import AuthenticatedClient
+from stuff_client.api.commits import commit
 from stuff_client.api.documents import (
     create_document,
     delete_document,
@@ -11,7 +12,20 @@ from stuff_client.api.documents import (
     patch_document,
     put_document,
 )
-from stuff_client.models import Document, DocumentPage, Fields, MergePatch, Problem
+from stuff_client.models import (
+    Commit,
+    CommitResult,
+    Document,
+    DocumentPage,
+    Fields,
+    MergePatch,
+    PatchOperation,
+    PatchOperationOp,
+    Problem,
+    Write,
+    WriteDocument,
+    WriteOp,
+)
 from stuff_client.types import UNSET
 
 client = AuthenticatedClient(base_url=os.environ["STUFF_URL"], token=os.environ["STUFF_KEY"])
@@ -59,6 +73,41 @@ while True:
     if after is None:
         break
 assert numbers == [0, 1, 2, 3, 4]
+
+made = commit.sync(
+    client=client,
+    body=Commit(
+        writes=[
+            Write(op=WriteOp.CREATE, id="c/1", document=WriteDocument.from_dict({"n": 1})),
+            Write(op=WriteOp.PUT, id="c/2", document=WriteDocument.from_dict({"l": [1]})),
+        ]
+    ),
+)
+assert isinstance(made, CommitResult)
+assert [each.status for each in made.results] == [201, 201]
+
+added = PatchOperation(op=PatchOperationOp.ADD, path="/l/-", value=2)
+changed = commit.sync(
+    client=client,
+    body=Commit(
+        writes=[
+            Write(op=WriteOp.CHECK, id="c/1", if_match=made.results[0].etag or UNSET),
+            Write(op=WriteOp.JSON_PATCH, id="c/2", operations=[added]),
+        ]
+    ),
+)
+assert isinstance(changed, CommitResult)
+refused = commit.sync(
+    client=client,
+    body=Commit(writes=[Write(op=WriteOp.DELETE, id="c/1"), Write(op=WriteOp.DELETE, id="absent")]),
+)
+assert isinstance(refused, Problem)
+assert (refused.status, refused.index) == (404, 1)
+both = commit.sync(
+    client=client,
+    body=Commit(writes=[Write(op=WriteOp.DELETE, id=f"c/{n}") for n in (1, 2)]),
+)
+assert isinstance(both, CommitResult)
 
 for each in [id, *(f"p/{number}" for number in range(5))]:
     assert delete_document.sync_detailed(each, client=client).status_code == 204
