@@ -111,6 +111,20 @@ async def test_the_feed_shows_canonical_strings_and_its_filter_takes_them(
                 assert (await events.next()).data["document"] == {"_id": "a", **CANONICAL}
 
 
+async def test_the_feed_shows_documents_with_many_values(
+    settings: Settings, tmp_path: Path, orders: Documents
+) -> None:
+    file = declare(tmp_path, orders={"schema": ORDER})
+    async with live(settings, collections=file) as client:
+        async with follow(client, "/orders") as events:
+            first = events.last_id
+            orders.insert_one({"_id": "a", "tags": STORED["tags"] * 20_000})
+            tags = (await events.next()).data["document"]["tags"]
+            assert tags == CANONICAL["tags"] * 20_000
+        async with follow(client, "/orders", last=first) as events:
+            assert (await events.next()).data["document"]["tags"] == tags
+
+
 async def test_every_way_to_read_shows_the_canonical_strings(
     client: AsyncClient, orders: Documents
 ) -> None:

@@ -40,6 +40,9 @@ class Present(Protocol):
     def admit(self, subscription: Subscription) -> None:
         """Have the subscription join, or catch up."""
 
+    async def prepare(self, changes: Sequence[Change]) -> None:
+        """Encode the large ones in a thread."""
+
     def encoded(self, change: Change) -> Change:
         """The change, ready to be sent."""
 
@@ -194,6 +197,7 @@ class _Round:
                 return
             changes = await stream.next_batch()
             for part in parts(changes, PART_BYTES):
+                await self._channel.prepare(part)
                 for index, change in enumerate(part, 1):
                     # Join at once, before the channel forgets the change.
                     if self._channel.remembers(change.position):

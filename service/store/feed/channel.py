@@ -25,6 +25,7 @@ Encode = Callable[[Change], bytes]
 RECENT_COUNT = 10_000  # changes that are remembered
 RECENT_BYTES = 8 * 1024 * 1024
 PART_BYTES = 1024 * 1024  # of changes that are sent before other tasks run
+LARGE = 256 * 1024  # bytes of a change whose encoding may stop other requests for too long
 MAX_AWAIT = 0.5  # seconds that the database waits for a change before it answers that there is none
 REST = 0.025  # seconds between two requests under load: each costs much more than a change
 RETRY_INTERVAL = 0.5  # seconds
@@ -141,6 +142,13 @@ class Channel:
             change.wire = self._encode(change)
         return change
 
+    async def prepare(self, changes: Sequence[Change]) -> None:
+        """Encode the large ones in a thread: types that JSON lacks are written value by value in
+        Python, between which the interpreter runs other threads."""
+        for change in changes:
+            if change.size > LARGE and not change.wire:
+                await asyncio.to_thread(self.encoded, change)
+
     async def _read(self) -> None:
         """Read the change stream forever, through all outages of the database."""
         while self.failure is None:
@@ -170,6 +178,8 @@ class Channel:
             changes = await stream.next_batch()
             self.answered = now()
             for part in parts(changes, PART_BYTES):
+                large = [each for each in part if each.size > LARGE]
+                await self.prepare([each for each in large if self._is_followed(each)])
                 self._receive(part)
                 await asyncio.sleep(0)
             self.now = stream.position
@@ -186,6 +196,9 @@ class Channel:
         arrivals, self._arrivals = self._arrivals, set()
         for subscription in arrivals:
             self.admit(subscription)
+
+    def _is_followed(self, change: Change) -> bool:
+        return bool(self._of_all) or (bool(self._of_one) and change.id in self._of_one)
 
     def _receive(self, changes: Sequence[Change]) -> None:
         size = 0
