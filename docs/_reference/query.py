@@ -38,7 +38,9 @@ OPERATORS = {
 VALUES = """\
 ## Values
 
-A value is JSON, or canonical or relaxed
+In a collection whose schema [types a path](../explanation/collections.md#bson-types) (`x-bson`), a
+string there stands for a value of that type: `{"due": {"$lt": "2026-12-01T00:00:00Z"}}` compares
+with dates. Any other value is JSON, or canonical or relaxed
 [Extended JSON](https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/) for types that
 JSON lacks, such as `{"$date": "2026-01-01T00:00:00Z"}` and `{"$oid": "..."}`: """
 

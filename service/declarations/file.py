@@ -42,7 +42,8 @@ class Entry(BaseModel):
         Field(
             alias="schema",
             description="What documents look like: a JSON Schema 2020-12, or a `$ref` to a file "
-            "beside. Without one, any object is accepted.",
+            "beside. Without one, any object is accepted. A string in it may say as what it is "
+            "stored: `x-bson` is `date`, `objectid`, `decimal`, `binary` or `uuid`.",
         ),
     ] = None
     id: Annotated[
