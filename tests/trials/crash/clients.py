@@ -110,8 +110,11 @@ class Client:
         while not done.is_set():
             [operation] = self._chance.choices(list(WEIGHTS), list(WEIGHTS.values()))
             with suppress(NotSent):
-                if self._chance.random() < 0.05:
+                kind = self._chance.random()
+                if kind < 0.05:
                     await self._load(self._chance.sample(ids, 5), values)
+                elif kind < 0.15:
+                    await self._commit(self._chance.sample(ids, 3), values)
                 else:
                     await self._do(operation, self._chance.choice(ids), values)
 
@@ -164,6 +167,24 @@ class Client:
             raise Fault(f"A load was answered {response.text}")
         for id, value in lines.items():
             self._history.events[id].append(Event(start, end, "put", value, ANY, None, given_up))
+
+    async def _commit(self, ids: list[str], values: "count[int]") -> None:
+        """Put several documents together, as any number of puts at one moment."""
+        puts = {id: next(values) for id in ids}
+        writes = [{"op": "put", "id": id, "document": fields(n)} for id, n in puts.items()]
+        content = json.dumps({"writes": writes})
+        start = time.perf_counter()
+        headers = {"Content-Type": "application/json"}
+        response, given_up = await self._send("POST", "/commit", content, headers)
+        end = time.perf_counter() if response is not None else math.inf
+        created: list[Any] = [None] * len(ids)
+        if response is not None:
+            if response.status_code != 200:
+                raise Fault(f"A commit was answered {response.status_code} {response.text}")
+            created = [each["status"] == 201 for each in response.json()["results"]]
+        for (id, value), answer in zip(puts.items(), created, strict=True):
+            event = Event(start, end, "put", value, answer, None, given_up)
+            self._history.events[id].append(event)
 
     async def _send(
         self, method: str, path: str, content: str | None, headers: dict[str, str]
