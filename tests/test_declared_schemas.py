@@ -37,7 +37,13 @@ def test_what_is_no_schema_is_named_with_its_place(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pattern", ["(?=a)b", "(a)\\1", "(?<!a)b", "("])
 def test_patterns_that_may_take_long_are_refused(tmp_path: Path, pattern: str) -> None:
     [fault] = faults(tmp_path, {"properties": {"a": {"pattern": pattern}}})
-    assert fault.startswith(f"{INLINE}/properties/a/pattern: ")
+    wanted = "Give a regular expression without lookaround and references, which take too long."
+    assert fault == f"{INLINE}/properties/a/pattern: {wanted}"
+
+
+def test_a_type_that_is_none_is_told_which_there_are(tmp_path: Path) -> None:
+    [fault] = faults(tmp_path, {"properties": {"a": {"type": "text"}}})
+    assert fault.startswith(f"{INLINE}/properties/a/type: Give one or several of these: array, ")
 
 
 @pytest.mark.parametrize(

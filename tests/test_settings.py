@@ -161,10 +161,10 @@ def test_a_bad_value_of_any_setting_is_explained_in_words_of_ours(name: str) -> 
 
 
 def test_values_of_a_wrong_type_or_size_are_told_what_would_be_right() -> None:
-    assert fault(port="abc") == "STUFF_PORT: It is a whole number."
-    assert fault(port="99999") == "STUFF_PORT: It is at most 65535."
-    assert fault(client_timeout="soon") == "STUFF_CLIENT_TIMEOUT: It is a number."
-    assert fault(insecure="maybe") == "STUFF_INSECURE: It is true or false."
+    assert fault(port="abc") == "STUFF_PORT: Give a whole number."
+    assert fault(port="99999") == "STUFF_PORT: Give at most 65535."
+    assert fault(client_timeout="soon") == "STUFF_CLIENT_TIMEOUT: Give a number."
+    assert fault(insecure="maybe") == "STUFF_INSECURE: Give true or false."
     said = fault(jwt_algorithms="RS256,HS256")
     assert said.startswith("STUFF_JWT_ALGORITHMS: 'HS256' is none of RS256, ")
 

@@ -145,7 +145,7 @@ class _Resources:
         except RuntimeError:
             raise ValueError(f"{name} is a link to itself.") from None
         if not file.is_relative_to(self._folder):
-            raise ValueError(f"{name} is outside of the folder of the declarations.")
+            raise ValueError(f"{name} is outside of the folder of the file of collections.")
         try:
             if file.stat().st_size > MAX_BYTES:
                 raise ValueError(f"{name} has more than {MAX_BYTES:,} bytes.")

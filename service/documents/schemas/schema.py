@@ -5,7 +5,13 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 import orjson
-from jsonschema_rs import Draft202012Validator, RegexOptions, Registry, ValidationError
+from jsonschema_rs import (
+    Draft202012Validator,
+    RegexOptions,
+    Registry,
+    ValidationError,
+    ValidationErrorKind,
+)
 
 from service.documents import codec, layout
 from service.documents.layout import MAX_DOCUMENT_BYTES
@@ -24,6 +30,7 @@ LISTED_BYTES = 4096
 """Largest document, as BSON, of which several faults are listed. The library finds all of them
 before it returns, at some 10 µs each; of a larger document the first one is named."""
 
+TYPE = "Give one or several of these: array, boolean, integer, null, number, object, string."
 METASCHEMA = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
 
 
@@ -67,7 +74,7 @@ class Schema:
                 keywords=KEYWORDS,
             )
         except ValidationError as error:
-            raise SchemaFault(_of_library(error.message), [*error.instance_path]) from None
+            raise SchemaFault(explain(error), [*error.instance_path]) from None
         except ValueError as error:  # a reference that leads nowhere
             raise SchemaFault(_of_library(str(error)), []) from None
 
@@ -156,7 +163,9 @@ def faults_of(schema: Any) -> Iterator[SchemaFault]:
         keywords=KEYWORDS,
     )
     for error in metaschema.iter_errors(schema):
-        yield SchemaFault(explain(error), [*error.instance_path])
+        # The one union of the schema of schemas is that of `type`.
+        is_type = isinstance(error.kind, ValidationErrorKind.AnyOf)
+        yield SchemaFault(TYPE if is_type else explain(error), [*error.instance_path])
 
 
 def _of_library(message: str) -> str:
