@@ -74,6 +74,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         )
         app.state.collections = collections.by_name
         app.state.commits = collections.commits
+        app.state.records = collections.records
         stack.enter_context(on_stop(collections.feeds.close))
         # `LimitedProtocol` reads these.
         yield {"settings": settings, "connections": open_connections(settings)}
@@ -137,10 +138,11 @@ def cors(origins: str) -> dict[str, Any]:
         "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         "allow_headers": [
             "Authorization", "Content-Type", "Content-Encoding", "If-Match", "If-None-Match",
-            "If-Modified-Since", "If-Unmodified-Since", "Last-Event-ID", "Prefer", "X-Request-ID",
+            "If-Modified-Since", "If-Unmodified-Since", "Idempotency-Key", "Last-Event-ID",
+            "Prefer", "X-Request-ID",
         ],
         "expose_headers": [
-            "Content-Location", "ETag", "Last-Modified", "Link", "Location", "Preference-Applied",
-            "Retry-After", "WWW-Authenticate", "X-Request-ID",
+            "Content-Location", "ETag", "Idempotency-Replayed", "Last-Modified", "Link", "Location",
+            "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-ID",
         ],
     }  # fmt: skip

@@ -18,6 +18,7 @@
       Conflict                   409
         DuplicateKey                  a unique index has the value already
         PatchTestFailed               a JSON Patch tested for another value
+        IdempotencyKeyInUse           a request with this key is under way
       FeedGone                   410  the feed cannot resume there
       PreconditionFailed         412  If-Match and the like
       TooLarge                        with the `limit`
@@ -33,6 +34,7 @@
         InvalidCommit                 a write does not have what its kind needs
         InvalidParameter              a query parameter, named by `parameter`
         InvalidId
+        IdempotencyKeyReused          another request had this key
         DocumentRejected              by MongoDB, e.g. by a validator
         SchemaViolation               by the schema of the collection
       Unsupported                501
@@ -79,6 +81,8 @@ from service.errors.documents import (
     DocumentNotFound,
     DocumentRejected,
     DuplicateKey,
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
     Invalid,
     InvalidCommit,
     InvalidDocument,
@@ -133,6 +137,8 @@ __all__ = [
     "FeedUnsupported",
     "Forbidden",
     "HeadersTooLarge",
+    "IdempotencyKeyInUse",
+    "IdempotencyKeyReused",
     "Invalid",
     "InvalidCommit",
     "InvalidDocument",

@@ -51,6 +51,19 @@ class PatchTestFailed(AtPointer, Conflict):
     slug, title = "patch-test-failed", "A test of the patch failed"
 
 
+class IdempotencyKeyInUse(Conflict):
+    """A request with this Idempotency-Key is still under way. The same request a moment later gets
+    its answer."""
+
+    slug, title = "idempotency-key-in-use", "A request with this key is under way"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A request with this Idempotency-Key is still under way. Send this one again.",
+            headers={"Retry-After": "1"},
+        )
+
+
 class PreconditionFailed(StuffError):
     """The document is not in the state that If-Match, If-None-Match or If-Unmodified-Since asks
     for. `etag` is its current entity tag, null if there is no document; a key or token without the
@@ -107,6 +120,20 @@ class InvalidParameter(Invalid):
     def __init__(self, parameter: str, detail: str, pointer: str | None = None) -> None:
         place = {} if pointer is None else {"pointer": pointer}
         super().__init__(detail, members={"parameter": parameter, **place})
+
+
+class IdempotencyKeyReused(Invalid):
+    """Another request was sent with this Idempotency-Key before: with another body, media type,
+    `upsert` or other conditions."""
+
+    slug, title = "idempotency-key-reused", "Another request had this key"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This Idempotency-Key was sent with another request: the body, its media type, "
+            "'upsert' or the conditions were not the same. Send a new key, or the same request.",
+            members={"parameter": "idempotency-key"},
+        )
 
 
 class InvalidId(Invalid):

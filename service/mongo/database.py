@@ -32,6 +32,7 @@ from service.mongo.reporting import report
 from service.mongo.shares import COMMITS, LOAD_CALLS, PING_CALLS, POINT_CALLS, QUERY_CALLS, Share
 from service.mongo.tracing import listeners
 from service.settings import Settings
+from service.settings.rules import RECORDS
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,8 @@ class Database:
             # Overrides the URI: acknowledged means that a majority has the write in its journal.
             write_concern=WriteConcern(w="majority", j=True),
         )
-        self.models: Mapping[str, Model] = {name: bind(name) for name in collections}
+        self._served = [*collections]
+        self.models: Mapping[str, Model] = {name: bind(name) for name in (*self._served, RECORDS)}
         self._operation_timeout = settings.operation_timeout
         self._selection_timeout = settings.server_selection_timeout
         self._capabilities = Capabilities()
@@ -170,9 +172,7 @@ class Database:
 
     async def _detect_capabilities(self) -> None:
         """Raises `ConfigurationError`."""
-        self._capabilities = await detect_capabilities(
-            self.client, self._database, list(self.models)
-        )
+        self._capabilities = await detect_capabilities(self.client, self._database, self._served)
         self.limits.are_ignored = self._capabilities.ignores_limits
         # Under `pymongo.timeout` the driver looks for a server for all the time that is left, which
         # would be too late to report that there is none.

@@ -15,7 +15,13 @@ from typing import TypeVar
 from motor.frameworks.asyncio import run_on_executor
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import ReadPreference
-from pymongo.errors import BulkWriteError, ExecutionTimeout, OperationFailure, PyMongoError
+from pymongo.errors import (
+    BulkWriteError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
 from pymongo.read_concern import ReadConcern
 
 from service.documents.ids import Id
@@ -101,14 +107,17 @@ class Transactions:
         self._database = database
         self._limits = database.limits
 
-    def check(self) -> None:
+    def check(
+        self, what: str = "Commits need", instead: str = "send the writes one by one"
+    ) -> None:
         """Raise `DatabaseUnsupported` if the database has no transactions, and
-        `DatabaseUnavailable` until it has answered once."""
+        `DatabaseUnavailable` until it has answered once. The message says what needs them, and what
+        to do `instead`."""
         self._database.readiness.check()
         if not self._database.has_transactions:
             raise DatabaseUnsupported(
-                "Commits need transactions, which this database does not have. Use a replica set "
-                "(one node is enough) or a sharded cluster, or send the writes one by one."
+                f"{what} transactions, which this database does not have. Use a replica set (one "
+                f"node is enough) or a sharded cluster, or {instead}."
             )
 
     async def run(self, work: Callable[[Transaction], Awaitable[Result]]) -> Result:
@@ -133,6 +142,16 @@ class Transactions:
                         raise _given_up(error) from None
                 await asyncio.sleep(delay)
         raise AssertionError("the delays have no end")
+
+    async def journal(self) -> None:
+        """Wait until all transactions that can be seen are in the journal, if the database has not.
+        Raises `DatabaseUnavailable`."""
+        if self._database.journals_late:
+            client = self._database.client
+            try:
+                await run_on_executor(client.get_io_loop(), flush, client.delegate)  # type: ignore[no-untyped-call]
+            except PyMongoError as error:
+                raise DatabaseUnavailable(OUTCOME_UNKNOWN) from error
 
     async def _attempt(
         self,
@@ -168,23 +187,26 @@ class Transactions:
                 if is_late or getattr(error, "code", None) == TIME_LIMIT:
                     raise DatabaseUnavailable(OUTCOME_UNKNOWN) from error
             else:
-                await self._journal()
+                await self.journal()
                 return
             await asyncio.sleep(delay)
-
-    async def _journal(self) -> None:
-        """Wait until the transaction is in the journal, if the database has not."""
-        if self._database.journals_late:
-            client = self._database.client
-            try:
-                await run_on_executor(client.get_io_loop(), flush, client.delegate)  # type: ignore[no-untyped-call]
-            except PyMongoError as error:
-                raise DatabaseUnavailable(OUTCOME_UNKNOWN) from error
 
 
 def is_transient(error: PyMongoError) -> bool:
     """Whether the whole transaction may succeed if it is done again."""
     return error.has_error_label(TRANSIENT)
+
+
+def is_conflict(error: PyMongoError) -> bool:
+    """Whether another transaction writes the same document, or has written it since."""
+    is_answer = not isinstance(error, ConnectionFailure)
+    return is_transient(error) and is_answer and _code(error) == WRITE_CONFLICT
+
+
+def _code(error: PyMongoError) -> int | None:
+    """The code of an error about a transaction. One without a code says that it conflicts."""
+    code: int | None = getattr(error, "code", WRITE_CONFLICT)
+    return code
 
 
 def _refusal(error: OperationFailure, statement: Statement) -> StuffError:
@@ -193,7 +215,7 @@ def _refusal(error: OperationFailure, statement: Statement) -> StuffError:
 
 
 def _given_up(error: PyMongoError) -> StuffError:
-    if is_transient(error) and getattr(error, "code", WRITE_CONFLICT) == WRITE_CONFLICT:
+    if is_transient(error) and _code(error) == WRITE_CONFLICT:
         return WriteConflict()
     return translated(error)
 

@@ -5,10 +5,12 @@ from typing import Any
 from service.openapi.document import EXTENDED_EXAMPLE, FEED, JSON_FIRST
 from service.openapi.headers import (
     ALLOW,
+    IDEMPOTENCY_KEY,
     LAST_EVENT_ID,
     LOCATION,
     PREFER,
     PREFERRED,
+    REPLAYED,
     VALIDATORS,
     VARY_ACCEPT,
     header,
@@ -33,7 +35,7 @@ EXTENDED_PAGE: dict[str, Any] = {
     }
 }
 
-PREFERENCE = {"parameters": [PREFER]}
+CREATION = {"parameters": [PREFER, IDEMPOTENCY_KEY]}
 FEED_POSITION = {"parameters": [LAST_EVENT_ID]}
 LINK = {
     "Link": header(
@@ -65,7 +67,7 @@ CREATE_DOCUMENT = ok(
     "The document was created. The body has its `_id`, a UUIDv7, and nothing else, or the whole "
     "document if that is preferred.",
     model=Document,
-    headers=VALIDATORS | LOCATION | PREFERRED,
+    headers=VALIDATORS | LOCATION | PREFERRED | REPLAYED,
 )
 DELETE_DOCUMENTS = ok(200, "How many documents were deleted.", model=Deleted)
 COLLECTION_OPTIONS = ok(204, "The methods.", headers=ALLOW)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from service.documents.commits import MAX_WRITES
 from service.documents.commits.write import CONTENTS, DEFAULT_COLLECTION
-from service.openapi.headers import ENTITY_TAGS
+from service.openapi.headers import ENTITY_TAGS, IDEMPOTENCY_KEY, REPLAYED
 from service.openapi.responses import ok
 from service.openapi.schemas import EXAMPLE_TAG, PATCH_EXAMPLE
 
@@ -123,7 +123,8 @@ class CommitResult(BaseModel):
     results: list[WriteResult] = Field(description="One for each write, in their order.")
 
 
-COMMIT = ok(200, "All writes were made.", model=CommitResult)
+COMMIT = ok(200, "All writes were made.", model=CommitResult, headers=REPLAYED)
+REPETITION = {"parameters": [IDEMPOTENCY_KEY]}
 COMMIT_BODY: dict[str, Any] = {
     "requestBody": {
         "description": "The writes.",

@@ -6,6 +6,7 @@ from service.documents.updates import MEDIA_TYPE as UPDATE_OPERATORS
 from service.openapi.headers import (
     ACCEPT_PATCH,
     ALLOW,
+    IDEMPOTENCY_KEY,
     IF_MATCH,
     IF_MODIFIED_SINCE,
     IF_NONE_MATCH,
@@ -15,6 +16,7 @@ from service.openapi.headers import (
     LOCATION,
     PREFER,
     PREFERRED,
+    REPLAYED,
     VALIDATORS,
     VARY_ACCEPT,
 )
@@ -37,6 +39,7 @@ READ_CONDITIONS = {
     ]
 }
 WRITE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, PREFER]}
+PATCH_CONDITIONS = {"parameters": [*WRITE_CONDITIONS["parameters"], IDEMPOTENCY_KEY]}
 DELETE_CONDITIONS = {"parameters": [IF_MATCH, IF_NONE_MATCH, IF_UNMODIFIED_SINCE]}
 
 EVENTS = """\
@@ -73,18 +76,18 @@ PUT_DOCUMENT = (
     )
 )
 PATCH_DOCUMENT = (
-    ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED)
+    ok(200, "The new document.", model=Document, headers=VALIDATORS | PREFERRED | REPLAYED)
     | ok(
         201,
         "The document was created, with `upsert=true`.",
         model=Document,
-        headers=VALIDATORS | LOCATION | PREFERRED,
+        headers=VALIDATORS | LOCATION | PREFERRED | REPLAYED,
     )
     | ok(
         204,
         "The document was changed, and `return=minimal` was preferred, or the key or token lacks "
         "the scope `read`; it then gets no entity tag.",
-        headers=VALIDATORS,
+        headers=VALIDATORS | REPLAYED,
     )
 )
 DELETE_DOCUMENT = ok(204, "The document was deleted.")

@@ -22,6 +22,11 @@ PREFERRED = {
     "Content-Location": header("The address of the document in the body.", "/stuff/ada"),
     "Vary": header("The response depends on the request's Prefer.", "Prefer"),
 }
+REPLAYED = {
+    "Idempotency-Replayed": header(
+        "Only in the answer to a repetition: it is that of the first request.", "true"
+    )
+}
 RETRY_AFTER = {"Retry-After": header("Seconds to wait before trying again.", "1")}
 ALLOW = {"Allow": header("The methods.", "GET, HEAD, PUT, PATCH, DELETE, OPTIONS")}
 ACCEPT_PATCH = {
@@ -37,6 +42,8 @@ CHALLENGE = {"WWW-Authenticate": header("How to authenticate (RFC 6750).", 'Bear
 
 # https://www.rfc-editor.org/rfc/rfc9110#section-8.8.3, restricted to ASCII
 ENTITY_TAGS = r'^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$'
+# https://www.rfc-editor.org/rfc/rfc9651#section-3.3.3, or without quotation marks
+IDEMPOTENCY_KEYS = r'^("([ !#-\[\]-~]|\\["\\]){1,255}"|[!#-+\--~]{1,255})$'
 
 
 def parameter(
@@ -87,6 +94,14 @@ PREFER = parameter(
     "What to return (RFC 7240): `return=representation` for the document, which needs the scope "
     "`read`, or `return=minimal`.",
     "return=representation",
+)
+IDEMPOTENCY_KEY = parameter(
+    "Idempotency-Key",
+    "A new value for each request, such as a UUID, in quotation marks. The request can then be "
+    "repeated with the same value: it is carried out once, and each repetition within 24 hours "
+    "gets the first answer. Needs a database with transactions, else 501.",
+    '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+    IDEMPOTENCY_KEYS,
 )
 LAST_EVENT_ID = parameter(
     "Last-Event-ID",

@@ -13,6 +13,7 @@ from service.errors import (
     BadRequest,
     Forbidden,
     HeadersTooLarge,
+    IdempotencyKeyInUse,
     InvalidParameter,
     NotAcceptable,
     RequestTimeout,
@@ -108,7 +109,7 @@ def _first_sentence(error: type[StuffError]) -> str:
 def _headers(route: APIRoute, errors: Iterable[type[StuffError]]) -> dict[str, Any]:
     headers: dict[str, Any] = {}
     for error in errors:
-        if issubclass(error, Unavailable):
+        if issubclass(error, Unavailable | IdempotencyKeyInUse):
             headers |= RETRY_AFTER
         elif issubclass(error, Unauthorized | Forbidden):
             headers |= CHALLENGE

@@ -14,8 +14,9 @@ from service.errors import InvalidParameter, NotAcceptable, StuffError, raises
 from service.openapi import collection as operations
 from service.openapi import operation_id
 from service.security import reads, reads_or_writes, writes
+from service.store.collection import Collection
 from service.store.loads import Report
-from service.store.points import PointOperations
+from service.store.points import PointOperations, Written
 from service.store.queries import Queries
 from service.web.dependencies import (
     CollectionDep,
@@ -23,6 +24,7 @@ from service.web.dependencies import (
     LastEvent,
     Meta,
     NewDocuments,
+    OnceCreating,
     OnlyFilter,
     PreferenceDep,
     SelectionDep,
@@ -31,9 +33,10 @@ from service.web.dependencies import (
 from service.web.direct import DirectRoute
 from service.web.events import EVENT_STREAM, feed_response
 from service.web.negotiation import choose, negotiated
+from service.web.once import Once
 from service.web.pages import page_response
 from service.web.problems import allowed_methods, problem_body, raw_path
-from service.web.responses import EJSON, JSON, NDEJSON, NDJSON, written_response
+from service.web.responses import EJSON, JSON, NDEJSON, NDJSON, Preference, written_response
 from service.web.streams import DocumentStream, stream_response
 
 PAGE_SIZE, MAX_PAGE_SIZE = 100, 1000
@@ -146,15 +149,16 @@ async def head_documents(
     summary="Create a document under a new id, or load many",
     status_code=201,
     responses=operations.CREATE_DOCUMENT,
-    openapi_extra=operations.PREFERENCE | operations.NEW_DOCUMENTS_BODY,
+    openapi_extra=operations.CREATION | operations.NEW_DOCUMENTS_BODY,
 )
 @writes
-@raises(PointOperations.create)
+@raises(PointOperations.create, Once.respond)
 async def create_document(
     request: Request,
     sent: NewDocuments,
     preference: PreferenceDep,
     collection: CollectionDep,
+    once: OnceCreating,
 ) -> Response:
     """Stores a JSON object of any shape under a new id: a UUIDv7, so ids sort by time.
 
@@ -165,9 +169,11 @@ async def create_document(
     are settled and which of them failed; the others can be sent again.
     """
     if isinstance(sent, bytes):
-        written = await collection.points.create(sent)
-        id = orjson.dumps({"_id": canonical(written.id)})
-        return await written_response(request, written, collection.dumps, preference, minimum=id)
+        respond = partial(_created, request, collection)
+        if once is not None:
+            work = await collection.single.create(sent)
+            return await once.respond(work, respond, preference, [collection.name])
+        return await respond(await collection.points.create(sent), preference)
     report = Report()
     try:
         await collection.loader.load(sent, report)
@@ -209,6 +215,13 @@ async def options_collection(request: Request) -> Response:
     """Returns the methods of the collection."""
     allow = ", ".join(allowed_methods(request.app, request))
     return Response(status_code=204, headers={"Allow": allow})
+
+
+async def _created(
+    request: Request, collection: Collection, written: Written, preference: Preference | None
+) -> Response:
+    id = orjson.dumps({"_id": canonical(written.id)})
+    return await written_response(request, written, collection.dumps, preference, minimum=id)
 
 
 def _line(dumps: Dumps, layout: Layout | None, selection: Selection, document: bytes) -> bytes:

@@ -12,9 +12,10 @@ from service.security import writes_anywhere
 from service.store.commits import Applied, Change, Commits
 from service.web.access import may_read_in
 from service.web.blind import blind_fault
-from service.web.dependencies import ChangesDep, CommitsDep
+from service.web.dependencies import ChangesDep, CommitsDep, OnceCommitting
 from service.web.direct import DirectRoute
-from service.web.responses import JSON
+from service.web.once import Once
+from service.web.responses import JSON, Preference
 
 router = APIRouter(
     tags=["commits"],
@@ -28,23 +29,32 @@ router = APIRouter(
     "/commit",
     summary="Write several documents, all or none",
     responses=operations.COMMIT,
-    openapi_extra=operations.COMMIT_BODY,
+    openapi_extra=operations.REPETITION | operations.COMMIT_BODY,
 )
 @writes_anywhere
-@raises(Commits.make)
-async def commit(request: Request, changes: ChangesDep, commits: CommitsDep) -> Response:
+@raises(Commits.make, Once.respond)
+async def commit(
+    request: Request, changes: ChangesDep, commits: CommitsDep, once: OnceCommitting
+) -> Response:
     """Makes up to 500 writes, in one collection or in several, at one moment: all of them, or, if
     one cannot be made, none. The response has the result of each, in their order.
 
     A write that cannot be made fails the commit with the problem that it would have alone, and the
     `index` of the write. Each document can be in a commit once.
     """
+
+    async def respond(made: list[Applied], _: Preference | None) -> Response:
+        results = [_result(request, each) for each in made]
+        return Response(orjson.dumps({"results": results}), media_type=JSON)
+
     try:
+        if once is not None:
+            collections = {change.target.name for change in changes}
+            return await once.respond(await commits.work(changes), respond, None, collections)
         made = await commits.make(changes)
     except StuffError as error:
         raise _seen(request, changes, error) from None
-    results = [_result(request, each) for each in made]
-    return Response(orjson.dumps({"results": results}), media_type=JSON)
+    return await respond(made, None)
 
 
 def _result(request: Request, made: Applied) -> dict[str, Any]:

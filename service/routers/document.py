@@ -1,5 +1,7 @@
 """`/stuff/{id}`: one document."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 
 from service.documents.ids import Id
@@ -10,7 +12,7 @@ from service.openapi import document as operations
 from service.openapi import operation_id
 from service.security import reads, reads_or_writes, writes
 from service.store.collection import Collection
-from service.store.points import PointOperations
+from service.store.points import PointOperations, Written
 from service.web.access import may_read
 from service.web.blind import blind_fault, blind_response
 from service.web.dependencies import (
@@ -21,6 +23,7 @@ from service.web.dependencies import (
     Fields,
     LastEvent,
     Meta,
+    OncePatching,
     PreconditionsDep,
     PreferenceDep,
     ViewDep,
@@ -28,11 +31,13 @@ from service.web.dependencies import (
 from service.web.direct import DirectRoute
 from service.web.events import feed_response, wants_events
 from service.web.negotiation import negotiated, wants_extended
+from service.web.once import Once
 from service.web.problems import allowed_methods
 from service.web.responses import (
     EJSON,
     JSON,
     DocumentResponse,
+    Preference,
     text_of,
     validators,
     written_response,
@@ -133,10 +138,10 @@ async def put_document(
     PATH,
     summary="Change parts of a document",
     responses=operations.PATCH_DOCUMENT,
-    openapi_extra=operations.WRITE_CONDITIONS | operations.PATCH_BODY,
+    openapi_extra=operations.PATCH_CONDITIONS | operations.PATCH_BODY,
 )
 @writes
-@raises(PointOperations.patch)
+@raises(PointOperations.patch, Once.respond)
 async def patch_document(
     request: Request,
     id: DocumentId,
@@ -144,6 +149,7 @@ async def patch_document(
     preconditions: PreconditionsDep,
     preference: PreferenceDep,
     collection: CollectionDep,
+    once: OncePatching,
 ) -> Response:
     """Applies a JSON Merge Patch (RFC 7396), a JSON Patch (RFC 6902) or update operators of
     MongoDB, all of it or nothing, and returns the new document. Concurrent patches never lose each
@@ -156,17 +162,17 @@ async def patch_document(
     operations `test`, `copy` and `move`, nor operators other than `$set`, `$unset`, `$push` and
     `$pop`.
     """
+    respond = partial(_patched, request, collection)
     try:
+        if once is not None:
+            work = collection.single.patch(id, patch, preconditions)
+            return await once.respond(work, respond, preference, [collection.name])
         written = await collection.points.patch(id, patch, preconditions)
     except StuffError as error:
         if may_read(request):
             raise
         raise blind_fault(error) from None
-    if not may_read(request):
-        return blind_response(request, written, preference)
-    return await written_response(
-        request, written, collection.dumps, preference, default="representation"
-    )
+    return await respond(written, preference)
 
 
 @router.delete(
@@ -198,6 +204,16 @@ async def options_document(
     allow = ", ".join(allowed_methods(request.app, request))
     patches = {"Accept-Patch": PATCH_TYPES} if "PATCH" in allow else {}
     return Response(status_code=204, headers={"Allow": allow, **patches})
+
+
+async def _patched(
+    request: Request, collection: Collection, written: Written, preference: Preference | None
+) -> Response:
+    if not may_read(request):
+        return blind_response(request, written, preference)
+    return await written_response(
+        request, written, collection.dumps, preference, default="representation"
+    )
 
 
 async def _read(

@@ -1,6 +1,6 @@
 """What a request may do, by its credentials."""
 
-from service.security.keys import KeyRing
+from service.security.keys import KeyRing, id_of_key
 from service.security.loopback import is_loopback
 from service.security.tokens import TokenVerifier
 from service.settings import Settings
@@ -33,6 +33,13 @@ class Gate:
         if self._tokens is not None and not credentials.startswith("stuff_"):
             return await self._tokens.scopes(credentials)
         return self._keys.scopes(credentials)
+
+    def owner(self, credentials: str) -> tuple[str, ...]:
+        """Whose credentials these are, which `scopes` has accepted; the same for other credentials
+        of the same owner. An API key is the owner itself, by its id."""
+        if (id := id_of_key(credentials)) is not None or self._tokens is None:
+            return ("key", id or "")
+        return ("token", *self._tokens.owner(credentials))
 
     async def close(self) -> None:
         """Stop refreshing the keys of tokens."""

@@ -20,6 +20,8 @@ MALFORMED_URI = (
 MAX_DATABASE_BYTES = 63
 MAX_NAMESPACE_BYTES = 255  # of `database.collection`
 RESERVED_DATABASES = {"admin", "config", "local"}
+RECORDS = "stuff_idempotency"
+"""The collection in the database that has the records of requests with an `Idempotency-Key`."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ALGORITHMS = (
     *(f"{kind}{bits}" for kind in ("RS", "ES", "PS") for bits in (256, 384, 512)),
@@ -88,6 +90,8 @@ def collection_name(name: str) -> str:
         raise ValueError("MongoDB keeps collections for itself whose names start with 'system.'")
     if name.startswith(".") or name.endswith(".") or ".." in name:
         raise ValueError("The name of a collection has dots only between other characters")
+    if name == RECORDS:
+        raise ValueError("Stuff keeps its records of requests with an Idempotency-Key there")
     return name
 
 

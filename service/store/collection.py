@@ -19,6 +19,7 @@ from service.store.budget import Budget
 from service.store.checking import Checks
 from service.store.commits import Commits, Target
 from service.store.feed import Change, Feed, Feeds, open_feeds
+from service.store.idempotency import Records, SingleWrites, preparing
 from service.store.indexes import indexing
 from service.store.loads import Loader
 from service.store.points import PointOperations
@@ -88,6 +89,8 @@ class Collection:
             self.layout,
             checks,
         )
+        self.single = SingleWrites(self.target, slices)
+        """The writes of one document that are not idempotent, as work of a transaction."""
         self.queries = Queries(self.name, database, turns, bounds.settings.query_timeout)
         self.loader = Loader(
             database,
@@ -110,6 +113,7 @@ class Collections:
     """By the names in paths."""
     feeds: Feeds
     commits: Commits
+    records: Records
 
 
 @asynccontextmanager
@@ -136,4 +140,8 @@ async def open_collections(
             if declaration.indexes:
                 await stack.enter_async_context(indexing(access, declaration.indexes))
         targets = {name: each.target for name, each in by_name.items()}
-        yield Collections(by_name, feeds, Commits(database, targets, budget, bounds.slices))
+        commits = Commits(database, targets, budget, bounds.slices)
+        records = Records(database, budget)
+        if not all(declaration.read_only for declaration in declarations.values()):
+            await stack.enter_async_context(preparing(records))
+        yield Collections(by_name, feeds, commits, records)

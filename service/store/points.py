@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from service.documents import layout, patches
+from service.documents import layout
 from service.documents.ids import Id, Ids, canonical
 from service.documents.layout import Stored
 from service.documents.metadata import Layout
@@ -32,6 +32,7 @@ from service.store.attempts import delays
 from service.store.batching import Reads, Writes
 from service.store.budget import Budget
 from service.store.checking import Checks
+from service.store.making import Maker
 from service.store.slices import Slices
 from service.store.turns import Turn, Turns
 from service.store.updates import Updates
@@ -69,10 +70,9 @@ class PointOperations:
         layout: Layout,
         checks: Checks | None = None,
     ) -> None:
-        self._ids = ids
         self._layout = layout
         self._checks = checks
-        self._types = None if checks is None else checks.types
+        self._make = Maker(ids, layout, checks, slices)
         self._database = database
         self._reads = reads
         self._writes = writes
@@ -80,7 +80,6 @@ class PointOperations:
         # write, since it has its turn; writes of other processes are found by comparing.
         self._turns = turns
         self._budget = budget
-        self._slices = slices
         self._updates = Updates(database, turns, budget, layout, self._find, checks)
 
     @raises(DocumentNotFound, DatabaseUnavailable, DatabaseUnsupported)
@@ -137,10 +136,7 @@ class PointOperations:
     async def create(self, fields: bytes) -> Written:
         """Create the document under an id of its own. Raises `InvalidDocument` if only clients can
         make ids of the type that the collection has."""
-        if self._checks is not None:
-            fields = await self._checks.check(fields)
-        id = self._ids.new()
-        new = self._layout.new(layout.id_element(id), fields)
+        id, new = await self._make.created(fields)
         try:
             # An upsert like any other, since the id is unique.
             await self._writes.put(id, new.bson)
@@ -162,14 +158,7 @@ class PointOperations:
             return Written(id, created, self._layout.read(document))
 
         async def change(current: Stored | None) -> Stored:
-            if current is None:
-                raise DocumentNotFound(canonical(id))
-            preconditions.check(current)
-            work = patches.apply(patch, current.bson, canonical(id), self._types)
-            fields = await self._slices.run(work, patch.size + len(current.bson))
-            if self._checks is not None:
-                fields = await self._checks.check(fields)
-            return self._layout.changed(current.bson, fields)
+            return await self._make.patched(id, current, patch, preconditions)
 
         new = await self._exchange(id, change)
         assert new is not None

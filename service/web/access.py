@@ -113,6 +113,15 @@ def with_any_key(app: ASGIApp) -> ASGIApp:
     return checked
 
 
+def owner_of(request: Request) -> tuple[str, ...]:
+    """Whose key or token the request has; empty if it needed none."""
+    if KEY_ID not in request.scope:
+        return ()
+    gate: Gate = request.app.state.gate
+    _, _, credentials = (header(request, b"authorization") or "").partition(" ")
+    return gate.owner(credentials.strip())
+
+
 def may_read(request: Request) -> bool:
     """Whether the request may see what is stored."""
     return READ in request.scope.get(_GRANTED, ())

@@ -8,7 +8,14 @@ confirm a guess of the rest of it.
 
 from fastapi import Request, Response
 
-from service.errors import DocumentTooLarge, Invalid, InvalidPatch, StuffError, TooLarge
+from service.errors import (
+    DocumentTooLarge,
+    IdempotencyKeyReused,
+    Invalid,
+    InvalidPatch,
+    StuffError,
+    TooLarge,
+)
 from service.store.points import Written
 from service.web.responses import DocumentResponse, Preference, address, validators
 
@@ -30,7 +37,7 @@ def blind_fault(error: StuffError) -> StuffError:
     that the patch does not fit: so the client can learn whether a path exists (SECURITY.md)."""
     if isinstance(error, TooLarge):
         return DocumentTooLarge("With this patch the document is too large.", error.limit)
-    if isinstance(error, Invalid):
+    if isinstance(error, Invalid) and not isinstance(error, IdempotencyKeyReused):
         return InvalidPatch(
             "The patch does not fit the document, or the result cannot be stored. What is wrong is "
             "only told to keys and tokens with the scope 'read'."

@@ -19,13 +19,14 @@ from service.errors import (
 )
 from service.mongo.database import Database
 from service.mongo.transactions import OUTCOME_UNKNOWN, Transaction, Transactions
-from service.store.budget import Budget
+from service.store.budget import Budget, Claim
 from service.store.checking import Checks
 from service.store.commits.attempt import Attempt
 from service.store.commits.changes import Applied, Change
 from service.store.commits.target import Target
 from service.store.slices import Slices
 from service.store.turns import Turn
+from service.store.work import Work
 
 
 class Commits:
@@ -59,14 +60,29 @@ class Commits:
         Raises the error of the first change that cannot be made, with its `index`.
         """
         self._transactions.check()
-        new = {each.index: await self._new(each) for each in changes if each.fields}
-        entries = [(change.target.turns, change.id) for change in changes]
+        work = await self.work(changes)
         database = changes[0].target.database
         async with (
             self._database.operation(late=OUTCOME_UNKNOWN),
-            Turn(entries, database, self._database.commits) as turn,
+            Turn(work.entries, database, self._database.commits) as turn,
         ):
-            return await turn.write(lambda: self._in_transaction(changes, new))
+            return await turn.write(lambda: self._in_transaction(work))
+
+    @raises(
+        Attempt.make,
+        DuplicateKey,
+        DocumentTooLarge,
+        DocumentRejected,
+        Checks.check,
+    )
+    async def work(self, changes: Sequence[Change]) -> Work[list[Applied]]:
+        """All changes as the work of a transaction: see `make`."""
+        new = {each.index: await self._new(each) for each in changes if each.fields}
+
+        async def make(transaction: Transaction, claim: Claim) -> list[Applied]:
+            return await Attempt(transaction, new, self.slices, claim).make(changes)
+
+        return Work([(change.target.turns, change.id) for change in changes], make)
 
     async def _new(self, change: Change) -> Stored:
         """The document to put or to create."""
@@ -81,13 +97,7 @@ class Commits:
         await asyncio.sleep(0)  # let other requests run
         return new
 
-    async def _in_transaction(
-        self, changes: Sequence[Change], new: Mapping[int, Stored]
-    ) -> list[Applied]:
+    async def _in_transaction(self, work: Work[list[Applied]]) -> list[Applied]:
         # It goes on if the request ends before, and so does its claim.
         with self._budget.claim() as claim:
-
-            async def work(transaction: Transaction) -> list[Applied]:
-                return await Attempt(transaction, new, self.slices, claim).make(changes)
-
-            return await self._transactions.run(work)
+            return await self._transactions.run(lambda each: work.make(each, claim))

@@ -2,6 +2,7 @@
 
 from service.web.dependencies.commits import ChangesDep
 from service.web.dependencies.documents import Fields, NewDocuments
+from service.web.dependencies.keys import OnceCommitting, OnceCreating, OncePatching
 from service.web.dependencies.parameters import (
     DocumentId,
     GivenFilter,
@@ -37,6 +38,9 @@ __all__ = [
     "LastEvent",
     "Meta",
     "NewDocuments",
+    "OnceCommitting",
+    "OnceCreating",
+    "OncePatching",
     "OnlyFilter",
     "OutlinesDep",
     "PreconditionsDep",

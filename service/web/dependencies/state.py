@@ -10,6 +10,7 @@ from service.settings import Settings
 from service.store.budget import Budget
 from service.store.collection import Collection
 from service.store.commits import Commits
+from service.store.idempotency import Records
 from service.web.access import COLLECTION
 from service.web.static_files import StaticFiles
 
@@ -30,6 +31,7 @@ async def get_collection(request: Request) -> Collection:
 BudgetDep = Annotated[Budget, Depends(_of_state("budget"))]
 CollectionDep = Annotated[Collection, Depends(get_collection)]
 CommitsDep = Annotated[Commits, Depends(_of_state("commits"))]
+RecordsDep = Annotated[Records, Depends(_of_state("records"))]
 DatabaseDep = Annotated[Database, Depends(_of_state("database"))]
 SettingsDep = Annotated[Settings, Depends(_of_state("settings"))]
 AssetsDep = Annotated[StaticFiles, Depends(_of_state("assets"))]

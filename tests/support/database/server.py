@@ -7,6 +7,7 @@ from typing import Any
 
 from bson.int64 import Int64
 
+from service.settings.rules import RECORDS
 from tests.support.database.answers import Answer, ConnectionLost, Reply, error, resolve
 from tests.support.database.clock import Clock
 from tests.support.database.labels import labels
@@ -204,6 +205,8 @@ class _Exchange:
                 # No document has this id. The service asks at its start, in a transaction.
                 namespace = f"{self.command['$db']}.{self.command['find']}"
                 return {"cursor": {"firstBatch": [], "id": Int64(0), "ns": namespace}}
+            case "createIndexes" if self.command["createIndexes"] == RECORDS:
+                return {"ok": 1.0}
             case "listCollections":
                 namespace = f"{self.command['$db']}.$cmd.listCollections"
                 return {"cursor": {"firstBatch": [], "id": Int64(0), "ns": namespace}}
