@@ -152,7 +152,8 @@ async def test_a_transaction_is_not_open_for_long(
         await committed(client, write("create", "a", {"n": 1}), put("b", {"n": 1}))
         gate.open()
         names = [each.name for each in database.asked if in_transaction(each.command)]
-        assert names == ["find", "abortTransaction", "find", "update", "commitTransaction"]
+        assert names[:3] == ["find", "abortTransaction", "find"]
+        assert names[-2:] == ["update", "commitTransaction"]
         assert await documents(client) == BOTH
 
 
