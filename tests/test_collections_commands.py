@@ -18,7 +18,12 @@ BOOKS = ("--collection", "books")
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    return declare(tmp_path, books={"name": "Book", "mongodb": "library_books"})
+    schema = {"properties": {"issues": {"items": {"type": "integer"}}}, "required": ["title"]}
+    return declare(
+        tmp_path,
+        books={"name": "Book", "mongodb": "library_books"},
+        magazines={"name": "Magazine", "schema": schema},
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -50,10 +55,21 @@ def test_exports_and_imports_take_a_collection(tmp_path: Path) -> None:
     assert stuff_here("export", "-", "--json").stdout == ""
 
 
+def test_all_places_where_a_document_does_not_fit_are_named() -> None:
+    places = ['  The field "title" is missing.', "  /issues/1 Give an integer."]
+    line = '{"_id": "a", "issues": [1, "2"]}'
+    for arguments in (("put", "a"), ("import", "-", "--json")):
+        refused = stuff_here(*arguments, "--collection", "magazines", sent=line)
+        assert refused.returncode == 1
+        assert {*places} <= {*refused.stderr.splitlines()}
+        assert "in 2 places. Correct them:\n" in refused.stderr
+
+
 def test_an_unknown_collection_is_refused_in_a_line() -> None:
     for name in ("notes", "openapi"):
         refused = stuff_here("ls", "--collection", name)
         assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+        assert f"/{name}" in refused.stderr
     malformed = stuff_here("ls", "--collection", "../docs")
     assert malformed.returncode == 2
     assert "is not the name of a collection" in malformed.stderr

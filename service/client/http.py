@@ -1,14 +1,16 @@
 """Requests to a server, as all commands make them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from service.client.errors import KeyUnusable, RequestRefused, ServerUnavailable
-from service.errors.documents import PUT_ONE
+from service.errors import RouteNotFound
+from service.errors.documents import CORRECT_THEM, PUT_ONE
 
 TIMEOUT = httpx.Timeout(120, connect=10)  # seconds
 TEMPORARY = frozenset({429, 502, 503, 504})
@@ -72,13 +74,22 @@ def checked(response: httpx.Response, media_type: str | None = None) -> httpx.Re
 
 
 def problem_of(response: httpx.Response) -> str:
-    """What went wrong, in a line: of a problem (RFC 9457) its title, status and detail."""
+    """What went wrong: of a problem (RFC 9457) its title and status, and what `detailed` tells."""
     try:
         problem = response.json()
-        detail = problem["detail"].replace(PUT_ONE, "`stuff put` creates one.")
-        return f"{problem['title']} ({response.status_code}). {detail}"
+        if problem["type"] == f"/problems/{RouteNotFound.slug}":
+            address = response.request.url.copy_with(query=None)
+            return f"There is nothing at {address}: the server has no such collection."
+        return f"{problem['title']} ({response.status_code}). {detailed(problem)}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return f"{response.status_code} {response.reason_phrase}"
+
+
+def detailed(problem: Mapping[str, Any]) -> str:
+    """The detail of a problem, and a line for each of the places that it lists."""
+    detail = str(problem["detail"]).replace(PUT_ONE, "`stuff put` creates one.")
+    faults = [f"{each['pointer']} {each['detail']}".strip() for each in problem.get("errors", ())]
+    return "\n  ".join([detail.replace(CORRECT_THEM, "Correct them:"), *faults])
 
 
 def document_path(collection: str, id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from service.client.errors import FileError, ServerUnavailable
-from service.client.http import checked
+from service.client.http import checked, detailed
 from service.client.ids import IdsOf
 from service.client.lines import NDEJSON, UNNAMED, key_of_record, named
 from service.client.retrying import Retries
@@ -154,7 +154,7 @@ class Importer:
         for error in report.get("errors", []):
             if len(summary.failures) < MAX_NAMED:
                 number = chunk.numbers[error["line"] - 1]
-                summary.failures.append((number, error["detail"]))
+                summary.failures.append((number, detailed(error)))
         self.on_progress(summary)
 
 

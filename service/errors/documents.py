@@ -14,6 +14,7 @@ class AtPointer(StuffError):
 
 
 PUT_ONE = "PUT one to this address to create it."
+CORRECT_THEM = "Correct what `errors` lists."
 
 
 class DocumentNotFound(StuffError):
@@ -160,11 +161,9 @@ class SchemaViolation(Invalid):
     def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
         """`faults` are JSON Pointers, and what to send there."""
         self.faults = [*faults]
-        self.faults = list(faults)
         places = "one place" if len(faults) == 1 else f"{len(faults)} places"
         super().__init__(
-            f"The document does not fit the schema of its collection in {places}. Correct what "
-            "`errors` lists.",
+            f"The document does not fit the schema of its collection in {places}. {CORRECT_THEM}",
             members={
                 "errors": [{"pointer": pointer, "detail": detail} for pointer, detail in faults]
             },
