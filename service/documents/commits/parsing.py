@@ -48,11 +48,9 @@ def parse_commit(body: bytes) -> Generator[None, None, list[Write]]:
     return writes
 
 
-def _write(sent: Any, index: int) -> Write:
-    if not isinstance(sent, dict):
+def _write(members: Any, index: int) -> Write:
+    if not isinstance(members, dict):
         raise _fault("A write is an object.", index)
-    # Clients in some languages send all members, those without a value as null.
-    members = {name: value for name, value in sent.items() if value is not None}
     op = members.get("op")
     if not isinstance(op, str) or op not in CONTENTS:
         raise _fault(f"The kinds of writes are {', '.join(CONTENTS)}.", index, "op")
