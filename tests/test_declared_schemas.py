@@ -46,6 +46,15 @@ def test_a_type_that_is_none_is_told_which_there_are(tmp_path: Path) -> None:
     assert fault.startswith(f"{INLINE}/properties/a/type: Give one or several of these: array, ")
 
 
+@pytest.mark.parametrize("name", ["_id", "_stuff"])
+def test_no_schema_requires_what_is_not_a_field(tmp_path: Path, name: str) -> None:
+    required = {"type": "object", "required": ["title", name]}
+    [inline] = faults(tmp_path, required)
+    assert inline == f"{INLINE}/required: {name} is not a field. Take it out."
+    [beside] = faults(tmp_path, {"$ref": "book.json"}, book=required)
+    assert beside == f"book.json#/required: {name} is not a field. Take it out."
+
+
 @pytest.mark.parametrize(
     "reference",
     [

@@ -21,7 +21,7 @@ from service.documents.schemas import (
     is_relative,
     references,
 )
-from service.documents.typed import TypeFault, Types, typed_paths
+from service.documents.typed import RESERVED, TypeFault, Types, typed_paths
 from service.errors import InvalidDocument, MalformedJSON, json_pointer
 
 MAX_FILES = 100
@@ -53,8 +53,23 @@ def read_schema(file: Path, collection: str, declared: Any) -> Schema:
         except SchemaFault as fault:
             raise FileFaults(f"{resources.place(at, fault.path)}: {fault.detail}") from None
     # The first one, that is, the collection's.
+    _check_required(compiled, resources)
     compiled.types = _types(compiled, resources)
     return compiled
+
+
+def _check_required(schema: Schema, resources: "_Resources") -> None:
+    """Refuse a schema that requires what no document has when it is checked, as validators of
+    MongoDB require `_id`. Raises `FileFaults`."""
+    references = References(schema.verbatim, schema.documents)
+    part, seen = schema.verbatim, set[int]()
+    while isinstance(part, dict) and id(part) not in seen:
+        seen.add(id(part))
+        for name in RESERVED:
+            if name in part.get("required", ()):
+                place = resources.place_of(part, ["required"])
+                raise FileFaults(f"{place}: {name} is not a field. Take it out.")
+        part = references.target(part)
 
 
 def _types(schema: Schema, resources: "_Resources") -> Types | None:

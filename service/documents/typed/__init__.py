@@ -6,7 +6,7 @@ and in indexes. Which paths are typed is found once, at the start (`declared`), 
 one canonical string (`kinds`).
 """
 
-from service.documents.typed.declared import TypeFault, typed_paths
+from service.documents.typed.declared import RESERVED, TypeFault, typed_paths
 from service.documents.typed.types import Types
 
-__all__ = ["TypeFault", "Types", "typed_paths"]
+__all__ = ["RESERVED", "TypeFault", "Types", "typed_paths"]
