@@ -134,6 +134,26 @@ async def test_an_outage_at_the_record_is_no_request_under_way(serving: Any) -> 
         assert await sender.count() == 1
 
 
+@pytest.mark.parametrize("statement", ["replace", "update"])
+async def test_a_record_that_is_not_acknowledged_is_a_503(serving: Any, statement: str) -> None:
+    """As any write of which the database says so."""
+    late = {"ok": 1.0, "n": 1, "nModified": 1} | {
+        "writeConcernError": {"code": 64, "errmsg": "waiting timed out"}
+    }
+
+    def planted(asked: dict[str, Any]) -> bool:
+        is_last = of_records(asked) and "$set" in asked["updates"][0]["u"]
+        return of_records(asked) and is_last == (statement == "update")
+
+    async with serving() as (client, database):
+        sender = Sender(client)
+        database.answer("update", late, when=planted)
+        assert_problem(await sender.send(), 503, "database-unavailable")
+        assert await sender.count() == 0
+        assert (await sender.send()).is_success
+        assert await sender.count() == 1
+
+
 @pytest.mark.parametrize("answer", [broken, broken_after, error(91, "planted", UNKNOWN)])
 async def test_a_commit_of_unknown_outcome_is_known_by_the_repetition(
     serving: Any, answer: Answer

@@ -15,7 +15,8 @@ from pymongo.errors import PyMongoError
 
 from service.mongo import statements
 from service.mongo.access import CollectionAccess
-from service.mongo.transactions import Transaction, is_conflict
+from service.mongo.statements import Statement
+from service.mongo.transactions import StatementRefused, Transaction, is_conflict
 
 LIFETIME = timedelta(hours=24)
 EXPIRES_AT = "expires_at"
@@ -49,14 +50,13 @@ async def begin(
     """Write the record, still without the answer, unless there is one that has not expired.
 
     The first statement of its transaction, so that two requests with one record never both work.
-    Raises `RecordTaken` and the driver's errors.
+    Raises `RecordTaken`, the driver's errors, and ours if the database refuses the statement.
     """
     now = datetime.now(UTC)
     record = {"_id": id, "fingerprint": fingerprint, EXPIRES_AT: now + LIFETIME}
+    is_over = {EXPIRES_AT: {"$lte": now}}
     try:
-        await transaction.write(
-            database, [statements.replace_if(id, {EXPIRES_AT: {"$lte": now}}, bson.encode(record))]
-        )
+        await _write(transaction, database, statements.replace_if(id, is_over, bson.encode(record)))
     except PyMongoError as error:
         if is_conflict(error):
             raise RecordTaken from error
@@ -66,9 +66,9 @@ async def begin(
 async def complete(
     transaction: Transaction, database: CollectionAccess, id: str, answer: Answer
 ) -> None:
-    """Add the answer to the record. Raises the driver's errors."""
+    """Add the answer to the record. Raises what `begin` raises, but `RecordTaken`."""
     operators = bson.encode({"$set": {"answer": answer._asdict()}})
-    await transaction.write(database, [statements.update(id, operators)])
+    await _write(transaction, database, statements.update(id, operators))
 
 
 async def find(database: CollectionAccess, id: str) -> Record | None:
@@ -81,3 +81,12 @@ async def find(database: CollectionAccess, id: str) -> Record | None:
     if record[EXPIRES_AT] <= datetime.now(UTC):
         return None
     return Record(record["fingerprint"], Answer(**record["answer"]))
+
+
+async def _write(
+    transaction: Transaction, database: CollectionAccess, statement: Statement
+) -> None:
+    try:
+        await transaction.write(database, [statement])
+    except StatementRefused as refused:
+        raise refused.error from None
