@@ -29,7 +29,10 @@ YEARS = [{"keys": {"year": 1, "_id": 1}}]
         ({"metrics": {}}, "collections.json#/collections/metrics: The name is reserved."),
         ({"books": {"colour": 1}}, "collections.json#/collections/books/colour"),
         ({"books": {"mongodb": "a$b"}}, "collections.json#/collections/books/mongodb"),
-        ({"books": {"mongodb": "x"}, "notes": {"mongodb": "x"}}, "'books' are in 'x' already"),
+        (
+            {"books": {"mongodb": "x"}, "notes": {"mongodb": "x"}},
+            "'x' already. Choose another `mongodb`.",
+        ),
         ({"books": {"mongodb": "stuff"}}, "'stuff' are in 'stuff' already"),
         ({"books": {"indexes": [{"keys": {}}]}}, "indexes/0/keys: Give at least 1 entry."),
         ({"a/b~": {}}, "collections.json#/collections/a~1b~0: "),

@@ -73,7 +73,9 @@ async def test_an_index_that_cannot_be_made_prevents_no_other_and_is_logged(
     async with application(indexes=file) as client:
         await until(lambda: "m_1" in collection.index_information())
         assert (await client.get("/readyz")).status_code == 200
-    assert "could not be created: DuplicateKeyError DuplicateKey (code 11000)" in caplog.text
+    assert (
+        " of stuff could not be created: DuplicateKeyError DuplicateKey (code 11000)" in caplog.text
+    )
     assert "secret" not in caplog.text
     assert set(collection.index_information()) == {"_id_", "m_1"}
 

@@ -27,9 +27,9 @@ A file with a fault ends the start of the service, with a line for each fault an
   letters, digits and underscores, or that is reserved: {codes(sorted(RESERVED))},
 - to keep two collections in the same collection of MongoDB,
 - to give two collections types or operations of the same name,
-- to give a schema that is none, that refers to anything but files in the folder of this file or
-  below it, or whose check could take longer than the bytes of a document justify ([which these
-  are](../explanation/collections.md#schemas)),
+- to give a schema that is none, that requires `_id` or `_stuff`, that refers to anything but files
+  in the folder of this file or below it, or whose check could take longer than the bytes of a
+  document justify ([which these are](../explanation/collections.md#schemas)),
 - to say `mongodb` or `indexes` of `{DEFAULT}` both here and in `STUFF_COLLECTION` or
   `STUFF_INDEXES`."""
 

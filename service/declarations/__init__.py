@@ -191,17 +191,20 @@ def _collisions(file: Path, declared: list[Declaration]) -> Iterator[str]:
         if databases.setdefault(each.mongodb, own) != own:
             yield (
                 f"{place}: The documents of {databases[each.mongodb]!r} are in {each.mongodb!r} "
-                "already."
+                "already. Choose another `mongodb`."
             )
         if own == DEFAULT and each.schema is None:
             continue
         for operation in operation_names(each.name, own).values():
             if (other := operations.setdefault(operation, own)) != own:
-                yield f"{place}: {other!r} has an operation {operation} already. Choose a name."
+                yield (
+                    f"{place}: {other!r} has an operation {operation} already. "
+                    "Choose another `name`."
+                )
                 break
         if each.schema is not None:
             schema = each.schema
             for name in published_names(each.name, schema.verbatim, schema.documents):
                 if (other := names.setdefault(name, own)) != own:
-                    yield f"{place}: {other!r} has a type {name} already. Choose another name."
+                    yield f"{place}: {other!r} has a type {name} already. Choose another `name`."
                     break

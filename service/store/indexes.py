@@ -55,9 +55,14 @@ async def apply(database: CollectionAccess, indexes: Sequence[Index]) -> None:
                 continue
             except IndexFault as error:
                 reason = described(error.__cause__ or error)
-                log.error("The index %s could not be created: %s", dict(index.keys), reason)
+                log.error(
+                    "The index %s of %s could not be created: %s",
+                    dict(index.keys),
+                    database.collection.name,
+                    reason,
+                )
             else:
-                log.info("The index %s exists.", name)
+                log.info("The index %s of %s exists.", name, database.collection.name)
             break
 
 
