@@ -18,6 +18,7 @@ from service.store.batching.reads import Reads
 from tests.support.applications import Application
 from tests.support.linearizability import ANY, Event, is_linearizable
 from tests.support.linearizability import Operation as Kind
+from tests.support.patching import update
 
 CLIENTS, DOCUMENTS, REQUESTS = 32, 6, 16
 OPERATIONS: list[Kind] = ["put", "get", "delete"]
@@ -39,7 +40,11 @@ async def record(
             match operation:
                 case "put":
                     value = next(values)
-                    response = await http.put(f"/stuff/{id}", json={"value": value})
+                    if chance.random() < 0.3:  # which does the same here
+                        body, path = {"$set": {"value": value}}, f"/stuff/{id}?upsert=true"
+                        response = await update(http, body, path)
+                    else:
+                        response = await http.put(f"/stuff/{id}", json={"value": value})
                     answer = {201: True, 200: False}[response.status_code]
                 case "get":
                     response = await http.get(f"/stuff/{id}")

@@ -20,7 +20,7 @@ from service.documents import layout
 from service.documents.ids import Id
 from service.mongo.access import CollectionAccess, ThreadCollection
 from service.mongo.exchange import MAX_INLINE_BYTES, Writer, unchanged
-from service.mongo.faults import check_reply, is_about_id
+from service.mongo.faults import is_about_id
 
 
 class Updated(NamedTuple):
@@ -39,33 +39,24 @@ def update(collection: ThreadCollection, id: Id, operators: bytes) -> Updated | 
 
 
 def upsert(collection: ThreadCollection, id: Id, operators: bytes) -> Updated | None:
-    """Apply the operators to the document, which is created if there is none. Returns None if
-    another writer creates or deletes it at the same moment.
+    """Create the document with what the operators make of none. Returns None if there is one by
+    now.
 
-    The driver's method does not tell whether it was created.
+    The driver's method does not tell whether an upsert created the document. So the query finds
+    none: the upsert takes the `_id` from its equality, and fails if there is a document.
     """
     try:
-        reply = collection.database.command(
-            "findAndModify",
-            collection.name,
-            query={"_id": id},
-            update=layout.raw(operators),
-            new=True,
+        new: RawBSONDocument | None = collection.find_one_and_update(
+            {"_id": {"$eq": id, "$gt": id}},
+            layout.raw(operators),
             upsert=True,
-            writeConcern=collection.write_concern.document,
-            codec_options=collection.codec_options,
+            return_document=ReturnDocument.AFTER,
         )
-        check_reply(reply)
     except DuplicateKeyError as error:
         if not is_about_id(error):
             raise
         return None
-    new = reply["value"]
-    if new is None:
-        # The embedded engine answers so if the document is deleted at the same moment. It has then
-        # not created another one.
-        return None
-    return Updated(bytes(new.raw), created=not reply["lastErrorObject"]["updatedExisting"])
+    return None if new is None else Updated(bytes(new.raw), created=True)
 
 
 async def update_unchanged(

@@ -40,7 +40,7 @@ class Rows:
 
     async def update(self, id: Id, change: Update) -> Updated | None:
         """The document after the operators; None if there is none, or, of an upsert, if another
-        writer has just created or deleted it. Raises the driver's errors.
+        writer has just created it. Raises the driver's errors.
 
         If this is cancelled, the update is not sent, or it may take effect.
         """
