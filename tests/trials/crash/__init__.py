@@ -11,7 +11,8 @@ engine. In each round, one thing happens at a random moment:
 
 Afterwards the history of each document must be linearizable, with all that was acknowledged; with
 one worker, no write that was answered 503 may have undone a later one; what is read must be whole;
-and no process and no lock may be left behind.
+and no process and no lock may be left behind. Requests with an `Idempotency-Key`, which clients
+repeat until they are answered, must have been carried out once each.
 
 `--plant` has the harness deny one write in a hundred that was acknowledged: that must be found.
 """

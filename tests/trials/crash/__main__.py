@@ -20,9 +20,11 @@ from tests.support.scratch import in_memory
 from tests.trials import crash
 from tests.trials.crash.clients import Client, Fault, History, Impossible, value_of
 from tests.trials.crash.faults import FailingVictim
+from tests.trials.crash.repeating import Repeating
 from tests.trials.crash.victim import Victim
 
 CLIENTS = 12
+REPEATING = 2  # clients that send each request until it is answered
 DOCUMENTS = 24  # of each round
 
 
@@ -54,12 +56,16 @@ async def play(victim: Victim, kind: str, number: int, seed: int, *, plant: bool
             for client in range(CLIENTS):
                 own = random.Random(f"{seed} {number} {client}")
                 group.create_task(Client(http, history, own, plant).use(ids, values, done))
+            repeating = Repeating(http, str(number), history.statuses)
+            for _ in range(REPEATING):
+                group.create_task(repeating.use(done))
             await asyncio.sleep(chance.uniform(0.2, 1.0))
             await asyncio.to_thread(victim.harm, kind, chance)
             await asyncio.sleep(chance.uniform(*victim.going_on))
             done.set()
         await asyncio.to_thread(victim.heal)
         await settle(http, ids, history)
+        await repeating.settle()
     history.check()
     return history
 
