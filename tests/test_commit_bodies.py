@@ -43,6 +43,7 @@ INVALID: list[tuple[Any, str]] = [
     ({"writes": [OK, put("a", {}, collection=1)]}, "/writes/1/collection"),
     ({"writes": [OK, put("a", {}, if_match="abc")]}, "/writes/1/if_match"),
     ({"writes": [OK, put("a", {}, if_none_match='"a')]}, "/writes/1/if_none_match"),
+    ({"writes": [OK, put("a", {}, if_match=",".join(['"a"'] * 5000))]}, "/writes/1/if_match"),
     ({"writes": [OK, put("a", {}, unknown=1)]}, "/writes/1/unknown"),
     ({"writes": [OK, write("create", "a", {}, if_match="*")]}, "/writes/1/if_match"),
     ({"writes": [OK, merge("a", "x")]}, "/writes/1/patch"),

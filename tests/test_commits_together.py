@@ -4,13 +4,15 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import pytest
 from httpx import AsyncClient, Response
 
 from service.settings import Settings
-from tests.support.applications import serve
+from tests.support.applications import Application, serve
 from tests.support.committing import Write, commit, committed, documents, merge, put, tag_of, write
+from tests.support.declaring import declare
 from tests.support.patience import TIMEOUT
 from tests.support.problems import assert_problem
 
@@ -57,6 +59,23 @@ async def test_a_check_conflicts_however_short_ago_the_document_was_written(
         ]
         for each in await asyncio.gather(*checks):
             assert each.status_code == 200, each.text
+
+
+@pytest.mark.parametrize("same", ["put", "merge", "update"])
+async def test_without_metadata_no_commit_depends_on_what_it_does_not_change(
+    application: Application, tmp_path: Path, same: str
+) -> None:
+    """The database makes no write of it, and so finds no conflict with another transaction."""
+    async with application(collections=declare(tmp_path, plain={"metadata": False})) as client:
+        await client.put("/plain/a", json={"v": 0})
+        of = {"collection": "plain"}
+        tag = await tag_of(client, "a", "/plain")
+        content = {"$set": {"v": 0}} if same == "update" else {"v": 0}
+        unchanged = write(same, "a", content, if_match=tag, **of)
+        refused = await commit(client, put("b", {}, **of), unchanged)
+        assert_problem(refused, 422, "invalid-commit", index=1, pointer="/writes/1/id")
+        assert await documents(client, "/plain") == {"a": {"v": 0}}
+        await committed(client, put("a", {"v": 0}, **of))  # depends on nothing
 
 
 async def test_the_same_document_is_created_by_one_commit_only(two: list[AsyncClient]) -> None:

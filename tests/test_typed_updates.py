@@ -12,6 +12,7 @@ from pymongo.collection import Collection
 
 from service.settings import Settings
 from tests.support.applications import Application
+from tests.support.committing import commit, write
 from tests.support.declaring import declare
 from tests.support.patching import update
 from tests.support.problems import assert_problem
@@ -97,3 +98,16 @@ async def test_an_upsert_stores_values_of_the_types(client: AsyncClient, orders:
     assert created.status_code == 201, created.text
     found = orders.find_one({"_id": "b"}, {"_id": 0, "_stuff": 0})
     assert found == {"due": at(2027, 1, 1), "tags": [ObjectId(ID)]}
+
+
+@pytest.mark.parametrize(("price", "factor"), [("9E+6144", 10), ("Infinity", 0)])
+async def test_a_result_that_is_no_decimal_is_a_fault_of_the_patch(
+    client: AsyncClient, orders: Documents, price: str, factor: int
+) -> None:
+    """The embedded engine fails. MongoDB makes it Infinity, or NaN."""
+    orders.insert_one({"_id": "b", "price": Decimal128(price)})
+    operators = {"$mul": {"price": factor}}
+    alone = await update(client, operators, "/orders/b")
+    together = await commit(client, write("update", "b", operators, collection="orders"))
+    for answer in (alone, together):
+        assert answer.status_code in (200, 422), answer.text

@@ -40,6 +40,15 @@ async def patch(client: AsyncClient, body: Any, **headers: str) -> Response:
     return await client.patch("/stuff/a", json=body, headers={"Content-Type": kind} | headers)
 
 
+async def test_the_order_of_what_is_stored_is_not_told(
+    both: tuple[AsyncClient, AsyncClient],
+) -> None:
+    """A sort puts a guess before or after what is there, and a path then tells which."""
+    writer, _ = both
+    guess = {"$each": [{"k": "guess"}], "$sort": {"k": 1}}
+    assert_problem(await update(writer, {"$push": {"list": guess}}), 403, "forbidden")
+
+
 @pytest.mark.parametrize("body", [{}, [], {"n": 1}, [{"op": "add", "path": "/n", "value": 1}]])
 async def test_a_patch_answers_as_with_return_minimal(
     both: tuple[AsyncClient, AsyncClient], body: Any

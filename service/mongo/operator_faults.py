@@ -3,7 +3,10 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import bson
+from bson import Decimal128
 from pymongo.errors import OperationFailure
 
 from service.documents.ids import Id
@@ -33,9 +36,10 @@ async def operator_faults(
     try:
         yield
     except OperationFailure as error:
-        # The embedded engine answers so, if the document is too large.
-        if error.code == INTERNAL_ERROR and await _may_overfill(database, id, update):
-            raise too_large() from error
+        if error.code == INTERNAL_ERROR:
+            fault = unexplained_fault(update, await _current(database, id))
+            if fault is not None:
+                raise fault from error
         if (fault := operator_fault(error)) is not None:
             raise fault from error
         raise
@@ -52,6 +56,28 @@ def operator_fault(error: OperationFailure) -> StuffError | None:
     return None
 
 
+def unexplained_fault(update: Update, document: bytes) -> StuffError | None:
+    """What an internal error of the embedded engine means, which does not say that the document
+    (BSON) would become too large, or that a result is no decimal number."""
+    if update.may_overfill(document):
+        return too_large()
+    if document and update.calculates and _has_decimal(bson.decode(document)):
+        return InvalidPatch(
+            "The operators do not fit the document. The database cannot calculate the result."
+        )
+    return None
+
+
+def _has_decimal(value: Any) -> bool:
+    match value:
+        case dict():
+            return any(map(_has_decimal, value.values()))
+        case list():
+            return any(map(_has_decimal, value))
+        case _:
+            return isinstance(value, Decimal128)
+
+
 def too_large() -> DocumentTooLarge:
     return DocumentTooLarge(
         f"With this patch the document has more than {MAX_DOCUMENT_BYTES:,} bytes as BSON. "
@@ -60,10 +86,11 @@ def too_large() -> DocumentTooLarge:
     )
 
 
-async def _may_overfill(database: CollectionAccess, id: Id, update: Update) -> bool:
+async def _current(database: CollectionAccess, id: Id) -> bytes:
+    """The document (BSON), empty if there is none."""
     with database.limits.reads():
         found = await database.points.run(lambda: database.collection.find_one({"_id": id}))
-    return update.may_overfill(b"" if found is None else bytes(found.raw))
+    return b"" if found is None else bytes(found.raw)
 
 
 def _said(error: OperationFailure) -> str:

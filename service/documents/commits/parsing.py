@@ -18,6 +18,8 @@ from service.documents.preconditions import Preconditions, parse_preconditions
 from service.errors import InvalidCommit, InvalidPrecondition
 
 MAX_WRITES = 500
+MAX_CONDITION = 16 * 1024
+"""Characters of a condition: about as many as a header field may have."""
 ENVELOPE = 3
 """Levels above a document: the commit, its list of writes, the write."""
 
@@ -85,6 +87,9 @@ def _check_members(op: str, members: Members, index: int) -> None:
 
 def _preconditions(members: Members, index: int) -> Preconditions:
     """The conditions, as the header fields of the same names have them."""
+    for name in CONDITIONS:
+        if len(members.get(name, "")) > MAX_CONDITION:
+            raise _fault(f"A condition has at most {MAX_CONDITION:,} characters.", index, name)
     headers = {name.replace("_", "-"): members[name] for name in CONDITIONS if name in members}
     try:
         preconditions = parse_preconditions(headers)

@@ -84,9 +84,10 @@ OPERATORS: dict[str, Check] = {
     "$pull": _pull,
     "$pop": _end,
 }
+CALCULATING = {"$inc", "$mul"}
 READING = {"$inc", "$mul", "$min", "$max", "$addToSet", "$pull"}
 """Those whose outcome depends on the values in the document, so that the limits of integers and of
-documents tell them."""
+documents tell them. A `$push` with `$sort` is one, too: the order tells them."""
 
 
 def check_conditions(operands: dict[str, Any]) -> None:

@@ -11,7 +11,12 @@ from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.documents.patches.pointers import parse_pointer
 from service.documents.query import check_steps, patterns_of
 from service.documents.typed import Types
-from service.documents.updates.operators import OPERATORS, READING, check_conditions
+from service.documents.updates.operators import (
+    CALCULATING,
+    OPERATORS,
+    READING,
+    check_conditions,
+)
 from service.documents.updates.paths import Place, Steps, check_conflicts, conflict, parse_path
 from service.errors import DocumentTooLarge, InvalidParameter, InvalidPatch
 
@@ -38,8 +43,12 @@ class Update:
         places: dict[Steps, Place] = {}
         operators = _checked(strict_json.loads(body, MAX_DEPTH + ENVELOPE), places)
         check_conflicts(places)
-        self.reads = not READING.isdisjoint(operators)
+        self.reads = not READING.isdisjoint(operators) or any(
+            "$sort" in modifiers for modifiers in operators.get("$push", {}).values()
+        )
         """Whether the outcome depends on values that are in the document."""
+        self.calculates = not CALCULATING.isdisjoint(operators)
+        """Whether the database calculates with numbers that are in the document."""
         self._patterns = patterns_of({"$pull": operators.get("$pull", {})})
         set_fields = operators.pop("$set", {})
         self._others = bson.encode(operators)[4:-1]

@@ -9,11 +9,11 @@ from service.documents.commits import placed
 from service.documents.ids import Id, Key, key_in
 from service.documents.layout import Stored
 from service.errors import CommitTooLarge, StuffError, raises
-from service.mongo.operator_faults import too_large
+from service.mongo.operator_faults import unexplained_fault
 from service.mongo.transactions import StatementRefused, Transaction
 from service.store.budget import Claim
 from service.store.commits.changes import Applied, Change
-from service.store.commits.planning import Plan, plan
+from service.store.commits.planning import Plan, plan, unrecorded
 from service.store.commits.target import Target
 from service.store.slices import Slices
 
@@ -89,17 +89,22 @@ class Attempt:
         ]
 
     async def _updated(self, target: Target, plans: Sequence[Plan]) -> Found:
-        """The documents that operators have changed. Raises `SchemaViolation`."""
+        """The documents that operators have changed. Raises `SchemaViolation`, and `InvalidCommit`
+        if one is not changed and has no metadata."""
         if not plans:
             return {}
         found = await self._read(target, [each.change.id for each in plans])
         for each in plans:
+            new = found[target, each.change.id]
+            if each.stored is not None and new.bson == each.stored.bson:
+                raise unrecorded(each.change)
             if target.checks is not None:
-                _, fields = layout.split(found[target, each.change.id].bson)
+                _, fields = layout.split(new.bson)
                 try:
                     await target.checks.check(fields)
                 except StuffError as error:
                     raise _of(each.change, error) from None
+                await asyncio.sleep(0)  # let other requests run
         return found
 
     def _hold(self, size: int) -> None:
@@ -118,8 +123,7 @@ def _refusal(plan: Plan, error: StuffError) -> StuffError:
     """Why the database has refused a statement."""
     update = plan.change.update
     if type(error) is StuffError and update is not None and plan.stored is not None:
-        # The embedded engine does not say so, if the document is too large.
-        return too_large() if update.may_overfill(plan.stored.bson) else error
+        return unexplained_fault(update, plan.stored.bson) or error
     return error
 
 

@@ -108,8 +108,10 @@ def _updated(change: Change, current: Stored) -> Plan:
 
 
 def _replaced(change: Change, new: Stored, current: Stored | None, *, is_new: bool = False) -> Plan:
-    if current is not None and current.bson == new.bson and change.target.has_metadata:
-        return touched(change, current)
+    if current is not None and current.bson == new.bson:
+        if change.target.has_metadata:
+            return touched(change, current)
+        raise unrecorded(change)
     return Plan(change, statements.replace(change.id, new.bson), new, is_new)
 
 
@@ -121,6 +123,17 @@ def touched(change: Change, current: Stored) -> Plan:
     if current.updated_at is not None:
         now = max(now, current.updated_at + MILLISECOND)
     return Plan(change, statements.touch(change.id, current.etag, now), current)
+
+
+def unrecorded(change: Change) -> InvalidCommit:
+    """What depends on a document, and neither changes it nor can be recorded in it."""
+    return InvalidCommit(
+        f"This changes nothing in {canonical(change.id)!r}, and the documents of "
+        f"{change.target.name!r} have no metadata in which that would be recorded: another commit "
+        "could change the document at the same time. Leave the write out.",
+        ["writes", change.index, "id"],
+        change.index,
+    )
 
 
 def _absence(change: Change) -> StuffError:
