@@ -125,7 +125,8 @@ class Records:
         if self._obstacle is None:
             await self._is_prepared.wait()
         if self._obstacle is not None:
-            raise self._obstacle
+            # Raised again and again, it would collect the tracebacks of all requests.
+            raise self._obstacle.with_traceback(None)
 
 
 @asynccontextmanager
