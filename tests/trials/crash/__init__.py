@@ -9,7 +9,9 @@ engine. In each round, one thing happens at a random moment:
 - with one worker, commands of the database are blocked for longer than an operation may take, or
   fail with a transient error, or the engine is killed while they are blocked.
 
-Afterwards the history of each document must be linearizable, with all that was acknowledged; with
+Afterwards the history of each document must be linearizable, with all that was acknowledged (but
+for what was seen in the last moment of an engine that was killed, of writes that it had not yet
+acknowledged); with
 one worker, no write that was answered 503 may have undone a later one; what is read must be whole;
 and no process and no lock may be left behind. Requests with an `Idempotency-Key`, which clients
 repeat until they are answered, must have been carried out once each.

@@ -60,6 +60,8 @@ async def play(victim: Victim, kind: str, number: int, seed: int, *, plant: bool
             for _ in range(REPEATING):
                 group.create_task(repeating.use(done))
             await asyncio.sleep(chance.uniform(0.2, 1.0))
+            if "engine" in kind:
+                history.engine_killed = time.perf_counter()
             await asyncio.to_thread(victim.harm, kind, chance)
             await asyncio.sleep(chance.uniform(*victim.going_on))
             done.set()
