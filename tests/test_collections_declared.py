@@ -35,6 +35,18 @@ YEARS = [{"keys": {"year": 1, "_id": 1}}]
         ),
         ({"books": {"mongodb": "stuff"}}, "'stuff' are in 'stuff' already"),
         ({"books": {"indexes": [{"keys": {}}]}}, "indexes/0/keys: Give at least 1 entry."),
+        (
+            {"books": {"indexes": [{"keys": {"a": 1}}, {"keys": {"a": 1}, "unique": True}]}},
+            "books/indexes: Two indexes have the name a_1. Give one another `name`.",
+        ),
+        (
+            {"books": {"schema": {"type": ["array", "string"]}}},
+            'books/schema/type: A document is an object. Give "object".',
+        ),
+        (
+            {"books": {"schema": {"$schema": "http://json-schema.org/draft-07/schema#"}}},
+            "books/schema/$schema: Schemas are of JSON Schema 2020-12: https://json-schema.org/",
+        ),
         ({"a/b~": {}}, "collections.json#/collections/a~1b~0: "),
         ({"books": {"read_only": "yes"}}, "/collections/books/read_only: Give true or false."),
         ({"books": {"name": "a book"}}, "/collections/books/name: Give a text that matches "),

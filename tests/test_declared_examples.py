@@ -60,6 +60,17 @@ async def test_the_example_of_a_schema_is_accepted(
         assert response.status_code == 201, response.text
 
 
+async def test_what_cannot_be_guessed_is_left_out_if_it_may_be(
+    application: Application, tmp_path: Path
+) -> None:
+    hard = {"type": "string", "pattern": "^[A-Z]{3}-[a-z]{7}-[0-9]{5}$"}
+    schema = {"properties": {"hard": hard, "name": {"type": "string"}}}
+    file = declare(tmp_path, things={"name": "Thing", "schema": schema})
+    async with application(collections=file) as client:
+        document = (await client.get("/openapi.json")).json()
+        assert document["components"]["schemas"]["ThingFields"]["examples"] == [{"name": "text"}]
+
+
 async def test_a_pattern_that_takes_others_years_to_search_for_delays_no_start(
     application: Application, tmp_path: Path
 ) -> None:

@@ -14,6 +14,15 @@ from service.settings.faults import cause
 MAX_BYTES = 1024 * 1024
 MAX_COLLECTIONS = 100
 
+
+def _with_own_names(indexes: tuple[Index, ...]) -> tuple[Index, ...]:
+    names = [index.name_of() for index in indexes]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"Two indexes have the name {name}. Give one another `name`.")
+    return indexes
+
+
 MongoName = Annotated[str, Field(min_length=1), AfterValidator(rules.collection_name)]
 CollectionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 IdType = Literal["string", "objectid", "uuid", "integer"]
@@ -66,6 +75,7 @@ class Entry(BaseModel):
     ] = False
     indexes: Annotated[
         tuple[Index, ...],
+        AfterValidator(_with_own_names),
         Field(description="Indexes that are created in the background at the start."),
     ] = ()
 

@@ -45,6 +45,10 @@ class Index(BaseModel):
         ),
     ] = None
 
+    def name_of(self) -> str:
+        """Its name, which is MongoDB's if it has none of its own."""
+        return self.name or "_".join(f"{field}_{order}" for field, order in self.keys.items())
+
     def options(self) -> dict[str, Any]:
         """All but the keys, under MongoDB's names."""
         return self.model_dump(by_alias=True, exclude_defaults=True, exclude={"keys"})

@@ -25,6 +25,7 @@ from service.documents.typed import RESERVED, TypeFault, Types, typed_paths
 from service.errors import InvalidDocument, MalformedJSON, json_pointer
 
 MAX_FILES = 100
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KEYWORD = b'"x-bson"'
 
 
@@ -34,6 +35,7 @@ def read_schema(file: Path, collection: str, declared: Any) -> Schema:
     inline = f"{file.name}#/collections/{collection}/schema"
     resources = _Resources(file.parent, uri, inline)
     resources.add(uri, "", declared)
+    resources.check_dialects()
     resources.faults += [
         f"{resources.place(at, fault.path)}: {fault.detail}"
         for at, schema in resources.schemas.items()
@@ -53,18 +55,21 @@ def read_schema(file: Path, collection: str, declared: Any) -> Schema:
         except SchemaFault as fault:
             raise FileFaults(f"{resources.place(at, fault.path)}: {fault.detail}") from None
     # The first one, that is, the collection's.
-    _check_required(compiled, resources)
+    _check_document(compiled, resources)
     compiled.types = _types(compiled, resources)
     return compiled
 
 
-def _check_required(schema: Schema, resources: "_Resources") -> None:
-    """Refuse a schema that requires what no document has when it is checked, as validators of
-    MongoDB require `_id`. Raises `FileFaults`."""
+def _check_document(schema: Schema, resources: "_Resources") -> None:
+    """Refuse a schema that no document fits: one that allows no objects, or requires what is no
+    field, as validators of MongoDB require `_id`. Raises `FileFaults`."""
     references = References(schema.verbatim, schema.documents)
     part, seen = schema.verbatim, set[int]()
     while isinstance(part, dict) and id(part) not in seen:
         seen.add(id(part))
+        if "object" not in part.get("type", "object"):
+            place = resources.place_of(part, ["type"])
+            raise FileFaults(f'{place}: A document is an object. Give "object".')
         for name in RESERVED:
             if name in part.get("required", ()):
                 place = resources.place_of(part, ["required"])
@@ -120,6 +125,15 @@ class _Resources:
                 self._follow(reference, base, beside)
             except ValueError as error:
                 self.faults.append(f"{self.place(uri, path)}: {error}")
+
+    def check_dialects(self) -> None:
+        """Note each file of another version of JSON Schema: its keywords have other meanings."""
+        for uri, schema in self.schemas.items():
+            dialect = schema.get("$schema", DIALECT) if isinstance(schema, dict) else DIALECT
+            if isinstance(dialect, str) and dialect.rstrip("#") != DIALECT:
+                self.faults.append(
+                    f"{self.place(uri, ['$schema'])}: Schemas are of JSON Schema 2020-12: {DIALECT}"
+                )
 
     def _base(self, uri: str, schema: Any) -> str:
         """What references in the schema are relative to: its own `$id`, if it has one."""

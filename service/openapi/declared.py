@@ -100,7 +100,9 @@ def _components(
 def _example(schema: Schema) -> dict[str, Any]:
     """Fields that the service accepts, if such are found."""
     references = References(schema.verbatim, schema.documents)
-    return example_of(schema.verbatim, references, lambda made: len(schema.faults(made, 0)))
+    return example_of(
+        schema.verbatim, references, lambda made: [at for at, _ in schema.faults(made, 0)]
+    )
 
 
 def _type(
