@@ -72,7 +72,7 @@ class Books {
         // What is null is removed, what is not named stays.
         BookPatch patch = new BookPatch().subtitle(null).lent(true).publisher(
             new BookPublisherPatch().address(new BookPublisherAddressPatch().street("Red Lion Court")));
-        Book patched = books.patchBook("notes", patch, null, etag, null, null, null);
+        Book patched = books.patchBook("notes", patch, null, etag, null, null, null, null);
         Story.check(!patched.getSubtitle_JsonNullable().isPresent() && patched.getLent(), "patched");
         BookPublisherAddress moved = new BookPublisherAddress().city("London").street("Red Lion Court");
         Story.check(patched.getPublisher().equals(new BookPublisher().name("Taylor").address(moved)), "its publisher");
@@ -85,7 +85,7 @@ class Books {
             Story.check(failure.getCode() == 412, "another status");
         }
 
-        String other = books.createBook(new BookFields().title("Passages").year(1864L), null).getDocumentId();
+        String other = books.createBook(new BookFields().title("Passages").year(1864L), null, null).getDocumentId();
         List<String> titles = new ArrayList<>();
         String after = null;
         do {

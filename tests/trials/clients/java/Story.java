@@ -17,7 +17,7 @@ public class Story {
         client.setRequestInterceptor(request -> request.header("Authorization", key));
         DocumentsApi documents = new DocumentsApi(client);
 
-        var created = documents.createDocumentWithHttpInfo(Map.of("name", "Ada", "born", 1815), null);
+        var created = documents.createDocumentWithHttpInfo(Map.of("name", "Ada", "born", 1815), null, null);
         check(created.getStatusCode() == 201, "create");
         String id = (String) created.getData().get("_id");
         String etag = created.getHeaders().get("etag").get(0);
@@ -41,7 +41,7 @@ public class Story {
             check(replaced.getHeaders().get("etag").get(0).equals(now), problem.toString());
         }
 
-        Map<String, Object> patched = documents.patchDocument(id, Map.of("died", 1852), null, null, null, null, null);
+        Map<String, Object> patched = documents.patchDocument(id, Map.of("died", 1852), null, null, null, null, null, null);
         Map<String, Object> expected = Map.of("_id", id, "name", "Ada Lovelace", "died", 1852);
         check(patched.equals(expected), patched.toString());
 

@@ -90,7 +90,7 @@ pub async fn tell(service: &Configuration) {
         }))),
         ..Default::default()
     };
-    let patched = patch_book(service, "notes", patch, None, Some(&etag), None, None, None)
+    let patched = patch_book(service, "notes", patch, None, Some(&etag), None, None, None, None)
         .await
         .unwrap();
     assert_eq!((&patched.subtitle, patched.lent), (&None, Some(true)));
@@ -104,7 +104,7 @@ pub async fn tell(service: &Configuration) {
     refused(412, put(&notes, Some(&etag)).await);
 
     let passages = BookFields::new("Passages".to_owned(), 1864);
-    let other = create_book(service, passages, None).await.unwrap();
+    let other = create_book(service, passages, None, None).await.unwrap();
     let (mut titles, mut after) = (vec![], None);
     loop {
         let start: Option<&str> = after.as_deref();

@@ -61,7 +61,7 @@ async fn documents(service: &Configuration) {
         "address": {"city": "London", "rooms": {}},
         "died": null
     });
-    let created = create_document(service, fields(ada.clone()), None)
+    let created = create_document(service, fields(ada.clone()), None, None)
         .await
         .unwrap();
     let id = created["_id"].as_str().unwrap();
@@ -86,7 +86,7 @@ async fn documents(service: &Configuration) {
     assert_eq!(problem.etag.flatten(), etag().await);
 
     let patch = fields(json!({"died": 1852, "name": null}));
-    let patched = patch_document(service, id, patch, None, None, None, None, None)
+    let patched = patch_document(service, id, patch, None, None, None, None, None, None)
         .await
         .unwrap();
     assert_eq!(patched, fields(json!({"_id": id, "died": 1852})));
