@@ -56,3 +56,11 @@ async def test_merging_the_id_or_the_metadata(client: AsyncClient) -> None:
         response = await patch(client, body, MERGE)
         assert_problem(response, 422, "invalid-document", pointer=pointer)
     assert (await client.get("/stuff/a")).json() == {"_id": "a", "x": 1, "y": 1}
+
+
+async def test_a_patch_that_is_no_object_is_refused_before_conditions_are_looked_at(
+    client: AsyncClient,
+) -> None:
+    """Whatever they say (RFC 9110, section 13.2.1)."""
+    await client.put("/stuff/a", json={})
+    assert_problem(await patch(client, [], MERGE, **{"if-match": '"x"'}), 422, "invalid-document")

@@ -4,6 +4,7 @@ from collections.abc import Generator
 from typing import Any
 
 from service.documents import codec, strict_json
+from service.errors import InvalidDocument
 
 MEMBERS = 1000
 """Members of a patch that are merged at once: less than a millisecond of work."""
@@ -18,7 +19,9 @@ class MergePatch:
     reads = False
 
     def __init__(self, body: bytes) -> None:
-        strict_json.loads(body)
+        """Raises `MalformedJSON`, and `InvalidDocument` for what would leave no document."""
+        if not isinstance(strict_json.loads(body), dict):
+            raise InvalidDocument("A document is a JSON object, and so is a merge patch of it.")
         self._body = body
         self.size = len(body)
 
