@@ -106,7 +106,8 @@ async def test_what_waits_for_one_that_was_not_answered_is_not_sent_too_late(
         response = await push(client, 2)
         while response.status_code == 503:
             response = await push(client, 2)
-        assert response.json()["l"] == [0, 2]
+        # What was answered 503 may have taken effect: so 2 may be there more than once.
+        assert set(response.json()["l"]) == {0, 2}
 
 
 async def test_without_a_database_all_of_them_are_told(
