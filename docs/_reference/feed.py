@@ -37,7 +37,10 @@ RESUMING = """\
 The `id` of an event is a position: send it as `Last-Event-ID`, or as `?last_event_id=`, to get what
 has happened since, without a gap and without a repetition. It has up to {longest:,} characters, and
 is the same for all followers, through all processes. Browsers send it by themselves after
-{pause:,} milliseconds (`retry`)."""
+{pause:,} milliseconds (`retry`).
+
+Without a position, a feed has every change from when its response begins. Changes of the moment
+before may come first: the feed lags a little behind the writes."""
 
 
 def page() -> str:
