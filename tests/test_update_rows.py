@@ -3,12 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from httpx import AsyncClient, Response
+from pymongo.collection import Collection
 
 from tests.support.applications import Application
-from tests.support.database.answers import Gate, broken_after, forward
+from tests.support.database.answers import (
+    Answer,
+    Exchange,
+    Gate,
+    Reply,
+    broken_after,
+    error,
+    forward,
+)
 from tests.support.database.playing import Play
 from tests.support.database.roles import PRIMARY
 from tests.support.database.server import PlayedDatabase
@@ -118,3 +128,132 @@ async def test_without_a_database_all_of_them_are_told(
     ) as away:
         for response in await asyncio.gather(*(update(away, {"$inc": {"n": 1}}) for _ in range(5))):
             assert_problem(response, 503, "database-unavailable")
+
+
+async def answers_of(
+    client: AsyncClient,
+    database: PlayedDatabase,
+    *operators: dict[str, Any],
+    path: str = "/stuff/a",
+) -> list[Response]:
+    """The answers to updates that have waited together for another one."""
+    gate, first = await held_up(client, database)
+    tasks = [asyncio.ensure_future(update(client, each, path)) for each in operators]
+    await asyncio.sleep(0)
+    gate.open()
+    await first
+    return await asyncio.gather(*tasks)
+
+
+def counts_together(command: dict[str, Any]) -> bool:
+    """Whether the command is that of several increments."""
+    return bool(command["query"].keys() == {"_id", "n"})
+
+
+@pytest.mark.parametrize(
+    "start", [10, -(2**30), 2**31 - 5, 2**31 + 5, 2**62, -(2**63) + 80, 10.5, 2.0**60]
+)
+async def test_increments_that_wait_leave_what_each_would_leave_alone(
+    client: AsyncClient, database: PlayedDatabase, start: float
+) -> None:
+    amounts = [1, -3, 0, 70_000, 5, -(2**24), 2**24]
+    operators = [{"$inc": {"deep.n": each, "n": -each}} for each in amounts]
+    fields: dict[str, Any] = {"l": [], "deep": {"n": start, "x": None}, "n": 7}
+    await client.put("/stuff/a", json=fields)
+    await client.put("/stuff/b", json=fields | {"l": [0]})
+    together = await answers_of(client, database, *operators)
+    for answer, change in zip(together, operators, strict=True):
+        alone = await update(client, change, "/stuff/b")
+        assert answer.status_code == alone.status_code
+        if alone.status_code == 200:
+            assert answer.json() == alone.json() | {"_id": "a"}
+            assert answer.headers["etag"] == alone.headers["etag"]
+
+
+async def test_increments_that_wait_are_one_call_of_the_database(
+    client: AsyncClient, database: PlayedDatabase
+) -> None:
+    await client.put("/stuff/a", json={"l": [], "n": 0})
+    before = len(database.commands("findAndModify"))
+    answers = await answers_of(client, database, *[{"$inc": {"n": 1}}] * 50)
+    assert [each.json()["n"] for each in answers] == [*range(1, 51)]
+    # The first of the test, the first of those that wait, and the others as one.
+    assert len(database.commands("findAndModify")) - before == 3
+
+
+async def test_increments_that_wait_among_other_updates_keep_their_order(
+    client: AsyncClient, database: PlayedDatabase
+) -> None:
+    await client.put("/stuff/a", json={"l": [], "n": 1})
+    count, double = {"$inc": {"n": 1}}, {"$mul": {"n": 2}}
+    text, other = {"$set": {"n": "text"}}, {"$inc": {"n": 1, "m": 1}}
+    answers = await answers_of(
+        client,
+        database,
+        count,
+        count,
+        count,
+        double,
+        count,
+        count,
+        other,
+        other,
+        text,
+        count,
+        count,
+    )
+    assert [each.json()["n"] for each in answers[:-2]] == [2, 3, 4, 8, 9, 10, 11, 12, "text"]
+    for unfit in answers[-2:]:
+        assert_problem(unfit, 422, "invalid-patch")
+
+
+async def test_increments_that_wait_create_what_is_missing(
+    client: AsyncClient, database: PlayedDatabase
+) -> None:
+    gate, first = await held_up(client, database)
+    delete = asyncio.ensure_future(client.delete("/stuff/a"))
+    count = {"$inc": {"n": 1}}
+    tasks = [
+        asyncio.ensure_future(update(client, count, "/stuff/a?upsert=true")) for _ in range(20)
+    ]
+    gate.open()
+    await asyncio.gather(first, delete)
+    answers = await asyncio.gather(*tasks)
+    assert [each.status_code for each in answers] == [201, *[200] * 19]
+    assert [each.json()["n"] for each in answers] == [*range(1, 21)]
+
+
+async def test_increments_are_sent_one_by_one_when_another_program_changes_the_field(
+    client: AsyncClient, database: PlayedDatabase, collection: Collection[dict[str, Any]]
+) -> None:
+    await client.put("/stuff/a", json={"l": [], "n": 1})
+
+    async def interfere(exchange: Exchange) -> Reply:
+        await asyncio.to_thread(collection.update_one, {"_id": "a"}, {"$set": {"n": 0.5}})
+        return await exchange.forward()
+
+    database.answer("findAndModify", interfere, when=counts_together)
+    answers = await answers_of(client, database, *[{"$inc": {"n": 1}}] * 4)
+    assert [each.json()["n"] for each in answers] == [2, 1.5, 2.5, 3.5]
+
+
+async def test_increments_are_sent_one_by_one_when_they_are_refused_together(
+    client: AsyncClient, database: PlayedDatabase
+) -> None:
+    await client.put("/stuff/a", json={"l": [], "n": 1})
+    database.answer("findAndModify", error(121), when=counts_together)
+    answers = await answers_of(client, database, *[{"$inc": {"n": 1}}] * 4)
+    assert [each.json()["n"] for each in answers] == [2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("fault", [broken_after, error(11602)])
+async def test_increments_whose_outcome_is_not_known_are_answered_alike(
+    client: AsyncClient, database: PlayedDatabase, fault: Answer
+) -> None:
+    await client.put("/stuff/a", json={"l": [], "n": 1})
+    database.answer("findAndModify", fault, when=counts_together)
+    one, *others = await answers_of(client, database, *[{"$inc": {"n": 1}}] * 4)
+    assert one.json()["n"] == 2
+    for response in others:
+        assert_problem(response, 503, "database-unavailable")
+    assert (await client.get("/stuff/a")).json()["n"] == (5 if fault is broken_after else 2)

@@ -7,7 +7,7 @@ BSON: https://bsonspec.org/spec.html
 """
 
 import struct
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ DECODE_OPTIONS = CodecOptions[dict[str, Any]](
 _RAW_OPTIONS = DECODE_OPTIONS.with_options(document_class=RawBSONDocument)
 _INT32 = struct.Struct("<i")
 _INT64 = struct.Struct("<q")
+_OBJECT = 0x03  # the element type of objects
 # The parts of a document as it is stored, where they have a constant size or content.
 _TEXT_ID = b"\x02_id\0"  # a length (4 bytes), the text, and a NUL follow
 _TAG_SIZE = 32
@@ -274,13 +275,31 @@ def _decode_metadata(element: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _elements(document: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Each top-level element: its name, where it starts, and where it ends.
+def place_of(document: bytes, path: Sequence[bytes]) -> tuple[int, int] | None:
+    """The type of the value at a path, which leads through objects only, and where it starts. None
+    if there is no such value."""
+    start = 0
+    for depth, step in enumerate(path, 1):
+        for name, begin, _ in _elements(document, start):
+            if name == step:
+                kind, start = document[begin], begin + len(name) + 2
+                break
+        else:
+            return None
+        if depth < len(path) and kind != _OBJECT:
+            return None
+    return kind, start
+
+
+def _elements(document: bytes, start: int = 0) -> Iterator[tuple[bytes, int, int]]:
+    """Each element of the document, or of the object that starts there: its name, where it starts,
+    and where it ends.
 
     `RawBSONDocument` does not replace this: it drops repeated keys, and encodes deprecated types
     and invalid UTF-8 as others, so that different documents would have the same entity tag.
     """
-    position, last = 4, len(document) - 1
+    position = start + 4
+    last = start + _INT32.unpack_from(document, start)[0] - 1
     while position < last:
         name_end = document.index(b"\0", position + 1)
         end = _value_end(document, document[position], name_end + 1)

@@ -149,6 +149,13 @@ def is_transient(error: PyMongoError) -> bool:
     return is_coded or any(map(error.has_error_label, TRANSIENT_LABELS))
 
 
+def is_refused(error: Exception) -> bool:
+    """Whether the database has refused a write, and so has not done it; `error` is the driver's."""
+    if not isinstance(error, OperationFailure) or isinstance(error, WriteConcernError):
+        return False
+    return not is_transient(error)
+
+
 def is_refusal(error: Exception) -> bool:
     """Whether the database refused a command, and may accept another one; `error` is ours."""
     return isinstance(error.__cause__, OperationFailure) and not isinstance(error, Unavailable)

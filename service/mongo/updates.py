@@ -8,7 +8,7 @@ All functions raise the driver's errors; `operator_faults` translates those that
 operators.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from bson.raw_bson import RawBSONDocument
@@ -22,6 +22,8 @@ from service.mongo.access import CollectionAccess, ThreadCollection
 from service.mongo.exchange import MAX_INLINE_BYTES, Writer, unchanged
 from service.mongo.faults import is_about_id
 
+NO_CONDITION: Mapping[str, Any] = {}
+
 
 class Updated(NamedTuple):
     """A document (BSON) after operators were applied to it, and whether they created it."""
@@ -30,10 +32,16 @@ class Updated(NamedTuple):
     created: bool
 
 
-def update(collection: ThreadCollection, id: Id, operators: bytes) -> Updated | None:
-    """Apply the operators (BSON) to the document. Returns None if there is none."""
+def update(
+    collection: ThreadCollection,
+    id: Id,
+    operators: bytes,
+    condition: Mapping[str, Any] = NO_CONDITION,
+) -> Updated | None:
+    """Apply the operators (BSON) to the document. Returns None if there is none, or if it does not
+    meet the condition."""
     new: RawBSONDocument | None = collection.find_one_and_update(
-        {"_id": id}, layout.raw(operators), return_document=ReturnDocument.AFTER
+        {"_id": id, **condition}, layout.raw(operators), return_document=ReturnDocument.AFTER
     )
     return None if new is None else Updated(bytes(new.raw), created=False)
 

@@ -1,5 +1,6 @@
 """Updates of one document that wait for their turn go in a row: one thread of the driver sends them
 one after the other. The ways between the event loop and threads would take as long as they do.
+Increments are made as one update, where their outcomes can be told from it (`updates.counting`).
 
 A row enters the turns when its first update arrives. Others join it until it begins, as long as no
 other write of the document has arrived after it: so the order of arrival holds.
@@ -8,14 +9,15 @@ other write of the document has arrived after it: so the order of arrival holds.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from service.documents.ids import Id
 from service.documents.metadata import Layout
-from service.documents.updates import Update
+from service.documents.updates import Update, counting
 from service.mongo.access import CollectionAccess, ThreadCollection
+from service.mongo.faults import is_refused
 from service.mongo.updates import Updated, update, upsert
 from service.store.calls import Calls
 from service.store.turns import Turns
@@ -154,22 +156,54 @@ class _Row(Calls):
         them all at once: an event loop that is awake keeps the interpreter from the thread."""
         outcomes: list[tuple[_Operation, _Outcome]] = []
         end = time.monotonic() + SECONDS
+        counts = True
         while self.operations and time.monotonic() < end:
             operation = self.operations.popleft()
             if operation.answer.done():  # nobody waits for it any more
                 continue
-            outcome: _Outcome
-            try:
-                operators = operation.update.encoded(self._layout.mark())
-                outcome = update(collection, self.id, operators)
-                if outcome is None and operation.update.upsert:
-                    outcome = upsert(collection, self.id, operators)
-            except Exception as error:
-                outcome = error
-            outcomes.append((operation, outcome))
-            if isinstance(outcome, Exception):
+            outcomes.append((operation, self._send_one(collection, operation.update)))
+            outcome = outcomes[-1][1]
+            if counts and isinstance(outcome, Updated):
+                counted = self._count(collection, outcome.bson)
+                outcomes += counted
+                counts = bool(counted)
+            if isinstance(outcomes[-1][1], Exception):
                 break
         return outcomes
+
+    def _send_one(self, collection: ThreadCollection, change: Update) -> _Outcome:
+        try:
+            operators = change.encoded(self._layout.mark())
+            updated = update(collection, self.id, operators)
+            if updated is None and change.upsert:
+                updated = upsert(collection, self.id, operators)
+        except Exception as error:
+            return error
+        return updated
+
+    def _count(
+        self, collection: ThreadCollection, document: bytes
+    ) -> list[tuple[_Operation, _Outcome]]:
+        """Make the increments that come next as one, of the document (BSON) that the last update
+        has left. Returns nothing if they have to be sent one after the other."""
+        self.operations = deque(each for each in self.operations if not each.answer.done())
+        together = counting([each.update.amounts for each in self.operations], document)
+        if together is None:
+            return []
+        operators, condition = together.encoded(self._layout.mark()), together.condition
+        outcomes: Sequence[_Outcome]
+        try:
+            updated = update(collection, self.id, operators, condition)
+        except Exception as error:
+            if is_refused(error):
+                return []
+            outcomes = [error] * len(together)
+        else:
+            if updated is None:  # another program has changed it meanwhile
+                return []
+            left = together.outcomes(updated.bson)
+            outcomes = [Updated(each, created=False) for each in left]
+        return [(self.operations.popleft(), outcome) for outcome in outcomes]
 
     def _fail(self, fault: Exception) -> None:
         while self.operations:

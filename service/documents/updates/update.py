@@ -11,6 +11,7 @@ from service.documents.layout import MAX_DOCUMENT_BYTES
 from service.documents.patches.pointers import parse_pointer
 from service.documents.query import check_steps, patterns_of
 from service.documents.typed import Types
+from service.documents.updates.counting import amounts_in, with_set
 from service.documents.updates.operators import (
     CALCULATING,
     OPERATORS,
@@ -49,6 +50,8 @@ class Update:
         """Whether the outcome depends on values that are in the document."""
         self.calculates = not CALCULATING.isdisjoint(operators)
         """Whether the database calculates with numbers that are in the document."""
+        self.amounts = amounts_in(operators)
+        """What it adds, if it can be made as one with others (`counting`)."""
         self._patterns = patterns_of({"$pull": operators.get("$pull", {})})
         set_fields = operators.pop("$set", {})
         self._others = bson.encode(operators)[4:-1]
@@ -91,9 +94,7 @@ class Update:
 
     def encoded(self, mark: bytes) -> bytes:
         """The operators (BSON), which also set the elements of `mark`."""
-        fields = self._set + mark
-        own = b"\x03$set\0" + layout.whole(fields) if fields else b""
-        return layout.whole(self._others + own)
+        return with_set(self._others, self._set + mark)
 
     def may_overfill(self, document: bytes) -> bool:
         """Whether the document (BSON) may become larger than MongoDB stores."""
