@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from httpx import AsyncClient, Response
+from httpx import AsyncClient
 from pymongo.collection import Collection
 
 from tests.support.applications import Application
@@ -17,7 +17,6 @@ from tests.support.database.answers import (
     Reply,
     broken_after,
     error,
-    forward,
 )
 from tests.support.database.playing import Play
 from tests.support.database.roles import PRIMARY
@@ -25,6 +24,7 @@ from tests.support.database.server import PlayedDatabase
 from tests.support.patching import update
 from tests.support.patience import lasting
 from tests.support.problems import assert_problem
+from tests.support.rows import answers_of, counts_together, held_up, push
 
 LIMIT = lasting(1.0)  # seconds: STUFF_OPERATION_TIMEOUT
 
@@ -39,21 +39,6 @@ async def client(application: Application, database: PlayedDatabase) -> AsyncIte
     async with application(mongodb_uri=database.uri(retryWrites="false")) as client:
         await client.put("/stuff/a", json={"l": []})
         yield client
-
-
-def push(client: AsyncClient, number: int) -> "asyncio.Task[Response]":
-    return asyncio.ensure_future(update(client, {"$push": {"l": number}}))
-
-
-async def held_up(
-    client: AsyncClient, database: PlayedDatabase
-) -> tuple[Gate, asyncio.Task[Response]]:
-    """An update that the database gets when the gate opens."""
-    gate = Gate()
-    database.answer("findAndModify", gate.before(forward))
-    first = push(client, 0)
-    await gate.reached()
-    return gate, first
 
 
 async def test_they_take_effect_in_the_order_of_their_arrival(
@@ -128,26 +113,6 @@ async def test_without_a_database_all_of_them_are_told(
     ) as away:
         for response in await asyncio.gather(*(update(away, {"$inc": {"n": 1}}) for _ in range(5))):
             assert_problem(response, 503, "database-unavailable")
-
-
-async def answers_of(
-    client: AsyncClient,
-    database: PlayedDatabase,
-    *operators: dict[str, Any],
-    path: str = "/stuff/a",
-) -> list[Response]:
-    """The answers to updates that have waited together for another one."""
-    gate, first = await held_up(client, database)
-    tasks = [asyncio.ensure_future(update(client, each, path)) for each in operators]
-    await asyncio.sleep(0)
-    gate.open()
-    await first
-    return await asyncio.gather(*tasks)
-
-
-def counts_together(command: dict[str, Any]) -> bool:
-    """Whether the command is that of several increments."""
-    return bool(command["query"].keys() == {"_id", "n"})
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from service.documents.ids import Id
 from service.documents.metadata import Layout
 from service.documents.updates import Update, counting
 from service.mongo.access import CollectionAccess, ThreadCollection
+from service.mongo.constraints import Constraints
 from service.mongo.faults import is_refused
 from service.mongo.updates import Updated, update, upsert
 from service.store.calls import Calls
@@ -37,6 +38,7 @@ class Rows:
         self._database = database
         self._turns = turns
         self._layout = layout
+        self._constraints = Constraints()
         self._open: dict[Id, _Row] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -51,7 +53,9 @@ class Rows:
         if row is not None and row.takes_more():
             row.operations.append(operation)
         else:
-            row = self._open[id] = _Row(self._database, self._turns, self._layout, id, self._begin)
+            row = self._open[id] = _Row(
+                self._database, self._turns, self._layout, self._constraints, id, self._begin
+            )
             row.operations.append(operation)
             row.enter()
         try:
@@ -98,6 +102,7 @@ class _Row(Calls):
         database: CollectionAccess,
         turns: Turns,
         layout: Layout,
+        constraints: Constraints,
         id: Id,
         begun: "Callable[[_Row], None]",
     ) -> None:
@@ -107,6 +112,7 @@ class _Row(Calls):
         self.operations: deque[_Operation] = deque()
         self._turns = turns
         self._layout = layout
+        self._constraints = constraints
         self._begun = begun
         self._has_begun = False
 
@@ -188,7 +194,7 @@ class _Row(Calls):
         has left. Returns nothing if they have to be sent one after the other."""
         self.operations = deque(each for each in self.operations if not each.answer.done())
         together = counting([each.update.amounts for each in self.operations], document)
-        if together is None:
+        if together is None or self._constraints.concern(collection, together.condition):
             return []
         operators, condition = together.encoded(self._layout.mark()), together.condition
         outcomes: Sequence[_Outcome]
