@@ -1,6 +1,7 @@
 """The `Idempotency-Key` of a request, and what it stands for."""
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Annotated
 
@@ -9,13 +10,15 @@ from fastapi import Depends, Request
 
 from service.documents.updates import Update
 from service.errors import InvalidParameter, raises
+from service.store.collection import Collection
 from service.store.idempotency import Keyed, Records
 from service.store.loads import Lines
-from service.web.access import owner_of
+from service.web.access import DEFAULT_COLLECTION, owner_of
+from service.web.dependencies.commits import ChangesDep
 from service.web.dependencies.documents import Body, NewDocuments
 from service.web.dependencies.parameters import CONDITIONS
 from service.web.dependencies.patches import DocumentPatch
-from service.web.dependencies.state import RecordsDep
+from service.web.dependencies.state import CollectionDep, RecordsDep
 from service.web.headers import header
 from service.web.once import Once
 
@@ -52,7 +55,11 @@ KeyDep = Annotated[str | None, Depends(get_idempotency_key)]
 
 @raises(InvalidParameter)
 async def get_once_creating(
-    request: Request, key: KeyDep, sent: NewDocuments, records: RecordsDep
+    request: Request,
+    key: KeyDep,
+    sent: NewDocuments,
+    records: RecordsDep,
+    collection: CollectionDep,
 ) -> Once | None:
     """What answers the request once, if it has a key. Raises `InvalidParameter` for a load, which
     is no single transaction."""
@@ -62,24 +69,33 @@ async def get_once_creating(
         raise InvalidParameter(
             NAME, "A load takes no key. Give each line an `_id`: then it can be sent again."
         )
-    return _once(request, records, key, sent)
+    return _once(request, records, key, collection, sent)
 
 
 async def get_once_patching(
-    request: Request, key: KeyDep, body: Body, patch: DocumentPatch, records: RecordsDep
+    request: Request,
+    key: KeyDep,
+    body: Body,
+    patch: DocumentPatch,
+    records: RecordsDep,
+    collection: CollectionDep,
 ) -> Once | None:
     """What answers the request once, if it has a key."""
     if key is None:
         return None
     upserts = isinstance(patch, Update) and patch.upsert
-    return _once(request, records, key, body, "upsert" if upserts else "")
+    return _once(request, records, key, collection, body, "upsert" if upserts else "")
 
 
 async def get_once_committing(
-    request: Request, key: KeyDep, body: Body, records: RecordsDep
+    request: Request, key: KeyDep, body: Body, records: RecordsDep, changes: ChangesDep
 ) -> Once | None:
     """What answers the request once, if it has a key."""
-    return None if key is None else _once(request, records, key, body)
+    if key is None:
+        return None
+    usual: Collection = request.app.state.collections[DEFAULT_COLLECTION]
+    names = {change.target.database.name for change in changes}
+    return _once(request, records, key, usual, body, sorted(names))
 
 
 OnceCreating = Annotated[Once | None, Depends(get_once_creating)]
@@ -87,9 +103,18 @@ OncePatching = Annotated[Once | None, Depends(get_once_patching)]
 OnceCommitting = Annotated[Once | None, Depends(get_once_committing)]
 
 
-def _once(request: Request, records: Records, key: str, content: bytes, option: str = "") -> Once:
-    who = owner_of(request)
-    id = _digest([*who], request.method, request.scope["path"], key)
+def _once(
+    request: Request,
+    records: Records,
+    key: str,
+    collection: Collection,
+    content: bytes,
+    option: str | Sequence[str] = "",
+) -> Once:
+    """`collection` is that of the path, or the usual one. Services with one database share the
+    records, and may have different collections at the same path."""
+    who, place = owner_of(request), collection.target.database.name
+    id = _digest([*who], request.method, request.scope["path"], place, key)
     conditions = {
         name.decode(): request.headers.getlist(name.decode()) for name in sorted(CONDITIONS)
     }
