@@ -50,6 +50,15 @@ async def test_the_same_key_of_another_client_is_another_key(application: Applic
             assert again.json() == before.json()
 
 
+async def test_a_subject_may_be_any_string_of_json(
+    application: Application, issuer: Issuer
+) -> None:
+    trusting = {"jwt_jwks_url": issuer.url, "jwt_issuer": ISSUER, "jwt_audience": AUDIENCE}
+    async with application(**trusting) as client:
+        first = await post(client, issuer.token(sub="\ud800"))
+        assert first.status_code == 201
+
+
 async def test_tokens_of_one_subject_have_the_same_keys(
     application: Application, issuer: Issuer
 ) -> None:

@@ -1,11 +1,11 @@
 """The `Idempotency-Key` of a request, and what it stands for."""
 
+import json
 import re
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Annotated
 
-import orjson
 from fastapi import Depends, Request
 
 from service.documents.updates import Update
@@ -124,7 +124,7 @@ def _once(
 
 
 def _digest(*parts: object, content: bytes = b"") -> str:
-    """A hash of these values, and of bytes."""
-    digest = blake2b(orjson.dumps(parts), digest_size=32)
+    """A hash of these values, and of bytes. Strings of tokens may have lone surrogates."""
+    digest = blake2b(json.dumps(parts).encode(), digest_size=32)
     digest.update(content)
     return digest.hexdigest()
