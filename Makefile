@@ -57,9 +57,9 @@ coverage: $(DEV) ## Run the tests, fast and slow, and check what they cover
 	$(PYTEST) $(WORKERS) tests/slow $(COVER) --cov-append
 	$(BIN)/coverage report --fail-under=95
 
-bench: $(DEV) ## Measure it, side by side with the forty lines of aiohttp and Motor (needs wrk; BENCH="connections --turns 1")
+bench: $(DEV) ## Measure it, side by side with the forty lines of aiohttp and Motor (needs wrk; BENCH="connections --turns 1", ENGINE_URI=mongodb://... for another engine)
 	$(BIN)/$(PIP_INSTALL) -r requirements/bench.txt
-	$(BIN)/python -m bench bench $(BENCH)
+	$(BIN)/python -m bench bench $(BENCH) $(if $(ENGINE_URI),--engine-uri '$(ENGINE_URI)')
 
 screenshots: $(DEV) ## Make the pictures in the README (needs chromium)
 	$(BIN)/python -m examples.screenshots

@@ -16,6 +16,7 @@ import typer
 from pymongo import MongoClient
 
 from bench import report
+from bench.databases import Database, engine_of, existing
 from bench.plan import Bench
 from bench.profiling import profile
 from bench.sections import SECTIONS
@@ -31,6 +32,9 @@ Seconds = Annotated[float, typer.Option(help="How long a load is measured, at le
 Turns = Annotated[int, typer.Option(help="How often; the median counts.")]
 Documents = Annotated[int, typer.Option(help="Documents in the large collection.")]
 Soak = Annotated[float, typer.Option(help="Seconds of mixed load, to see memory grow.")]
+EngineUri = Annotated[
+    str, typer.Option(help="A database that is there already, instead of an embedded engine.")
+]
 Output = Annotated[Path, typer.Option(help="Where the JSON goes; the plot beside it.")]
 
 
@@ -41,33 +45,37 @@ def bench(
     turns: Turns = 3,
     documents: Documents = 1_000_000,
     soak: Soak = 600,
+    engine_uri: EngineUri = "",
     output: Output = HERE / "results.json",
 ) -> None:
     """Measure this service, the original and the ceilings, side by side.
 
-    What is in the output of a former run stays there, unless its section is measured again.
+    What is in the output of a former run on the same engine stays there, unless its section is
+    measured again.
     """
     names = sections or list(SECTIONS)
-    records = []
-    if output.exists():
-        former = json.loads(output.read_text())["records"]
-        records = [record for record in former if record["section"] not in names]
-    with _engine(seconds, turns, documents, soak) as plan:
+    with _bench(engine_uri, seconds, turns, documents, soak) as plan:
+        machine = _machine() | {"engine": engine_of(plan.mongo)}
+        records = []
+        if output.exists():
+            former = json.loads(output.read_text())
+            if former["machine"]["engine"] == machine["engine"]:
+                records = [each for each in former["records"] if each["section"] not in names]
         for name in names:
             print(f"\n## {name}: {SECTIONS[name].__doc__}", flush=True)
             for record in SECTIONS[name](plan):
                 records.append(record)
                 print(report.table([record]).splitlines()[-1], flush=True)
-    output.write_text(json.dumps({"machine": _machine(), "records": records}, indent=1) + "\n")
+    output.write_text(json.dumps({"machine": machine, "records": records}, indent=1) + "\n")
     if any(record["section"] == "connections" for record in records):
         report.plot(records, output.with_suffix(".svg"))
     print(f"\n## goals\n\n{report.goals_table(records)}\n\nWritten to {output}")
 
 
 @app.command("profile")
-def show_profile(seconds: Seconds = 10) -> None:
+def show_profile(seconds: Seconds = 10, engine_uri: EngineUri = "") -> None:
     """Print where the service's time goes at 64 connections."""
-    with _engine(seconds) as plan:
+    with _bench(engine_uri, seconds) as plan:
         parts = {method: profile(plan, method) for method in ("GET", "PUT")}
     print("| part of the service's time | GET | PUT |\n|---|---|---|")
     for part in dict.fromkeys([*parts["GET"], *parts["PUT"]]):
@@ -84,14 +92,31 @@ def show(source: Output = HERE / "results.json") -> None:
 
 
 @contextmanager
-def _engine(seconds: float, turns: int = 1, documents: int = 0, soak: float = 0) -> Iterator[Bench]:
+def _bench(
+    engine_uri: str, seconds: float, turns: int = 1, documents: int = 0, soak: float = 0
+) -> Iterator[Bench]:
+    with (
+        _existing(engine_uri) if engine_uri else _embedded() as (database, engine),
+        MongoClient[Any](database.uri) as mongo,
+    ):
+        yield Bench(database, engine, mongo, seconds, turns, documents, soak)
+
+
+@contextmanager
+def _existing(uri: str) -> Iterator[tuple[Database, None]]:
+    with existing(uri) as database:
+        print(f"All documents are in the database {database.name}, which is dropped at the end.")
+        yield database, None
+
+
+@contextmanager
+def _embedded() -> Iterator[tuple[Database, psutil.Process]]:
     with tempfile.TemporaryDirectory(prefix="stuff-bench-") as data_dir:
         engine = EmbeddedEngine(Path(data_dir))
         uri = engine.start()
         try:
             [watchdog] = psutil.Process().children()  # nothing else has been started by now
-            with MongoClient[Any](uri) as mongo:
-                yield Bench(uri, watchdog, mongo, seconds, turns, documents, soak)
+            yield Database(uri, "demo"), watchdog
         finally:
             engine.stop()
 

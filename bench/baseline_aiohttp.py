@@ -1,6 +1,6 @@
 """The forty lines that Stuff began as: two handlers on aiohttp and Motor.
 
-    python -m bench.baseline_aiohttp PORT MONGODB_URI COLLECTION
+    python -m bench.baseline_aiohttp PORT MONGODB_URI DATABASE COLLECTION
 
 Acknowledged means what the URI says: by default, that the primary has the write in memory.
 """
@@ -28,17 +28,21 @@ async def put_stuff(request: web.Request) -> web.Response:
     return web.Response(status=200 if result.matched_count else 201)
 
 
-async def make_app(uri: str, collection: str) -> web.Application:
+async def make_app(uri: str, database: str, collection: str) -> web.Application:
     app = web.Application(client_max_size=32 * 1024 * 1024)
     client: AsyncIOMotorClient[dict[str, Any]] = AsyncIOMotorClient(uri)
-    app[COLLECTION] = client["demo"][collection]
+    app[COLLECTION] = client[database][collection]
     app.router.add_get("/stuff/{id}", get_stuff)
     app.router.add_put("/stuff/{id}", put_stuff)
     return app
 
 
 if __name__ == "__main__":
-    _, port, uri, collection = sys.argv
+    _, port, uri, database, collection = sys.argv
     web.run_app(
-        make_app(uri, collection), host="127.0.0.1", port=int(port), access_log=None, print=None
+        make_app(uri, database, collection),
+        host="127.0.0.1",
+        port=int(port),
+        access_log=None,
+        print=None,
     )

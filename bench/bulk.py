@@ -17,7 +17,7 @@ import httpx
 import psutil
 
 from bench import servers
-from bench.measuring import Load, Result, cpu_seconds, resident_bytes
+from bench.measuring import CpuMeter, Load, Result, middle_of, resident_bytes
 from bench.plan import Bench
 from bench.report import Record
 from service.documents.query import encode_cursor, parse_sort
@@ -33,13 +33,13 @@ def transfer(bench: Bench) -> Iterator[Record]:
     the highest of the service."""
     with (
         tempfile.TemporaryDirectory(prefix="stuff-bench-") as directory,
-        servers.stuff(bench.uri, "transfer", environment=PATIENT) as store,
+        servers.stuff(bench.database, "transfer", environment=PATIENT) as store,
     ):
         source, copy = Path(directory) / "source.ndjson", Path(directory) / "copy.ndjson"
         _write_lines(source, bench.documents)
         idle = resident_bytes(store.process) / 2**20
         for command, file, requests in (("import", source, 4), ("export", copy, 1)):
-            before = cpu_seconds(store.process), cpu_seconds(bench.engine)
+            meters = CpuMeter(store.process), CpuMeter(bench.engine)
             start = time.perf_counter()
             with _peak(store.process) as peak:
                 subprocess.run(
@@ -48,13 +48,13 @@ def transfer(bench: Bench) -> Iterator[Record]:
                     stderr=subprocess.DEVNULL,
                 )
             seconds = time.perf_counter() - start
-            after = cpu_seconds(store.process), cpu_seconds(bench.engine)
+            service_cpu_us, engine_cpu_us = [meter.per(bench.documents) for meter in meters]
             result = Result(
                 rate=bench.documents / seconds,
                 p50_ms=0,
                 p99_ms=0,
-                service_cpu_us=(after[0] - before[0]) / bench.documents * 1e6,
-                engine_cpu_us=(after[1] - before[1]) / bench.documents * 1e6,
+                service_cpu_us=service_cpu_us,
+                engine_cpu_us=engine_cpu_us,
                 memory_mb=peak[0] / 2**20,
                 errors=0,
             )
@@ -73,7 +73,7 @@ def transfer(bench: Bench) -> Iterator[Record]:
 def pages(bench: Bench) -> Iterator[Record]:
     """Pages of 10 documents out of 100,100, the first and the 10,000th, in turn."""
     documents, last = 10_010 * PAGE_SIZE, f"{9_999 * PAGE_SIZE:08}"
-    collection = bench.mongo["demo"]["pages"]
+    collection = bench.collection("pages")
     collection.drop()
     for start in range(1, documents + 1, 1000):
         ids = range(start, min(start + 1000, documents + 1))
@@ -84,23 +84,23 @@ def pages(bench: Bench) -> Iterator[Record]:
         "page 10,000": {"limit": str(PAGE_SIZE), "after": cursor},
     }
     times: dict[str, list[float]] = {name: [] for name in pages}
-    used: dict[str, list[float]] = {name: [] for name in pages}
+    used: dict[str, list[float | None]] = {name: [] for name in pages}
     with (
-        servers.stuff(bench.uri, "pages", environment=PATIENT) as store,
+        servers.stuff(bench.database, "pages", environment=PATIENT) as store,
         httpx.Client(base_url=store.url, timeout=120) as client,
     ):
         for _ in range(1 + 3 * bench.turns):
             for name, parameters in pages.items():
-                before, start_time = cpu_seconds(bench.engine), time.perf_counter()
+                meter, start_time = CpuMeter(bench.engine), time.perf_counter()
                 page = client.get("/stuff", params=parameters).json()
                 times[name].append((time.perf_counter() - start_time) * 1000)
-                used[name].append((cpu_seconds(bench.engine) - before) * 1e6)
+                used[name].append(meter.per(1))
                 if len(page["items"]) != PAGE_SIZE:
                     raise SystemExit(f"bench: {name} is not there")
         memory = resident_bytes(store.process) / 2**20
     for name, measured in times.items():
         p50 = median(measured[1:])
-        result = Result(1000 / p50, p50, max(measured[1:]), 0, median(used[name][1:]), memory, 0)
+        result = Result(1000 / p50, p50, max(measured[1:]), 0, middle_of(used[name][1:]), memory, 0)
         load = Load(name, 1, documents, 100)
         yield {"section": "pages", "server": "stuff", **asdict(load), **asdict(result)}
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from bench import servers
-from bench.measuring import Load, Result, cpu_seconds, resident_bytes
+from bench.measuring import CpuMeter, Load, Result, resident_bytes
 from bench.plan import Bench
 from bench.report import Record
 
@@ -27,23 +27,26 @@ def feed(bench: Bench) -> Iterator[Record]:
     until the last of 100 followers has its event, at 100 PUTs a second."""
     watched, alone = bench.seed("feed", 10_000, 100), bench.seed("stuff", 10_000, 100)
     with (
-        servers.stuff(bench.uri, watched) as store,
-        servers.stuff(bench.uri, alone) as other,
+        servers.stuff(bench.database, watched) as store,
+        servers.stuff(bench.database, alone) as other,
         _followers(store.url, [f"/stuff/idle-{n}" for n in range(IDLE)]),
     ):
         records = list(bench.compare("feed", [(store, Load("PUT")), (other, Load("PUT"))]))
     for record, followers in zip(records, (IDLE, 0), strict=True):
         yield {**record, "followers": followers}
-    with servers.stuff(bench.uri, watched) as store, _followers(store.url, ["/stuff"] * BUSY) as f:
-        before = cpu_seconds(store.process), cpu_seconds(bench.engine)
+    with (
+        servers.stuff(bench.database, watched) as store,
+        _followers(store.url, ["/stuff"] * BUSY) as f,
+    ):
+        meters = CpuMeter(store.process), CpuMeter(bench.engine)
         delays = _write(store.url, f, bench.seconds * bench.turns)
-        after = cpu_seconds(store.process), cpu_seconds(bench.engine)
+        service_cpu_us, engine_cpu_us = [meter.per(len(delays)) for meter in meters]
         result = Result(
             rate=WRITES_A_SECOND,
             p50_ms=median(delays),
             p99_ms=sorted(delays)[len(delays) * 99 // 100],
-            service_cpu_us=(after[0] - before[0]) / len(delays) * 1e6,
-            engine_cpu_us=(after[1] - before[1]) / len(delays) * 1e6,
+            service_cpu_us=service_cpu_us,
+            engine_cpu_us=engine_cpu_us,
             memory_mb=resident_bytes(store.process) / 2**20,
             errors=0,
         )

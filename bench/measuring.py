@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import psutil
 
@@ -27,31 +29,32 @@ class Load:
 
 @dataclass(frozen=True)
 class Result:
-    """Times in the unit that the name ends with; CPU time, user and system, is a request's."""
+    """Times in the unit that the name ends with; CPU time, user and system, is a request's, None
+    if the process is not known."""
 
     rate: float
     p50_ms: float
     p99_ms: float
-    service_cpu_us: float
-    engine_cpu_us: float
+    service_cpu_us: float | None
+    engine_cpu_us: float | None
     memory_mb: float
     errors: int
 
 
 def measure(
-    url: str, load: Load, seconds: float, service: psutil.Process, engine: psutil.Process
+    url: str, load: Load, seconds: float, service: psutil.Process, engine: psutil.Process | None
 ) -> Result:
     """Load the service at `url`; `service` and `engine` are the roots of their process trees."""
-    before = cpu_seconds(service), cpu_seconds(engine)
+    meters = CpuMeter(service), CpuMeter(engine)
     report = _wrk(url, load, seconds)
-    after = cpu_seconds(service), cpu_seconds(engine)
-    requests = max(report["requests"], 1)
+    requests = max(int(report["requests"]), 1)
+    service_cpu_us, engine_cpu_us = [meter.per(requests) for meter in meters]
     return Result(
         rate=report["requests"] / report["seconds"],
         p50_ms=report["p50_ms"],
         p99_ms=report["p99_ms"],
-        service_cpu_us=(after[0] - before[0]) / requests * 1e6,
-        engine_cpu_us=(after[1] - before[1]) / requests * 1e6,
+        service_cpu_us=service_cpu_us,
+        engine_cpu_us=engine_cpu_us,
         memory_mb=resident_bytes(service) / 2**20,
         errors=int(report["errors"]),
     )
@@ -60,11 +63,32 @@ def measure(
 def middle(results: list[Result]) -> Result:
     """The median of each figure; all errors."""
     rows = [asdict(result) for result in results]
-    figures = {name: median(row[name] for row in rows) for name in rows[0]}
+    figures: dict[str, Any] = {name: middle_of([row[name] for row in rows]) for name in rows[0]}
     return Result(**figures | {"errors": sum(row["errors"] for row in rows)})
 
 
-def cpu_seconds(root: psutil.Process) -> float:
+def middle_of(figures: Sequence[float | None]) -> float | None:
+    """The median; None if one of them is not known."""
+    known = [figure for figure in figures if figure is not None]
+    return median(known) if len(known) == len(figures) else None
+
+
+class CpuMeter:
+    """The CPU time, user and system, that a process tree uses from now on."""
+
+    def __init__(self, root: psutil.Process | None) -> None:
+        self._root = root
+        self._start = 0.0 if root is None else _cpu_seconds(root)
+
+    def per(self, count: int) -> float | None:
+        """Microseconds for each of so many; None if the process is not known, for example that of
+        a database on another machine."""
+        if self._root is None:
+            return None
+        return (_cpu_seconds(self._root) - self._start) / count * 1e6
+
+
+def _cpu_seconds(root: psutil.Process) -> float:
     times = [process.cpu_times() for process in _tree(root)]
     return float(sum(time.user + time.system for time in times))
 

@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 import psutil
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
+from pymongo.collection import Collection
 
+from bench.databases import Database
 from bench.measuring import Load, Result, measure, middle
 from bench.report import Record
 from bench.servers import Server
@@ -16,20 +18,21 @@ from service.documents import layout
 
 Form: TypeAlias = Callable[[int, int], Any]
 
-DATABASE = "demo"
-
 
 @dataclass(frozen=True)
 class Bench:
     """The engine that all servers share, and how long and how often each load is measured."""
 
-    uri: str
-    engine: psutil.Process
+    database: Database
+    engine: psutil.Process | None  # the root of its process tree, if it is on this machine
     mongo: MongoClient[Any]
     seconds: float
     turns: int
     documents: int  # in the large collection
     soak_seconds: float
+
+    def collection(self, name: str) -> Collection[Any]:
+        return self.mongo[self.database.name][name]
 
     def seed(
         self, collection: str, documents: int, body_bytes: int, form: Form | None = None
@@ -38,7 +41,7 @@ class Bench:
         else in another form.
         """
         form = form or as_stored
-        target = self.mongo[DATABASE][collection]
+        target = self.collection(collection)
         if target.estimated_document_count() < documents:
             target.drop()
             for start in range(1, documents + 1, 1000):

@@ -32,7 +32,7 @@ def profile(bench: Bench, method: str) -> dict[str, float]:
     """The parts of the service's time at 64 connections; they add up to 1."""
     load = Load(method)
     with (
-        stuff(bench.uri, bench.seed("stuff", load.documents, load.body_bytes)) as store,
+        stuff(bench.database, bench.seed("stuff", load.documents, load.body_bytes)) as store,
         tempfile.NamedTemporaryFile("r") as raw,
     ):
         measure(store.url, load, 1, store.process, bench.engine)

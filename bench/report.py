@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 Record: TypeAlias = dict[str, Any]
 
 STUFF, BASELINE, DURABLE, EMPTY = "stuff", "baseline", "baseline, durable", "empty FastAPI route"
+UNKNOWN = "–"  # noqa: RUF001 (a dash, not a hyphen)
 SCHEMA, CHECK = "stuff, schema", "check alone"
 
 
@@ -58,14 +59,16 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         small, large = sizes[0], sizes[-1]
         name = f"GET among {large['documents']:,} documents ÷ among {small['documents']:,}"
         yield Goal(f"{name}: time (1 / rate)", small["rate"] / large["rate"], 1.1)
-        yield Goal(f"{name}: engine CPU", large["engine_cpu_us"] / small["engine_cpu_us"], 1.1)
+        if _know_engine_cpu(small, large):
+            value = large["engine_cpu_us"] / small["engine_cpu_us"]
+            yield Goal(f"{name}: engine CPU", value, 1.1)
     found = {record["method"]: record for record in _section(records, "pages")}
     if found:
         first, last = found["page 1"], found["page 10,000"]
         yield Goal("page 10,000 ÷ page 1: time", last["p50_ms"] / first["p50_ms"], 1.1)
-        yield Goal(
-            "page 10,000 ÷ page 1: engine CPU", last["engine_cpu_us"] / first["engine_cpu_us"], 1.1
-        )
+        if _know_engine_cpu(first, last):
+            value = last["engine_cpu_us"] / first["engine_cpu_us"]
+            yield Goal("page 10,000 ÷ page 1: engine CPU", value, 1.1)
     for record in _section(records, "transfer"):
         command, documents = record["method"], f"{record['documents']:,}"
         above = record["memory_mb"] - record["idle_mb"]
@@ -147,7 +150,7 @@ def table(records: Sequence[Record]) -> str:
         f"| {record['server']} | {record['method']} | {record['connections']} "
         f"| {record['body_bytes']:,} | {record['documents']:,} | {record.get('workers', 1)} "
         f"| {record['rate']:,.0f} | {record['p50_ms']:.2f} | {record['p99_ms']:.1f} "
-        f"| {record['service_cpu_us']:,.0f} | {record['engine_cpu_us']:,.0f} "
+        f"| {_whole(record['service_cpu_us'])} | {_whole(record['engine_cpu_us'])} "
         f"| {record['memory_mb']:,.0f} | {record['errors']} |"
         for record in records
     ]
@@ -192,6 +195,14 @@ def plot(records: Sequence[Record], target: Path) -> None:
     axes[0].legend(loc="lower right", frameon=False)
     figure.savefig(target, metadata={"Date": None}, facecolor="white")
     pyplot.close(figure)
+
+
+def _know_engine_cpu(*records: Record) -> bool:
+    return all(record["engine_cpu_us"] is not None for record in records)
+
+
+def _whole(figure: float | None) -> str:
+    return UNKNOWN if figure is None else f"{figure:,.0f}"
 
 
 def _section(records: Sequence[Record], name: str) -> list[Record]:

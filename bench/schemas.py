@@ -37,9 +37,9 @@ def schemas(bench: Bench) -> Iterator[Record]:
     with declared() as file:
         environment = {"STUFF_COLLECTIONS": str(file)}
         with (
-            servers.stuff(bench.uri, bench.seed("without", 10_000, BODY_BYTES)) as without,
+            servers.stuff(bench.database, bench.seed("without", 10_000, BODY_BYTES)) as without,
             servers.stuff(
-                bench.uri, bench.seed("with", 10_000, BODY_BYTES), environment=environment
+                bench.database, bench.seed("with", 10_000, BODY_BYTES), environment=environment
             ) as store,
         ):
             yield from bench.compare(

@@ -17,8 +17,8 @@ from pymongo import ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 
 from bench import bulk, feeds, schemas, servers
-from bench.measuring import Load, Result, cpu_seconds, measure, middle, resident_bytes
-from bench.plan import DATABASE, Bench, as_sent, as_stored
+from bench.measuring import CpuMeter, Load, Result, measure, middle, resident_bytes
+from bench.plan import Bench, as_sent, as_stored
 from bench.report import Record
 
 
@@ -29,9 +29,9 @@ def connections(bench: Bench) -> Iterator[Record]:
         running = [
             stack.enter_context(server)
             for server in (
-                servers.stuff(bench.uri, bench.seed("stuff", 10_000, 100)),
-                servers.baseline(bench.uri, bench.seed("baseline", 10_000, 100, as_sent)),
-                servers.safe_baseline(bench.uri),
+                servers.stuff(bench.database, bench.seed("stuff", 10_000, 100)),
+                servers.baseline(bench.database, bench.seed("baseline", 10_000, 100, as_sent)),
+                servers.safe_baseline(bench.database),
                 servers.empty_route(),
                 servers.bare_asgi(),
             )
@@ -46,9 +46,11 @@ def sizes(bench: Bench) -> Iterator[Record]:
         name = f"sizes_{body_bytes}"
         loads = [Load(method, 16, documents, body_bytes) for method in ("GET", "PUT")]
         with (
-            servers.stuff(bench.uri, bench.seed(f"stuff_{name}", documents, body_bytes)) as store,
+            servers.stuff(
+                bench.database, bench.seed(f"stuff_{name}", documents, body_bytes)
+            ) as store,
             servers.baseline(
-                bench.uri, bench.seed(name, documents, body_bytes, as_sent)
+                bench.database, bench.seed(name, documents, body_bytes, as_sent)
             ) as original,
         ):
             for load in loads:
@@ -59,7 +61,10 @@ def collections(bench: Bench) -> Iterator[Record]:
     """GET by id where there are 1,000 documents, and where there are 1,000,000."""
     small = bench.seed("small", 1_000, 100)
     large = bench.seed("large", bench.documents, 100)
-    with servers.stuff(bench.uri, small) as first, servers.stuff(bench.uri, large) as second:
+    with (
+        servers.stuff(bench.database, small) as first,
+        servers.stuff(bench.database, large) as second,
+    ):
         loads = [
             (first, Load("GET", documents=1_000)),
             (second, Load("GET", documents=bench.documents)),
@@ -70,7 +75,7 @@ def collections(bench: Bench) -> Iterator[Record]:
 def engine(bench: Bench) -> Iterator[Record]:
     """What the engine takes at most: bulks of 64 upserts by the driver, with the store's write
     concern and with the driver's default. Times are a bulk's."""
-    target = bench.mongo[DATABASE][bench.seed("stuff", 10_000, 100)]
+    target = bench.collection(bench.seed("stuff", 10_000, 100))
     concerns = {"driver alone, durable": WriteConcern("majority", j=True), "driver alone": None}
     for name, concern in concerns.items():
         collection = target.with_options(write_concern=concern)
@@ -86,7 +91,7 @@ def engine(bench: Bench) -> Iterator[Record]:
 def _bulks(collection: Collection[Any], bench: Bench) -> Result:
     times = []
     ours = psutil.Process()
-    before = ours.cpu_times(), cpu_seconds(bench.engine)
+    before, meter = ours.cpu_times(), CpuMeter(bench.engine)
     start = time.perf_counter()
     while time.perf_counter() - start < bench.seconds:
         ids = random.sample(range(1, 10_001), 64)
@@ -96,15 +101,15 @@ def _bulks(collection: Collection[Any], bench: Bench) -> Result:
         sent = time.perf_counter()
         collection.bulk_write(bulk, ordered=False)
         times.append((time.perf_counter() - sent) * 1000)
-    after = ours.cpu_times(), cpu_seconds(bench.engine)
+    after = ours.cpu_times()
     documents = 64 * len(times)
-    used = after[0].user + after[0].system - before[0].user - before[0].system
+    used = after.user + after.system - before.user - before.system
     return Result(
         rate=documents / (time.perf_counter() - start),
         p50_ms=median(times),
         p99_ms=sorted(times)[len(times) * 99 // 100],
         service_cpu_us=used / documents * 1e6,
-        engine_cpu_us=(after[1] - before[1]) / documents * 1e6,
+        engine_cpu_us=meter.per(documents),
         memory_mb=ours.memory_info().rss / 2**20,
         errors=0,
     )
@@ -115,7 +120,7 @@ def workers(bench: Bench) -> Iterator[Record]:
     collection = bench.seed("stuff", 10_000, 100)
     loads = [Load(method) for method in ("GET", "PUT")]
     for count in (1, 2):
-        with servers.stuff(bench.uri, collection, count) as store:
+        with servers.stuff(bench.database, collection, count) as store:
             for load in loads:
                 for record in bench.compare("workers", [(store, load)]):
                     yield {**record, "workers": count}
@@ -124,7 +129,7 @@ def workers(bench: Bench) -> Iterator[Record]:
 def counters(bench: Bench) -> Iterator[Record]:
     """PATCH of one document by 64 at once: counting with `$inc`, and setting the number with a
     merge patch."""
-    with servers.stuff(bench.uri, bench.seed("counters", 1, 100)) as store:
+    with servers.stuff(bench.database, bench.seed("counters", 1, 100)) as store:
         loads = [(store, Load(method, documents=1)) for method in ("COUNT", "MERGE")]
         yield from bench.compare("counters", loads)
 
@@ -132,7 +137,7 @@ def counters(bench: Bench) -> Iterator[Record]:
 def soak(bench: Bench) -> Iterator[Record]:
     """Resident memory under a mixed load (80 % GET) that goes on and on."""
     load = Load("MIXED")
-    with servers.stuff(bench.uri, bench.seed("stuff", 10_000, 100)) as store:
+    with servers.stuff(bench.database, bench.seed("stuff", 10_000, 100)) as store:
         start = time.monotonic()
         while time.monotonic() - start < bench.soak_seconds:
             result = measure(store.url, load, 10, store.process, bench.engine)

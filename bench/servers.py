@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from bench.databases import Database
+
 TIMEOUT = 30.0  # seconds for a server to start or to stop
 UVICORN = ["-m", "uvicorn", "--no-access-log", "--log-level", "warning"]
 
@@ -29,14 +31,15 @@ class Server:
 
 @contextmanager
 def stuff(
-    uri: str,
+    database: Database,
     collection: str = "stuff",
     workers: int = 1,
     environment: dict[str, str] | None = None,
 ) -> Iterator[Server]:
     """This service, as `stuff serve` runs it."""
     settings = (environment or {}) | {
-        "STUFF_MONGODB_URI": uri,
+        "STUFF_MONGODB_URI": database.uri,
+        "STUFF_DATABASE": database.name,
         "STUFF_COLLECTION": collection,
         "STUFF_LOG_LEVEL": "warning",
     }
@@ -47,21 +50,16 @@ def stuff(
 
 
 @contextmanager
-def baseline(uri: str, collection: str = "baseline") -> Iterator[Server]:
+def baseline(database: Database, collection: str = "baseline") -> Iterator[Server]:
     """The original on aiohttp and Motor, with the driver's default write concern."""
-    port = free_port()
-    command = ["-m", "bench.baseline_aiohttp", str(port), uri, collection]
-    with _running("baseline", port, command, collection) as server:
+    with _original("baseline", database, collection) as server:
         yield server
 
 
 @contextmanager
-def safe_baseline(uri: str, collection: str = "baseline") -> Iterator[Server]:
+def safe_baseline(database: Database, collection: str = "baseline") -> Iterator[Server]:
     """The original with the write concern of this service."""
-    port = free_port()
-    uri += ("&" if "?" in uri else "/?") + "w=majority&journal=true"
-    command = ["-m", "bench.baseline_aiohttp", str(port), uri, collection]
-    with _running("baseline, durable", port, command, collection) as server:
+    with _original("baseline, durable", database.durable(), collection) as server:
         yield server
 
 
@@ -78,6 +76,15 @@ def bare_asgi() -> Iterator[Server]:
     port = free_port()
     command = [*UVICORN, "--port", str(port), "bench.ceilings:bare_asgi"]
     with _running("bare ASGI", port, command, None) as server:
+        yield server
+
+
+@contextmanager
+def _original(name: str, database: Database, collection: str) -> Iterator[Server]:
+    port = free_port()
+    arguments = [str(port), database.uri, database.name, collection]
+    command = ["-m", "bench.baseline_aiohttp", *arguments]
+    with _running(name, port, command, collection) as server:
         yield server
 
 
