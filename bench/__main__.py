@@ -15,7 +15,7 @@ import psutil
 import typer
 from pymongo import MongoClient
 
-from bench import report
+from bench import plots, report
 from bench.databases import Database, engine_of, existing
 from bench.plan import Bench
 from bench.profiling import profile
@@ -67,8 +67,7 @@ def bench(
                 records.append(record)
                 print(report.table([record]).splitlines()[-1], flush=True)
     output.write_text(json.dumps({"machine": machine, "records": records}, indent=1) + "\n")
-    if any(record["section"] == "connections" for record in records):
-        report.plot(records, output.with_suffix(".svg"))
+    _plot(records, output)
     print(f"\n## goals\n\n{report.goals_table(records)}\n\nWritten to {output}")
 
 
@@ -87,7 +86,7 @@ def show_profile(seconds: Seconds = 10, engine_uri: EngineUri = "") -> None:
 def show(source: Output = HERE / "results.json") -> None:
     """Print the tables of a run, and draw its plot again."""
     records = json.loads(source.read_text())["records"]
-    report.plot(records, source.with_suffix(".svg"))
+    _plot(records, source)
     print(report.tables(records))
 
 
@@ -119,6 +118,13 @@ def _embedded() -> Iterator[tuple[Database, psutil.Process]]:
             yield Database(uri, "demo"), watchdog
         finally:
             engine.stop()
+
+
+def _plot(records: list[report.Record], beside: Path) -> None:
+    if report.of_section(records, "connections"):
+        plots.plot_connections(records, beside.with_suffix(".svg"))
+    if report.of_section(records, "latency"):
+        plots.plot_latency(records, beside.with_name("latency.svg"))
 
 
 def _machine() -> dict[str, Any]:

@@ -2,19 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import psutil
-from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from bench.databases import Database
+from bench.forms import as_stored
 from bench.measuring import Load, Result, measure, middle
 from bench.report import Record
 from bench.servers import Server
-from service.documents import layout
 
 Form: TypeAlias = Callable[[int, int], Any]
 
@@ -63,18 +61,3 @@ class Bench:
         for (server, load), turns in zip(loads, results, strict=True):
             figures = {**asdict(load), **asdict(middle(turns))}
             yield {"section": section, "server": server.name, **figures}
-
-
-def fields_of(number: int, body_bytes: int) -> dict[str, Any]:
-    return {"n": number, "name": "Ada", "text": "x" * max(0, body_bytes - 36)}
-
-
-def as_sent(number: int, body_bytes: int) -> dict[str, Any]:
-    return {"_id": str(number), **fields_of(number, body_bytes)}
-
-
-def as_stored(number: int, body_bytes: int) -> RawBSONDocument:
-    fields = layout.encode_fields(fields_of(number, body_bytes))
-    etag = layout.entity_tag(fields)
-    id = layout.id_element(str(number))
-    return RawBSONDocument(layout.assemble(id, fields, etag, datetime.now(UTC)))

@@ -1,8 +1,7 @@
-"""Records as tables, as a list of goals, and as a plot."""
+"""Records as tables, and as a list of goals."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 Record: TypeAlias = dict[str, Any]
@@ -55,21 +54,21 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
                 yield Goal(f"p50 of {method}, one connection, ÷ {other}", value, 1.1)
     if (value := ratio("service_cpu_us", "GET", 64, EMPTY)) is not None:
         yield Goal(f"service CPU a GET, 64 connections, ÷ {EMPTY}", value, 1.5)
-    if sizes := sorted(_section(records, "collections"), key=lambda record: record["documents"]):
+    if sizes := sorted(of_section(records, "collections"), key=lambda record: record["documents"]):
         small, large = sizes[0], sizes[-1]
         name = f"GET among {large['documents']:,} documents ÷ among {small['documents']:,}"
         yield Goal(f"{name}: time (1 / rate)", small["rate"] / large["rate"], 1.1)
         if _know_engine_cpu(small, large):
             value = large["engine_cpu_us"] / small["engine_cpu_us"]
             yield Goal(f"{name}: engine CPU", value, 1.1)
-    found = {record["method"]: record for record in _section(records, "pages")}
+    found = {record["method"]: record for record in of_section(records, "pages")}
     if found:
         first, last = found["page 1"], found["page 10,000"]
         yield Goal("page 10,000 ÷ page 1: time", last["p50_ms"] / first["p50_ms"], 1.1)
         if _know_engine_cpu(first, last):
             value = last["engine_cpu_us"] / first["engine_cpu_us"]
             yield Goal("page 10,000 ÷ page 1: engine CPU", value, 1.1)
-    for record in _section(records, "transfer"):
+    for record in of_section(records, "transfer"):
         command, documents = record["method"], f"{record['documents']:,}"
         above = record["memory_mb"] - record["idle_mb"]
         yield Goal(f"{command} of {documents} documents: MB of memory above idle", above, 60)
@@ -77,7 +76,7 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         if command == "import" and put is not None:
             name = f"{command} of {documents} documents: rate ÷ that of PUT, 64 connections"
             yield Goal(name, record["rate"] / put["rate"], at_least=5)
-    followed = {record["followers"]: record for record in _section(records, "feed")}
+    followed = {record["followers"]: record for record in of_section(records, "feed")}
     if followed:
         yield Goal(
             "rate of PUT with 1,000 idle followers of the feed ÷ with none",
@@ -86,11 +85,11 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         )
         name = "ms from a PUT until the last of 100 followers has its event, at the median"
         yield Goal(name, followed[100]["p50_ms"], 100)
-    patches = {record["method"]: record for record in _section(records, "counters")}
+    patches = {record["method"]: record for record in of_section(records, "counters")}
     if patches:
         name = "rate of PATCH of one document by 64, $inc ÷ merge patch"
         yield Goal(name, patches["COUNT"]["rate"] / patches["MERGE"]["rate"], at_least=1.8)
-    by_server = {record["server"]: record for record in _section(records, "schemas")}
+    by_server = {record["server"]: record for record in of_section(records, "schemas")}
     if by_server:
         with_schema, without = by_server[SCHEMA], by_server[STUFF]
         yield Goal(
@@ -101,7 +100,7 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         alone = by_server[CHECK]
         name = f"µs for the check of a document of {alone['body_bytes']} B, on an idle core"
         yield Goal(name, alone["service_cpu_us"], 15)
-    soak = _section(records, "soak")
+    soak = of_section(records, "soak")
     warm = [record for record in soak if record["elapsed"] > 60]
     if len(warm) > 1:
         third = max(1, len(warm) // 3)
@@ -127,7 +126,7 @@ def summary(records: Sequence[Record]) -> str:
         "| at 64 connections | GET/s | CPU a GET, µs | p99, ms | PUT/s | CPU a PUT, µs | p99, ms |",
         "|---|---|---|---|---|---|---|",
     ]
-    at_64 = [r for r in _section(records, "connections") if r["connections"] == 64]
+    at_64 = [r for r in of_section(records, "connections") if r["connections"] == 64]
     for server in dict.fromkeys(record["server"] for record in at_64):
         figures = [
             f"{record['rate']:,.0f} | {record['service_cpu_us']:,.0f} | {record['p99_ms']:.1f}"
@@ -159,42 +158,34 @@ def table(records: Sequence[Record]) -> str:
 
 def tables(records: Sequence[Record]) -> str:
     sections = dict.fromkeys(record["section"] for record in records)
-    parts = [f"## {name}\n\n{table(_section(records, name))}" for name in sections]
+    parts = [f"## {name}\n\n{table(of_section(records, name))}" for name in sections]
     return "\n\n".join([summary(records), *parts, f"## goals\n\n{goals_table(records)}"])
 
 
-def plot(records: Sequence[Record], target: Path) -> None:
-    """Rate and CPU time at 64 connections, as an SVG."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    from matplotlib import pyplot
-
-    mpl.rcParams.update({"svg.hashsalt": "stuff", "svg.fonttype": "none", "font.size": 9})
-    shown = [
-        record
-        for record in _section(records, "connections")
-        if record["connections"] == 64 and record["server"] != "bare ASGI"
+def latency_table(records: Sequence[Record]) -> str:
+    """The section `latency`, as the page of the benchmark shows it."""
+    figures = "requests/s | p50, ms | p99, ms | service CPU, µs"
+    rows = [
+        f"| latency, ms | connections | | documents a round trip | {figures} "
+        f"| original: {figures} | CPU ÷ |",
+        "|---" * 13 + "|",
     ]
-    servers = list(dict.fromkeys(record["server"] for record in shown))[::-1]
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 2.8), sharey=True, layout="constrained")
-    panels = (("rate", "requests a second"), ("service_cpu_us", "service CPU a request, µs"))
-    for axis, (key, title) in zip(axes, panels, strict=True):
-        for offset, method, colour in ((0.2, "GET", "#2a7ab9"), (-0.2, "PUT", "#e08a1e")):
-            values = [
-                next(r[key] for r in shown if (r["server"], r["method"]) == (server, method))
-                for server in servers
-            ]
-            positions = [position + offset for position in range(len(servers))]
-            bars = axis.barh(positions, values, 0.38, label=method, color=colour)
-            axis.bar_label(bars, [f"{value:,.0f}" for value in values], padding=2, fontsize=8)
-        axis.set_yticks(range(len(servers)), servers)
-        axis.set_title(title, fontsize=10)
-        axis.margins(x=0.14)
-        axis.spines[["top", "right"]].set_visible(False)
-    axes[0].legend(loc="lower right", frameon=False)
-    figure.savefig(target, metadata={"Date": None}, facecolor="white")
-    pyplot.close(figure)
+    found: dict[tuple[float, int, str], dict[str, Record]] = {}
+    for record in of_section(records, "latency"):
+        load = record["latency_ms"], record["connections"], record["method"]
+        found.setdefault(load, {})[record["server"]] = record
+    for (latency, connections, method), both in found.items():
+        ours, theirs = both[STUFF], both[DURABLE]
+        shown = " | ".join(
+            f"{record['rate']:,.0f} | {record['p50_ms']:.2f} | {record['p99_ms']:.1f} "
+            f"| {record['service_cpu_us']:,.0f}"
+            for record in (ours, theirs)
+        )
+        rows.append(
+            f"| {latency:g} | {connections} | {method} | {ours['documents_a_round_trip']:.1f} "
+            f"| {shown} | {ours['service_cpu_us'] / theirs['service_cpu_us']:.2f} |"
+        )
+    return "\n".join(rows)
 
 
 def _know_engine_cpu(*records: Record) -> bool:
@@ -205,5 +196,5 @@ def _whole(figure: float | None) -> str:
     return UNKNOWN if figure is None else f"{figure:,.0f}"
 
 
-def _section(records: Sequence[Record], name: str) -> list[Record]:
+def of_section(records: Sequence[Record], name: str) -> list[Record]:
     return [record for record in records if record["section"] == name]

@@ -16,9 +16,10 @@ import psutil
 from pymongo import ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 
-from bench import bulk, feeds, schemas, servers
+from bench import bulk, feeds, latency, schemas, servers
+from bench.forms import as_sent, as_stored
 from bench.measuring import CpuMeter, Load, Result, measure, middle, resident_bytes
-from bench.plan import Bench, as_sent, as_stored
+from bench.plan import Bench
 from bench.report import Record
 
 
@@ -162,5 +163,6 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "transfer": bulk.transfer,
     "feed": feeds.feed,
     "schemas": schemas.schemas,
+    "latency": latency.latency,
     "soak": soak,
 }

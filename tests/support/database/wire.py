@@ -48,11 +48,16 @@ class Message:
 async def read_message(reader: asyncio.StreamReader) -> Message:
     """The next message. Raises `IncompleteReadError` at the end of the connection."""
     head = await reader.readexactly(16)
-    length, request_id, _, opcode = struct.unpack("<iiii", head)
+    [length] = struct.unpack_from("<i", head)
     if not 16 < length <= MAX_MESSAGE_BYTES:
         raise ProtocolFault(f"a message of {length} bytes")
-    payload = await reader.readexactly(length - 16)
-    raw = head + payload
+    return parse_message(head + await reader.readexactly(length - 16))
+
+
+def parse_message(raw: bytes) -> Message:
+    """The message that these bytes are. Raises `ProtocolFault`."""
+    _, request_id, _, opcode = struct.unpack_from("<iiii", raw)
+    payload = raw[16:]
     match opcode:
         case 2013:
             flags, body, sequences = _read_sections(payload)
