@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service import __version__, openapi
 from service.declarations import DEFAULT, Declarations, read_declarations
@@ -39,6 +39,17 @@ from service.web.shortcut import ShortcutMiddleware
 class Application(FastAPI):
     """FastAPI, with fewer layers around each request."""
 
+    _untraced: ASGIApp | None = None
+    """What answers requests that are not traced, once the application has started."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """FastAPI's and Starlette's own, in one step for requests that are not traced."""
+        if self._untraced is None or scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        await self._untraced(scope, receive, send)
+
     def build_middleware_stack(self) -> ASGIApp:
         """FastAPI's own, without what has no effect here: unexpected exceptions are answered by
         `RequestMiddleware`, bodies are limited by `read_chunks`, and exceptions are observed only
@@ -51,6 +62,7 @@ class Application(FastAPI):
         app: ASGIApp = ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers)
         for layer, args, options in reversed(self.user_middleware):
             app = layer(app, *args, **options)
+        self._untraced = app
         return app
 
 

@@ -1,8 +1,6 @@
 """A request and its response on a connection: uvicorn's, but most responses are written at once."""
 
 from collections.abc import Sequence
-from itertools import chain
-from typing import cast
 
 from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
@@ -50,7 +48,7 @@ class Cycle(RequestResponseCycle):
     def _head_of(self, message: HTTPResponseStartEvent) -> bytes:
         """The head of the response, which has begun now; empty if uvicorn should write it."""
         status = message["status"]
-        headers = cast(Sequence[Field], message["headers"])
+        headers: Sequence[Field] = message["headers"]  # type: ignore[assignment]
         fields = dict(headers)
         length = fields.get(b"content-length", b"0" if status in _WITHOUT_BODY else None)
         if (
@@ -58,14 +56,15 @@ class Cycle(RequestResponseCycle):
             or not self.keep_alive
             or self.access_log
             or not _CONNECTION.isdisjoint(fields)
-            or b"".join(chain.from_iterable(headers)).translate(None, _VALID)
         ):
+            return b""
+        lines = b"\r\n".join(map(b": ".join, headers))
+        if lines.translate(None, _VALID) != b"\r\n" * (len(headers) - 1):
             return b""
         self.response_started = True
         self.waiting_for_100_continue = False
         self.chunked_encoding = False
         self.expected_content_length = int(length)
-        lines = b"\r\n".join(map(b": ".join, headers))
         return b"%b%b%b\r\n\r\n" % (STATUS_LINE[status], date_line(), lines)
 
     def _small_body(self, message: ASGISendEvent) -> bytes | None:

@@ -88,7 +88,7 @@ class LimitedProtocol(ConnectionProtocol):
 
     def _parse(self, part: bytes) -> None:
         self._is_head_new = False
-        super().data_received(part)
+        self.parse(part)
         self._pending_bytes += len(part)
         if self._pending_bytes > self._max_pending_bytes and not self.transport.is_closing():
             self._answer(HeadersTooLarge(self._max_header_bytes))
@@ -198,7 +198,7 @@ class LimitedProtocol(ConnectionProtocol):
         self._part = Part.START
         self._deadline.clear()
         if self._is_head_new and self.cycle.body:  # of which the application has received nothing
-            cast(dict[str, Any], self.scope)[ARRIVED] = bytes(self.cycle.body)
+            self.scope[ARRIVED] = bytes(self.cycle.body)  # type: ignore[literal-required]
         if not self.cycle.response_started:
             self.cycle.keep_alive = self._is_persistent
         self._start_waiting()

@@ -9,7 +9,7 @@ continues to parse them as HTTP/1.1, that is, when tests/test_limits.py passes w
 
 from typing import Any
 
-from httptools import HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 FRAMING = {b"content-length", b"transfer-encoding"}
@@ -21,20 +21,37 @@ class UpgradeIgnoringProtocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.parser = _Parser(self, self)
+        self._use(HttpRequestParser(self))
+
+    def parse(self, data: bytes) -> None:
+        """Parse what arrives, in place of uvicorn's `data_received`."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+                return
+            except HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                self._ignore_upgrade()
+            except HttpParserError:
+                self.send_400_response("Invalid HTTP request received.")
+                return
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():  # else the body is still to come
             super().on_message_complete()
 
-    def ignore_upgrade(self) -> HttpRequestParser:
+    def _ignore_upgrade(self) -> None:
         """Start another parser for what follows the head, and give it the length of the body."""
         fields = [b"%s: %s\r\n" % pair for pair in self.headers if pair[0] in FRAMING]
         callbacks = _AfterHead(self)
-        self.parser = _Parser(self, callbacks)
+        self._use(HttpRequestParser(callbacks))
         self.parser.feed_data(b"POST / HTTP/1.1\r\n" + b"".join(fields) + b"\r\n")
         callbacks.is_head = False
-        return self.parser
+
+    def _use(self, parser: HttpRequestParser) -> None:
+        # As in uvicorn: the first request is answered, whatever follows it.
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser = parser
 
 
 class _AfterHead:
@@ -61,24 +78,3 @@ class _AfterHead:
     def on_headers_complete(self) -> None:
         if not self.is_head:
             self._protocol.on_headers_complete()
-
-
-class _Parser(HttpRequestParser):
-    """httptools' parser, except that the protocol decides about upgrades."""
-
-    def __init__(self, protocol: UpgradeIgnoringProtocol, callbacks: object) -> None:
-        super().__init__(callbacks)
-        # As in uvicorn: the first request is answered, whatever follows it.
-        self.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._protocol = protocol
-
-    def feed_data(self, data: Any) -> None:
-        parser: HttpRequestParser = self
-        while True:
-            try:
-                HttpRequestParser.feed_data(parser, data)
-            except HttpParserUpgrade as upgrade:
-                data = data[upgrade.args[0] :]
-                parser = self._protocol.ignore_upgrade()
-            else:
-                return

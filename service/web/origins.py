@@ -1,5 +1,7 @@
 """Refuses requests that web pages of strangers send to a service without keys."""
 
+from collections.abc import Awaitable
+
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,12 +19,13 @@ class OriginMiddleware:
         self._app = app
         self._origins = origins
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        # No coroutine of its own, through which each request would have to pass.
+        app = self._app
         if scope["type"] == "http":
             try:
                 self._origins.check(scope["method"], scope["headers"])
             except LocalOnly as refusal:
                 if path_of(scope) not in EXEMPT:
-                    await problem_response(Request(scope), refusal)(scope, receive, send)
-                    return
-        await self._app(scope, receive, send)
+                    app = problem_response(Request(scope), refusal)
+        return app(scope, receive, send)
