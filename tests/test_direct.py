@@ -1,5 +1,6 @@
 """The route of hot operations does what FastAPI's own does."""
 
+from threading import get_ident
 from typing import Annotated, Any
 
 import pytest
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Respons
 from fastapi.exceptions import HTTPException
 from httpx import ASGITransport, AsyncClient
 
-from service.web.direct import DirectRoute
+from service.web.direct import DirectRoute, immediate
 
 
 async def get_name(name: str) -> str:
@@ -60,6 +61,28 @@ async def test_dependencies_are_called_in_order_and_none_is_skipped() -> None:
         assert (await http.get("/Ada?times=0", headers=headers)).status_code == 422
         for path in ("/Ada", "/Ada?loud=true"):
             assert (await http.get(path, headers={"greeting": "Hello"})).status_code == 401
+
+
+async def test_immediate_dependencies_are_called_in_the_event_loop_with_and_without_a_query() -> (
+    None
+):
+    threads: list[int] = []
+
+    @immediate
+    def get_thread(request: Request, loud: bool = False) -> str:
+        threads.append(get_ident())
+        return f"{request.method} {loud}"
+
+    router = APIRouter(route_class=DirectRoute)
+
+    @router.get("/{name}")
+    async def greet(name: str, text: Annotated[str, Depends(get_thread)]) -> Response:
+        return Response(f"{name} {text}")
+
+    async with client(router) as http:
+        assert (await http.get("/Ada")).text == "Ada GET False"
+        assert (await http.get("/Ada?loud=true")).text == "Ada GET True"
+    assert threads == [get_ident()] * 2
 
 
 def sync_dependency() -> int:

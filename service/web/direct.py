@@ -2,13 +2,30 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from inspect import iscoroutinefunction, signature
-from typing import Any
+from functools import wraps
+from inspect import iscoroutinefunction, signature, unwrap
+from typing import Any, ParamSpec, TypeVar
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.types import Receive, Scope, Send
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+_IMMEDIATE = "__immediate__"
+
+
+def immediate(function: Callable[Parameters, Result]) -> Callable[Parameters, Awaitable[Result]]:
+    """Declare a dependency that waits for nothing: a plain function, and a `DirectRoute` calls it
+    as one. FastAPI would call it in a thread, and gets a coroutine function."""
+
+    @wraps(function)
+    async def dependency(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return function(*args, **kwargs)
+
+    setattr(dependency, _IMMEDIATE, True)
+    return dependency
 
 
 class DirectRoute(APIRoute):
@@ -44,7 +61,9 @@ class DirectRoute(APIRoute):
 class _Call:
     """A function, and where each of its arguments comes from."""
 
-    function: Callable[..., Awaitable[Any]]
+    function: Callable[..., Any]
+    waits: bool
+    """Whether it returns what must be awaited."""
     path_params: list[str]
     request_params: list[str]
     dependencies: list[tuple[str, int]]  # the index of the call whose result it is
@@ -61,7 +80,7 @@ class _Plan:
         self._defaults: list[Any] = []
         first_default = 1 + len(self._path_params)
         first_result = first_default + sum(len(call.defaults) for call in calls)
-        self._steps: list[tuple[Callable[..., Awaitable[Any]], list[int]]] = []
+        self._steps: list[tuple[Callable[..., Any], list[int], bool]] = []
         for call in calls:
             places = {name: 1 + self._path_params.index(name) for name in call.path_params}
             places |= dict.fromkeys(call.request_params, 0)
@@ -70,15 +89,16 @@ class _Plan:
                 places[name] = first_default + len(self._defaults)
                 self._defaults.append(value)
             parameters = signature(call.function).parameters
-            self._steps.append((call.function, [places[name] for name in parameters]))
+            self._steps.append((call.function, [places[name] for name in parameters], call.waits))
 
     async def run(self, request: Request) -> Response:
         """The result of the last call, which is that of the endpoint."""
         path_params = request.scope["path_params"]
         values = [request, *[path_params[name] for name in self._path_params], *self._defaults]
         value_at = values.__getitem__
-        for function, places in self._steps:
-            values.append(await function(*map(value_at, places)))
+        for function, places, waits in self._steps:
+            result = function(*map(value_at, places))
+            values.append(await result if waits else result)
         response: Response = values[-1]
         return response
 
@@ -95,9 +115,11 @@ def _calls(endpoint: Dependant) -> list[_Call]:
             return positions[function]
         _check(dependant)
         dependencies = [(child.name, add(child)) for child in dependant.dependencies]
+        is_immediate = hasattr(function, _IMMEDIATE)
         calls.append(
             _Call(
-                function,
+                unwrap(function) if is_immediate else function,
+                not is_immediate,
                 [field.name for field in dependant.path_params],
                 [
                     name

@@ -22,13 +22,15 @@ from service.web.bodies import claim_of
 from service.web.dependencies.documents import Body, media_type
 from service.web.dependencies.patches import READING
 from service.web.dependencies.state import BudgetDep, CommitsDep, DatabaseDep
+from service.web.direct import immediate
 from service.web.responses import JSON
 
 WRITES, CHECKS = frozenset({WRITE}), frozenset({READ, WRITE})
 
 
 @raises(UnsupportedMediaType)
-async def check_format(request: Request) -> None:
+@immediate
+def check_format(request: Request) -> None:
     """Raise `UnsupportedMediaType` unless the body is JSON."""
     media_type(request, [JSON], JSON, {"Accept": JSON})
 

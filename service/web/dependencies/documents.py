@@ -20,6 +20,7 @@ from service.store.slices import Slices
 from service.web.bodies import claim_of, read_all, read_chunks
 from service.web.dependencies.parameters import DocumentId
 from service.web.dependencies.state import BudgetDep, CollectionDep, SettingsDep
+from service.web.direct import immediate
 from service.web.headers import header
 from service.web.responses import EJSON, JSON, NDEJSON, NDJSON
 
@@ -36,14 +37,16 @@ async def read_body(request: Request, settings: SettingsDep, budget: BudgetDep) 
 
 
 @raises(UnsupportedMediaType)
-async def get_document_format(request: Request) -> str:
+@immediate
+def get_document_format(request: Request) -> str:
     """The media type of the document. Raises `UnsupportedMediaType`."""
     # A body without a media type is read as JSON (RFC 9110, section 8.3).
     return media_type(request, DOCUMENT_FORMATS, JSON, ACCEPT_DOCUMENT)
 
 
 @raises(BadRequest)
-async def check_whole(request: Request) -> None:
+@immediate
+def check_whole(request: Request) -> None:
     """Raise `BadRequest` if a PUT sends a part of a document (RFC 9110, section 14.5)."""
     if header(request, b"content-range") is not None:
         raise BadRequest("A PUT replaces the whole document. Send it without Content-Range.")

@@ -19,6 +19,7 @@ from service.web.dependencies.documents import Body, NewDocuments
 from service.web.dependencies.parameters import CONDITIONS
 from service.web.dependencies.patches import DocumentPatch
 from service.web.dependencies.state import CollectionDep, RecordsDep
+from service.web.direct import immediate
 from service.web.headers import header
 from service.web.once import Once
 
@@ -32,7 +33,8 @@ _BARE = re.compile(r"[!#-+\--~]+")
 
 
 @raises(InvalidParameter)
-async def get_idempotency_key(request: Request) -> str | None:
+@immediate
+def get_idempotency_key(request: Request) -> str | None:
     """The key, without its quotation marks. Raises `InvalidParameter`."""
     if header(request, NAME.encode()) is None:
         return None
@@ -54,7 +56,8 @@ KeyDep = Annotated[str | None, Depends(get_idempotency_key)]
 
 
 @raises(InvalidParameter)
-async def get_once_creating(
+@immediate
+def get_once_creating(
     request: Request,
     key: KeyDep,
     sent: NewDocuments,
@@ -72,7 +75,8 @@ async def get_once_creating(
     return _once(request, records, key, collection, sent)
 
 
-async def get_once_patching(
+@immediate
+def get_once_patching(
     request: Request,
     key: KeyDep,
     body: Body,
@@ -87,7 +91,8 @@ async def get_once_patching(
     return _once(request, records, key, collection, body, "upsert" if upserts else "")
 
 
-async def get_once_committing(
+@immediate
+def get_once_committing(
     request: Request, key: KeyDep, body: Body, records: RecordsDep, changes: ChangesDep
 ) -> Once | None:
     """What answers the request once, if it has a key."""

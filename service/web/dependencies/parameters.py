@@ -30,6 +30,7 @@ from service.errors import (
 from service.store.feed import Position, parse_position
 from service.web.access import COLLECTION, check_may_read, may_read
 from service.web.dependencies.state import CollectionDep, DatabaseDep
+from service.web.direct import immediate
 from service.web.headers import first_fields, header
 from service.web.responses import Preference
 
@@ -58,7 +59,8 @@ register_url_convertor("document_id", DocumentIdConvertor())
 
 
 @raises(MalformedPath, InvalidId)
-async def get_document_id(
+@immediate
+def get_document_id(
     request: Request,
     collection: CollectionDep,
     id: Annotated[
@@ -91,7 +93,8 @@ DocumentId = Annotated[Id, Depends(get_document_id)]
 
 
 @raises(InvalidParameter)
-async def get_view(
+@immediate
+def get_view(
     fields: Annotated[
         str | None,
         Query(
@@ -118,7 +121,8 @@ FILTER = Query(
 
 
 @raises(InvalidParameter, DatabaseUnavailable)
-async def get_given_filter(
+@immediate
+def get_given_filter(
     filter: Annotated[str, FILTER], database: DatabaseDep, collection: CollectionDep
 ) -> dict[str, Any]:
     query = parse_filter(filter)
@@ -144,7 +148,8 @@ GivenFilter = Annotated[dict[str, Any], Depends(get_given_filter)]
 
 
 @raises(InvalidParameter)
-async def get_selection(
+@immediate
+def get_selection(
     request: Request,
     filter: FilterDep,
     view: ViewDep,
@@ -169,7 +174,8 @@ SelectionDep = Annotated[Selection, Depends(get_selection)]
 
 
 @raises(InvalidParameter)
-async def check_parameters_are_single(request: Request) -> None:
+@immediate
+def check_parameters_are_single(request: Request) -> None:
     """Raise `InvalidParameter` for a parameter that is given twice, since only one could count.
     Unknown parameters are ignored, since some clients and proxies add their own."""
     names: set[str] = set()
@@ -197,7 +203,8 @@ OnlyFilter = Depends(check_only_filter)
 
 
 @raises(InvalidParameter)
-async def get_last_event(
+@immediate
+def get_last_event(
     request: Request,
     last_event_id: Annotated[
         str | None,
@@ -216,7 +223,8 @@ LastEvent = Annotated[Position | None, Depends(get_last_event)]
 
 
 @raises(InvalidPrecondition, check_may_read)
-async def get_preconditions(request: Request) -> Preconditions:
+@immediate
+def get_preconditions(request: Request) -> Preconditions:
     """The preconditions of the request. Several lines of a field are one list (RFC 9110, 5.3).
     Raises `Forbidden` if they compare the content, and the client may not read it."""
     if CONDITIONS.isdisjoint(first_fields(request)):
@@ -235,7 +243,8 @@ async def get_preconditions(request: Request) -> Preconditions:
 PreconditionsDep = Annotated[Preconditions, Depends(get_preconditions)]
 
 
-async def get_preference(request: Request) -> Preference | None:
+@immediate
+def get_preference(request: Request) -> Preference | None:
     """The preferred response to a write. The first of several preferences counts; unknown ones are
     ignored (RFC 7240, section 2), and so is `representation` for clients that may not read."""
     if header(request, b"prefer") is None:

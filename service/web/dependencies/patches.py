@@ -24,6 +24,7 @@ from service.web.bodies import claim_of
 from service.web.dependencies.documents import Body, media_type
 from service.web.dependencies.parameters import PreconditionsDep
 from service.web.dependencies.state import BudgetDep, CollectionDep, DatabaseDep
+from service.web.direct import immediate
 
 PATCH_FORMATS: dict[str, Callable[[bytes], Patch | Update]] = {
     "application/merge-patch+json": MergePatch,
@@ -35,7 +36,8 @@ READING = "A patch with `test`, `copy`, `move` or an operator that uses what is 
 
 
 @raises(UnsupportedMediaType)
-async def get_patch_format(request: Request) -> Callable[[bytes], Patch | Update]:
+@immediate
+def get_patch_format(request: Request) -> Callable[[bytes], Patch | Update]:
     """The format of the patch. Raises `UnsupportedMediaType`."""
     headers = {"Accept-Patch": PATCH_TYPES}
     return PATCH_FORMATS[media_type(request, list(PATCH_FORMATS), "none", headers)]

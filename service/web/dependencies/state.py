@@ -12,17 +12,20 @@ from service.store.collection import Collection
 from service.store.commits import Commits
 from service.store.idempotency import Records
 from service.web.access import COLLECTION
+from service.web.direct import immediate
 from service.web.static_files import StaticFiles
 
 
 def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
-    async def get(request: Request) -> Any:
+    @immediate
+    def get(request: Request) -> Any:
         return getattr(request.app.state, name)
 
     return get
 
 
-async def get_collection(request: Request) -> Collection:
+@immediate
+def get_collection(request: Request) -> Collection:
     """The collection that the path names."""
     collection: Collection = request.app.state.collections[request.scope[COLLECTION]]
     return collection
