@@ -11,7 +11,7 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench screenshots lint format openapi lint-openapi lint-workflows docs docs-reference docs-serve audit sbom image requirements locks clean
+.PHONY: help install run test test-slow coverage clients schema crash fuzz mutants bench peers screenshots lint format openapi lint-openapi lint-workflows docs docs-reference docs-serve audit sbom image requirements locks clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -60,6 +60,10 @@ coverage: $(DEV) ## Run the tests, fast and slow, and check what they cover
 bench: $(DEV) ## Measure it, side by side with the forty lines of aiohttp and Motor (needs wrk; BENCH="connections --turns 1", ENGINE_URI=mongodb://... for another engine)
 	$(BIN)/$(PIP_INSTALL) -r requirements/bench.txt
 	$(BIN)/python -m bench bench $(BENCH) $(if $(ENGINE_URI),--engine-uri '$(ENGINE_URI)')
+
+peers: $(DEV) ## Install other servers beside, which `make bench BENCH=peers` measures too
+	$(PYTHON) -m venv $(VENV)/peers
+	$(VENV)/peers/bin/$(PIP_INSTALL) -r requirements/peers.txt
 
 screenshots: $(DEV) ## Make the pictures in the README (needs chromium)
 	$(BIN)/python -m examples.screenshots
@@ -149,6 +153,7 @@ requirements: $(DEV) ## Pin the newest versions, with hashes
 	$(PIN) --output-file requirements/docs.txt requirements/docs.in
 	$(PIN) --output-file requirements/schema.txt requirements/schema.in
 	$(PIN) --constraint requirements/dev.txt --output-file requirements/mutants.txt requirements/mutants.in
+	$(PIN) --output-file requirements/peers.txt requirements/peers.in
 
 # pip-compile knows no groups of dependencies (PEP 735).
 DEPENDENCY_GROUPS := dev examples bench audit

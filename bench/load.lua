@@ -5,6 +5,7 @@ local method = os.getenv("METHOD")
 local documents = tonumber(os.getenv("DOCUMENTS"))
 local bytes = tonumber(os.getenv("BODY_BYTES"))
 local form = os.getenv("BODY")
+local before_id = os.getenv("PATH_OF_IDS")
 if form == "" then
    form = '{"n":%d,"name":"Ada","text":"' .. string.rep("x", math.max(0, bytes - 36)) .. '"}'
 end
@@ -19,7 +20,7 @@ function init(args)
 end
 
 function request()
-   local path = "/stuff/" .. math.random(documents)
+   local path = before_id .. math.random(documents)
    if method == "GET" or (method == "MIXED" and math.random() < 0.8) then
       return wrk.format("GET", path)
    end

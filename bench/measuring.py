@@ -25,6 +25,8 @@ class Load:
     body_bytes: int = 100
     body: str = ""
     """What a PUT sends, with `%d` for a number; without it, a number, a name and a text."""
+    path: str = "/stuff/"
+    """What comes before the id."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,7 @@ def _wrk(url: str, load: Load, seconds: float) -> dict[str, float]:
         "DOCUMENTS": str(load.documents),
         "BODY_BYTES": str(load.body_bytes),
         "BODY": load.body,
+        "PATH_OF_IDS": load.path,
     }
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     report: dict[str, float] = json.loads(finished.stdout.splitlines()[-1])

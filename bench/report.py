@@ -8,6 +8,7 @@ Record: TypeAlias = dict[str, Any]
 
 STUFF, BASELINE, DURABLE, EMPTY = "stuff", "baseline", "baseline, durable", "empty FastAPI route"
 UNKNOWN = "–"  # noqa: RUF001 (a dash, not a hyphen)
+EVE, KINTO = "python-eve", "Kinto"
 SCHEMA, CHECK = "stuff, schema", "check alone"
 
 
@@ -160,6 +161,26 @@ def tables(records: Sequence[Record]) -> str:
     sections = dict.fromkeys(record["section"] for record in records)
     parts = [f"## {name}\n\n{table(of_section(records, name))}" for name in sections]
     return "\n\n".join([summary(records), *parts, f"## goals\n\n{goals_table(records)}"])
+
+
+def peers_table(records: Sequence[Record]) -> str:
+    """The section `peers`, as the page of the benchmark shows it."""
+    figures = "{0}/s | CPU a {0}, µs | p99, ms"
+    rows = [
+        "| at 64 connections | documents are in | a PUT is acknowledged from "
+        f"| {figures.format('GET')} | {figures.format('PUT')} |",
+        "|---" * 9 + "|",
+    ]
+    found = of_section(records, "peers")
+    for server in dict.fromkeys(record["server"] for record in found):
+        both = [record for record in found if record["server"] == server]
+        shown = " | ".join(
+            f"{record['rate']:,.0f} | {record['service_cpu_us']:,.0f} | {record['p99_ms']:.1f}"
+            for record in both
+        )
+        name = f"{server} {both[0]['version']}".strip()
+        rows.append(f"| {name} | {both[0]['stored_in']} | {both[0]['acknowledged']} | {shown} |")
+    return "\n".join(rows)
 
 
 def latency_table(records: Sequence[Record]) -> str:

@@ -16,7 +16,7 @@ import psutil
 from pymongo import ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 
-from bench import bulk, feeds, latency, schemas, servers
+from bench import bulk, feeds, latency, peers, schemas, servers
 from bench.forms import as_sent, as_stored
 from bench.measuring import CpuMeter, Load, Result, measure, middle, resident_bytes
 from bench.plan import Bench
@@ -164,5 +164,6 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "feed": feeds.feed,
     "schemas": schemas.schemas,
     "latency": latency.latency,
+    "peers": peers.peers,
     "soak": soak,
 }

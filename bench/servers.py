@@ -45,7 +45,7 @@ def stuff(
     }
     port = free_port()
     command = ["-m", "service", "serve", "--port", str(port), "--workers", str(workers)]
-    with _running("stuff", port, command, collection, settings) as server:
+    with running("stuff", port, command, collection, settings) as server:
         yield server
 
 
@@ -67,7 +67,7 @@ def safe_baseline(database: Database, collection: str = "baseline") -> Iterator[
 def empty_route() -> Iterator[Server]:
     port = free_port()
     command = [*UVICORN, "--port", str(port), "bench.ceilings:empty_route"]
-    with _running("empty FastAPI route", port, command, None) as server:
+    with running("empty FastAPI route", port, command, None) as server:
         yield server
 
 
@@ -75,7 +75,7 @@ def empty_route() -> Iterator[Server]:
 def bare_asgi() -> Iterator[Server]:
     port = free_port()
     command = [*UVICORN, "--port", str(port), "bench.ceilings:bare_asgi"]
-    with _running("bare ASGI", port, command, None) as server:
+    with running("bare ASGI", port, command, None) as server:
         yield server
 
 
@@ -84,20 +84,22 @@ def _original(name: str, database: Database, collection: str) -> Iterator[Server
     port = free_port()
     arguments = [str(port), database.uri, database.name, collection]
     command = ["-m", "bench.baseline_aiohttp", *arguments]
-    with _running(name, port, command, collection) as server:
+    with running(name, port, command, collection) as server:
         yield server
 
 
 @contextmanager
-def _running(
+def running(
     name: str,
     port: int,
     command: list[str],
     collection: str | None,
     environment: dict[str, str] | None = None,
+    python: str = sys.executable,
 ) -> Iterator[Server]:
+    """What this command of Python serves, until the block ends."""
     process = subprocess.Popen(
-        [sys.executable, *command],
+        [python, *command],
         env=os.environ | (environment or {}),
         stdout=subprocess.DEVNULL,
     )
