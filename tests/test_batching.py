@@ -33,7 +33,7 @@ async def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 @pytest.fixture
 def limits() -> dict[str, Any]:
-    """What a test wants to be set otherwise."""
+    """Bounds and settings that a test wants to be others."""
     return {"round_trips": 1}
 
 
@@ -52,17 +52,21 @@ async def tasks() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 @pytest.fixture
-async def reads(
-    database: CollectionAccess, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
-) -> Reads:
-    return Reads(database, Batching(settings.model_copy(update=limits), tasks))
+async def batching(
+    settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
+) -> Batching:
+    changes = {name: limits[name] for name in limits.keys() & Settings.model_fields.keys()}
+    bounds = {name: limits[name] for name in limits.keys() - changes.keys()}
+    return Batching(settings.model_copy(update=changes), tasks, **bounds)
 
 
 @pytest.fixture
-async def writes(
-    database: CollectionAccess, settings: Settings, limits: dict[str, Any], tasks: asyncio.TaskGroup
-) -> Writes:
-    batching = Batching(settings.model_copy(update=limits), tasks)
+async def reads(database: CollectionAccess, batching: Batching) -> Reads:
+    return Reads(database, batching)
+
+
+@pytest.fixture
+async def writes(database: CollectionAccess, batching: Batching) -> Writes:
     return Writes(database, Turns(database), batching)
 
 
@@ -115,7 +119,7 @@ async def test_writes_of_one_id_go_one_after_the_other_in_their_order(
     assert list(collection.find({}, {"n": 1})) == [{"_id": "a", "n": 3}]
 
 
-@pytest.mark.parametrize("limits", [{"round_trips": 1, "batch_count": 3}])
+@pytest.mark.parametrize("limits", [{"round_trips": 1, "max_count": 3}])
 async def test_the_operations_of_a_round_trip_are_bounded(
     reads: Reads, writes: Writes, gate: Gate, limits: dict[str, Any]
 ) -> None:
@@ -128,7 +132,7 @@ async def test_the_operations_of_a_round_trip_are_bounded(
     assert sorted(map(len, gate.sent)) == [2, 2, 3, 3, 3, 3]
 
 
-@pytest.mark.parametrize("limits", [{"round_trips": 1, "batch_bytes": 2500}])
+@pytest.mark.parametrize("limits", [{"round_trips": 1, "max_bytes": 2500}])
 async def test_the_bytes_of_a_round_trip_are_bounded_beyond_one_document(
     writes: Writes, gate: Gate, limits: dict[str, Any]
 ) -> None:
@@ -139,7 +143,7 @@ async def test_the_bytes_of_a_round_trip_are_bounded_beyond_one_document(
     assert gate.sent == [["a", "b"], ["c"], ["d"], ["e"]]
 
 
-@pytest.mark.parametrize("limits", [{"round_trips": 2, "batch_count": 1}])
+@pytest.mark.parametrize("limits", [{"round_trips": 2, "max_count": 1}])
 async def test_round_trips_are_bounded_and_a_full_one_does_not_wait(
     reads: Reads, gate: Gate, limits: dict[str, Any]
 ) -> None:

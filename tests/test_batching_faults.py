@@ -9,6 +9,7 @@ from httpx import AsyncClient
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
+from service.store.batching import bounds
 from tests.support.applications import Application
 from tests.support.patience import TIMEOUT, patient
 from tests.support.problems import assert_problem
@@ -38,13 +39,17 @@ async def test_a_fault_of_one_operation_affects_no_other(
 
 
 async def test_a_batch_that_the_database_refuses_is_sent_one_by_one(
-    application: Application, free_port: int, engine_on_port: Any
+    application: Application,
+    free_port: int,
+    engine_on_port: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(bounds, "ROUND_TRIPS", 1)
     engine_on_port(free_port, "--enable-test-commands")
     uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false&retryReads=false"
     with MongoClient[dict[str, Any]](uri) as mongo:
         mongo.admin.command("ping")  # it is up
-    async with application(mongodb_uri=uri, round_trips=1) as client:
+    async with application(mongodb_uri=uri) as client:
         for command, method in (("update", "PUT"), ("find", "GET")):
             for times in (1, 2):
                 failure = {
@@ -81,13 +86,16 @@ async def test_upserts_that_conflict_with_another_service_are_retried(
 
 
 async def test_when_the_database_is_gone_all_waiting_operations_fail_at_once(
-    application: Application, free_port: int, engine_on_port: Any
+    application: Application,
+    free_port: int,
+    engine_on_port: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(bounds, "ROUND_TRIPS", 1)
+    monkeypatch.setattr(bounds, "MAX_COUNT", 1)
     engine = engine_on_port(free_port)
     uri = f"mongodb://127.0.0.1:{free_port}/?retryWrites=false&retryReads=false"
-    async with application(
-        mongodb_uri=uri, server_selection_timeout=patient(0.5), round_trips=1, batch_count=1
-    ) as client:
+    async with application(mongodb_uri=uri, server_selection_timeout=patient(0.5)) as client:
         async with asyncio.timeout(TIMEOUT):
             while not (await client.get("/readyz")).is_success:
                 await asyncio.sleep(0.05)

@@ -11,6 +11,7 @@ from httpx import AsyncClient
 
 from service.mongo.access import CollectionAccess
 from service.settings import Settings
+from service.store.batching import bounds
 from tests.support.applications import Application, live
 from tests.support.declaring import declare
 from tests.support.following import EVENTS, follow
@@ -85,7 +86,9 @@ async def test_the_followers_of_all_collections_are_bounded_together(
 async def test_round_trips_are_bounded_together_and_a_busy_collection_delays_no_other(
     application: Application, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with application(collections=file, round_trips=1, batch_count=1) as client:
+    monkeypatch.setattr(bounds, "ROUND_TRIPS", 1)
+    monkeypatch.setattr(bounds, "MAX_COUNT", 1)
+    async with application(collections=file) as client:
         gate = Gate(monkeypatch)
         tasks = await start(*(client.get(f"/stuff/{id}") for id in "abc"))
         await gate.holds(1)

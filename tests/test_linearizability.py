@@ -13,6 +13,7 @@ import pytest
 from httpx import AsyncClient
 
 from service.documents.ids import Id
+from service.store.batching import bounds
 from service.store.batching.lane import Operation
 from service.store.batching.reads import Reads
 from tests.support.applications import Application
@@ -67,11 +68,16 @@ def is_sound(history: dict[str, list[Event]]) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("limits", [{}, {"batch_count": 3, "round_trips": 2}])
+@pytest.mark.parametrize("limits", [{}, {"MAX_COUNT": 3, "ROUND_TRIPS": 2}])
 async def test_histories_of_two_services_are_linearizable(
-    application: Application, limits: dict[str, int], seed: int
+    application: Application,
+    limits: dict[str, int],
+    seed: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with application(**limits) as first, application(**limits) as second:
+    for name, value in limits.items():
+        monkeypatch.setattr(bounds, name, value)
+    async with application() as first, application() as second:
         history = await record([first, second], seed)
     assert sum(map(len, history.values())) == CLIENTS * REQUESTS
     assert is_sound(history)

@@ -31,7 +31,7 @@ def test_the_security_model_says_what_each_limit_protects() -> None:
     limits = {
         name
         for name in Settings.model_fields
-        if name.startswith(("max_", "batch_")) or name.endswith("_timeout") or name == "round_trips"
+        if name.startswith("max_") or name.endswith("_timeout")
     }
     assert listed == limits
 

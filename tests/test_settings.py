@@ -180,15 +180,20 @@ def test_unknown_names_are_reported_with_the_nearest_known_one(
     (tmp_path / "stuff_api_keys").touch()
     (tmp_path / "others_secret").touch()
     assert list(unknown_settings()) == []
-    for name in ("STUFF_PROT", "STUFF_MONGO_URI", "STUFF_LOGLEVEL", "stuff_workres", "STUFF_ODD"):
+    wrong = ("STUFF_PROT", "STUFF_MONGO_URI", "STUFF_LOGLEVEL", "stuff_workres", "STUFF_ODD")
+    removed = ("STUFF_BATCH_BYTES", "STUFF_BATCH_COUNT", "STUFF_ROUND_TRIPS")
+    for name in (*wrong, *removed):
         monkeypatch.setenv(name, SECRET)
     (tmp_path / "stuff_mongo_uri").write_text(SECRET)
     said = list(unknown_settings())
     assert said == [
+        "STUFF_BATCH_BYTES is not a setting, and is ignored.",
+        "STUFF_BATCH_COUNT is not a setting, and is ignored.",
         "STUFF_LOGLEVEL is not a setting. Did you mean STUFF_LOG_LEVEL?",
         "STUFF_MONGO_URI is not a setting. Did you mean STUFF_MONGODB_URI?",
         "STUFF_ODD is not a setting, and is ignored.",
         "STUFF_PROT is not a setting. Did you mean STUFF_PORT?",
+        "STUFF_ROUND_TRIPS is not a setting, and is ignored.",
         "stuff_workres is not a setting. Did you mean STUFF_WORKERS?",
         f"The secret {tmp_path}/stuff_mongo_uri is not a setting. Did you mean STUFF_MONGODB_URI?",
     ]

@@ -8,7 +8,7 @@ import os
 
 MAX_THREADS = 256
 """The threads of Motor's executor. More than all shares together (`service.mongo.shares`, and
-`round_trips` of each lane), so that no call waits for a thread: each share only waits for
+`ROUND_TRIPS` of each lane), so that no call waits for a thread: each share only waits for
 itself."""
 
 # Motor reads it when it is imported.

@@ -162,22 +162,6 @@ class Settings(BaseSettings):
             "filter, before the answer is a 504."
         ),
     ] = 10.0
-    batch_count: Annotated[
-        int, Field(ge=1, le=10_000, description="Most documents in one call of the database.")
-    ] = 64
-    batch_bytes: Annotated[
-        int,
-        # The driver splits more than 48 MB, document by document, into several commands.
-        Field(ge=1, le=32 * 2**20, description="Most bytes in a call of several documents."),
-    ] = 1024 * 1024
-    round_trips: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=64,
-            description="Concurrent calls of the database, for reads, writes and deletes each.",
-        ),
-    ] = 4
     max_subscribers: Annotated[
         int, Field(ge=0, description="Clients of a process that follow the feed at once.")
     ] = 5000

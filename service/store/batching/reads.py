@@ -17,8 +17,8 @@ class Reads(Lane[bytes | None]):
 
     def __init__(self, database: CollectionAccess, batching: Batching) -> None:
         super().__init__(database, batching)
-        self._max_count = batching.settings.batch_count
-        self._max_bytes = batching.settings.batch_bytes
+        self._max_count = batching.max_count
+        self._max_bytes = batching.max_bytes
         self._usual_size = 0.0  # of a document, in bytes, estimated from the last replies
         self._queue: OrderedDict[Key, Operation[bytes | None]] = OrderedDict()
 

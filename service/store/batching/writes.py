@@ -59,8 +59,8 @@ class _WriteLane(Lane[bool]):
         super().__init__(database, batching)
         self._turns = turns
         self.queue: OrderedDict[Operation[bool], None] = OrderedDict()
-        self._max_count = batching.settings.batch_count
-        self._max_bytes = batching.settings.batch_bytes
+        self._max_count = batching.max_count
+        self._max_bytes = batching.max_bytes
 
     @property
     def capacity(self) -> int:
