@@ -18,6 +18,7 @@ from service.mongo.database import open_database
 from service.observability import tracing
 from service.observability.access_log import AccessLog, logs_accesses
 from service.observability.metrics import counted_process
+from service.observability.tally import published
 from service.routers import collection_routes, other_routes, page
 from service.routers.assets import open_assets
 from service.security import Gate, Origins
@@ -73,6 +74,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     async with AsyncExitStack() as stack:
         stack.enter_context(stop_with_parent())
         stack.enter_context(counted_process())
+        await stack.enter_async_context(published())
         tracing.keep_values_out(settings)
         stack.push_async_callback(app.state.gate.close)
         mongodb = await stack.enter_async_context(open_mongodb(settings))

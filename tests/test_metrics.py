@@ -21,6 +21,8 @@ from service import __version__
 from service.mongo.readiness import Readiness
 from service.mongo.reporting import report
 from service.observability import metrics
+from service.observability.metrics import SECONDS
+from service.observability.tally import Tally
 from tests.support.applications import Application
 from tests.support.database.answers import Gate, forward
 from tests.support.database.playing import Play
@@ -81,6 +83,29 @@ async def test_requests_are_counted_and_timed_by_route_and_status(client: AsyncC
     assert more("stuff_round_trip_duration_seconds_count", kind="read") == 1
     assert value(after, "stuff_requests_in_flight") >= 1
     assert not any("coffee" in str(key) or "c/d" in str(key) for key in after)
+
+
+def test_requests_are_timed_as_by_a_histogram_of_prometheus() -> None:
+    tally = Tally()
+    times = [0.0, *SECONDS, *(bound * 1.01 for bound in SECONDS), 1000.0]
+    for status in (200, 404):
+        for seconds in times:
+            tally.count("GET", "tallied", status, seconds)
+            metrics.request_seconds.labels("GET", "observed").observe(seconds)
+    found = parsed(metrics.exposition().decode())
+    labels = {"method": "GET", "route": "tallied", "status": "404"}
+    assert value(found, "stuff_requests_total", **labels) == len(times)
+
+    def series(route: str) -> dict[Any, Any]:
+        return {
+            (name, dict(labels).get("le")): pytest.approx(figure)
+            for (name, labels), figure in found.items()
+            if ("route", route) in labels and name.startswith("stuff_request_duration")
+            if not name.endswith("_created")
+        }
+
+    assert series("tallied") == series("observed")
+    assert len(series("tallied")) == len(SECONDS) + 3
 
 
 async def test_followers_of_the_feed_are_counted(live_client: AsyncClient) -> None:

@@ -8,7 +8,8 @@ from service.observability import metrics
 INTRODUCTION = """\
 `GET /metrics` has these, in the text format of Prometheus, of all worker processes together. With
 keys it needs the scope `read`. `process_*` and `python_*` are those of the client library; with
-several workers there is a `process_*` for each of them, under the label `pid`.
+several workers there is a `process_*` for each of them, under the label `pid`, and the requests of
+the last second may be missing.
 [Alert rules](../how-to/observe.md) use them."""
 
 

@@ -169,6 +169,8 @@ def decode(
     document: bytes, options: CodecOptions[dict[str, Any]] = DECODE_OPTIONS
 ) -> dict[str, Any]:
     """The document's values, in the types of `bson`."""
+    if not _may_have_dbrefs(document):
+        return bson.decode(document, options)
     return finished(decoded(document, options))
 
 
@@ -176,11 +178,16 @@ def decoded(
     document: bytes, options: CodecOptions[dict[str, Any]] = DECODE_OPTIONS
 ) -> Generator[None, None, dict[str, Any]]:
     """As `decode`; yields where other work may be done."""
-    if b"$" not in document or b"$ref\0" not in document:
+    if not _may_have_dbrefs(document):
         return bson.decode(document, options)
-    # bson would turn {"$ref", "$id"} into a DBRef, which loses the order of its keys.
     raw = RawBSONDocument(document, options.with_options(document_class=RawBSONDocument))
     return (yield from _without_dbrefs(raw))
+
+
+def _may_have_dbrefs(document: bytes) -> bool:
+    """Whether bson would turn some {"$ref", "$id"} into a DBRef, which loses the order of its
+    keys."""
+    return b"$" in document and b"$ref\0" in document
 
 
 def _without_dbrefs(document: RawBSONDocument) -> Generator[None, None, dict[str, Any]]:

@@ -8,7 +8,7 @@ https://prometheus.io/docs/practices/naming/
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     generate_latest,
     multiprocess,
 )
+from prometheus_client.registry import Collector
 
 from service import __version__
 from service.observability.processes import WorkerProcesses, is_alive, recorded_processes
@@ -30,6 +32,25 @@ DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 1024)
+
+_refreshers: list[Callable[[], None]] = []
+
+
+def before_reading(refresh: Callable[[], None]) -> None:
+    """Have this called before the metrics are read, so that it brings some up to date."""
+    _refreshers.append(refresh)
+
+
+class _Refreshing(Collector):
+    """Has no metrics, but is asked before those that were registered later."""
+
+    def collect(self) -> Iterable[Metric]:
+        for refresh in _refreshers:
+            refresh()
+        return ()
+
+
+REGISTRY.register(_Refreshing())
 
 requests = Counter(
     "stuff_requests_total", "Responses begun, by route and status.", ["method", "route", "status"]
@@ -92,10 +113,17 @@ build = Gauge(
 build.labels(__version__, platform.python_version()).set(1)
 
 
+def are_shared() -> bool:
+    """Whether there are several workers."""
+    return DIRECTORY in os.environ
+
+
 def exposition() -> bytes:
     """The metrics of all processes."""
-    if DIRECTORY not in os.environ:
+    if not are_shared():
         return generate_latest(REGISTRY)
+    for refresh in _refreshers:
+        refresh()
     directory = Path(os.environ[DIRECTORY])
     for pid in recorded_processes(directory):
         if not is_alive(pid):  # killed, so that it could not remove its gauges
@@ -126,5 +154,5 @@ def counted_process() -> Iterator[None]:
     try:
         yield
     finally:
-        if DIRECTORY in os.environ:
+        if are_shared():
             multiprocess.mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]

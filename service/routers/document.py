@@ -236,6 +236,6 @@ async def _read(
         return DocumentResponse(304, fields)
     dumps = collection.dumps_extended if is_extended else collection.dumps
     metadata = stored.metadata if meta else None
-    body = await text_of(len(stored.bson), lambda: dumps(stored.bson, metadata, None))
+    body = await text_of(len(stored.bson), dumps, stored.bson, metadata, None)
     fields.append((b"content-type", (EJSON if is_extended else JSON).encode()))
     return DocumentResponse(200, fields, body)

@@ -15,6 +15,7 @@ from service.observability import metrics
 from service.observability.access_log import Access, AccessLog, of_client
 from service.observability.paths import path_of
 from service.observability.request_ids import REQUEST_ID, make_request_id, request_id
+from service.observability.tally import Tally
 from service.web.access import KEY_ID
 from service.web.bodies import release_claim
 from service.web.cors import CrossOriginMiddleware
@@ -49,10 +50,7 @@ class RequestMiddleware:
         self._app = self._across_origins(app)
         self._max_requests = max_requests
         self._access_log = access_log
-        self._in_flight = 0
-        # Looking up labels costs more than counting.
-        self._counters: dict[tuple[str, str, int], Any] = {}
-        self._timers: dict[tuple[str, str], Any] = {}
+        self._tally = Tally()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,12 +60,12 @@ class RequestMiddleware:
         request_id.set(id.decode())
         exchange = self._begin(scope, send, id)
         try:
-            if self._in_flight >= self._max_requests and path_of(scope) not in EXEMPT:
+            if self._tally.in_flight >= self._max_requests and path_of(scope) not in EXEMPT:
                 metrics.refused.inc()
                 response = self._across_origins(problem_response(Request(scope), Overloaded()))
                 await response(scope, receive, exchange.send)
             else:
-                self.enter(exchange)
+                exchange.enter()
                 await self._app(scope, receive, exchange.send)
         except Exception:
             if exchange.has_begun:
@@ -78,73 +76,65 @@ class RequestMiddleware:
             response = self._across_origins(unexpected_response(Request(scope)))
             await response(scope, receive, exchange.send)
         finally:
-            self.leave(exchange)
+            exchange.leave()
             release_claim(scope)
             exchange.end()
 
     def _begin(self, scope: Scope, send: Send, id: bytes) -> "_Exchange":
         if self._access_log is None:
-            return _Exchange(self, scope, send, id)
-        return _LoggedExchange(self, scope, send, id, self._access_log)
+            return _Exchange(self._tally, scope, send, id)
+        return _LoggedExchange(self._tally, scope, send, id, self._access_log)
 
     def _across_origins(self, app: ASGIApp) -> ASGIApp:
         """The application, or a response, with CORS if that is configured."""
         return app if self._cors is None else CrossOriginMiddleware(app, **self._cors)
 
-    def enter(self, exchange: "_Exchange") -> None:
-        exchange.is_in_flight = True
-        self._in_flight += 1
-        metrics.in_flight.inc()
-
-    def leave(self, exchange: "_Exchange") -> None:
-        if exchange.is_in_flight:
-            exchange.is_in_flight = False
-            self._in_flight -= 1
-            metrics.in_flight.dec()
-
-    def count(self, scope: Scope, status: int, seconds: float) -> None:
-        # Clients can make up paths and methods: those without a route must not become labels.
-        route = _route_of(scope) or "none"
-        method = scope["method"] if route != "none" else "none"
-        counter = self._counters.get((method, route, status))
-        if counter is None:
-            counter = metrics.requests.labels(method, route, str(status))
-            self._counters[method, route, status] = counter
-        counter.inc()
-        timer = self._timers.get((method, route))
-        if timer is None:
-            timer = self._timers[method, route] = metrics.request_seconds.labels(method, route)
-        timer.observe(seconds)
-
 
 class _Exchange:
     """One request and its response."""
 
-    def __init__(self, middleware: RequestMiddleware, scope: Scope, send: Send, id: bytes) -> None:
-        self._middleware = middleware
+    def __init__(self, tally: Tally, scope: Scope, send: Send, id: bytes) -> None:
+        self._tally = tally
         self._scope = scope
         self._send = send
         self._start = time.perf_counter()
         self.id = id
         self.has_begun = False  # the response
-        self.is_in_flight = False
+        self._is_in_flight = False
+
+    def enter(self) -> None:
+        """The request is in flight from now on."""
+        self._is_in_flight = True
+        self._tally.in_flight += 1
+
+    def leave(self) -> None:
+        """It no longer is, if it was."""
+        if self._is_in_flight:
+            self._is_in_flight = False
+            self._tally.in_flight -= 1
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_begun = True
-            seconds = time.perf_counter() - self._start
-            self._middleware.count(self._scope, message["status"], seconds)
+            self._count(message["status"])
             headers = message["headers"]
             fields = dict(headers)
             if fields.get(b"content-type") == EVENT_STREAM:
-                self._middleware.leave(self)
+                self.leave()
             for pair in DEFAULTS:
                 if pair[0] not in fields:
                     headers.append(pair)
             headers.append((REQUEST_ID, self.id))
         elif not message.get("more_body"):
-            self._middleware.leave(self)
+            self.leave()
         await self._send(message)
+
+    def _count(self, status: int) -> None:
+        method, route = self._scope["method"], _route_of(self._scope)
+        if route is None:
+            # Clients can make up paths and methods: those without a route must not become labels.
+            method = route = "none"
+        self._tally.count(method, route, status, time.perf_counter() - self._start)
 
     def end(self) -> None:
         """Called when the last byte was sent, or none will be."""
@@ -155,13 +145,13 @@ class _LoggedExchange(_Exchange):
 
     def __init__(
         self,
-        middleware: RequestMiddleware,
+        tally: Tally,
         scope: Scope,
         send: Send,
         id: bytes,
         access_log: AccessLog,
     ) -> None:
-        super().__init__(middleware, scope, send, id)
+        super().__init__(tally, scope, send, id)
         self._access_log = access_log
         self._status: int | None = None
         self._bytes = 0

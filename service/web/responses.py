@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, ParamSpec, TypeAlias
 from urllib.parse import quote
 
 from fastapi import Request, Response
@@ -26,18 +26,26 @@ NDEJSON = "application/x-ndejson"
 LARGE = 256 * 1024
 """Bytes of BSON: writing so much of some types stops other requests for too long."""
 
+Parameters = ParamSpec("Parameters")
 Preference = Literal["minimal", "representation"]
 Field: TypeAlias = tuple[bytes, bytes]
 """The name, in lower case, and the value of a header field."""
 
 
-async def text_of(size: int, write: Callable[[], bytes]) -> bytes:
+async def text_of(
+    size: int,
+    write: Callable[Parameters, bytes],
+    *args: Parameters.args,
+    **kwargs: Parameters.kwargs,
+) -> bytes:
     """What `write` makes of documents with `size` bytes; of large ones in a thread.
 
     What compiled code writes takes no longer for that, and types that JSON lacks are written value
     by value in Python, between which the interpreter runs other threads.
     """
-    return write() if size <= LARGE else await asyncio.to_thread(write)
+    if size <= LARGE:
+        return write(*args, **kwargs)
+    return await asyncio.to_thread(write, *args, **kwargs)
 
 
 class DocumentResponse(Response):
@@ -94,7 +102,7 @@ async def written_response(
     if chosen == "representation":
         fields.append((b"content-location", address(request, written.id).encode()))
         document = written.stored.bson
-        body = await text_of(len(document), lambda: dumps(document, None, None))
+        body = await text_of(len(document), dumps, document, None, None)
     else:
         body = minimum
     status = 201 if written.created else 200 if chosen == default or body else 204

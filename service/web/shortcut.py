@@ -63,7 +63,8 @@ class ShortcutMiddleware:
         """The route of the request and what guards it, if it can go this way."""
         if scope["type"] != "http" or scope["query_string"] or "fastapi.telemetry" in scope:
             return None
-        parts = get_route_path(scope).split("/", 2)
+        path = get_route_path(scope) if scope.get("root_path") else scope["path"]
+        parts = path.split("/", 2)
         if len(parts) < 3:
             return None
         _, name, id = parts  # the first part is what comes before the first slash: nothing

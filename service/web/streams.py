@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -58,7 +57,7 @@ async def _encode(
             pending: list[bytes] = []
             size = 0
             for document in batch:
-                text = await text_of(len(document), partial(line, document))
+                text = await text_of(len(document), line, document)
                 pending += (text, b"\n")
                 size += len(text)
                 if size >= CHUNK_BYTES:

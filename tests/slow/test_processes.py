@@ -145,6 +145,7 @@ def test_metrics_cover_all_workers(tmp_path: Path) -> None:
             with connect_blocking(service.base_url) as client:
                 client.put(f"/stuff/{n}", json={})
         labels = {"method": "PUT", "route": "/stuff/{id}", "status": "201"}
+        wait_until(lambda: counted(service, **labels) == 40)  # each publishes every second
         for _ in range(5):
             assert counted(service, **labels) == 40
 

@@ -53,7 +53,7 @@ class Operation(Generic[Answer]):
     @property
     def abandoned(self) -> bool:
         """Whether nobody waits for it any more."""
-        return all(waiter.done() for waiter in self.waiters)
+        return all(map(asyncio.Future.done, self.waiters))
 
 
 class Lane(ABC, Generic[Answer]):
