@@ -170,9 +170,18 @@ def element(document: bytes, name: bytes) -> bytes:
     return b""
 
 
+class _Raw(RawBSONDocument):
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        """True: the driver asks for each document that it sends, and a length, which decides
+        otherwise, would have all fields decoded."""
+        return True
+
+
 def raw(document: bytes) -> RawBSONDocument:
-    """The document for the driver, which sends its bytes, but decodes some of them before."""
-    return RawBSONDocument(document, _RAW_OPTIONS)
+    """The document for the driver, which sends its bytes."""
+    return _Raw(document, _RAW_OPTIONS)
 
 
 def id_query(document: bytes) -> bytes:
