@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.datastructures import State
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -35,6 +36,13 @@ from service.web.middleware import RequestMiddleware
 from service.web.origins import OriginMiddleware
 from service.web.routing import Dispatcher
 from service.web.shortcut import ShortcutMiddleware
+
+
+class PlainState(State):
+    """Starlette's, as an ordinary object: each attribute of its own is looked up in Python."""
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        object.__setattr__(self, key, value)
 
 
 class Application(FastAPI):
@@ -113,6 +121,7 @@ def create_app(
         # Not `include_router`, which would match each request twice and is slow.
         routes=[*chain.from_iterable(of_collections.values()), *other_routes()],
     )
+    app.state = PlainState()
     app.state.declarations = declarations
     app.state.dispatcher = app.router.middleware_stack = Dispatcher(app.router, of_collections)
     app.state.settings = settings

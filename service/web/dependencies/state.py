@@ -19,7 +19,7 @@ from service.web.static_files import StaticFiles
 def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
     @immediate
     def get(request: Request) -> Any:
-        return getattr(request.app.state, name)
+        return getattr(request.scope["app"].state, name)
 
     return get
 
@@ -27,7 +27,8 @@ def _of_state(name: str) -> Callable[[Request], Awaitable[Any]]:
 @immediate
 def get_collection(request: Request) -> Collection:
     """The collection that the path names."""
-    collection: Collection = request.app.state.collections[request.scope[COLLECTION]]
+    scope = request.scope
+    collection: Collection = scope["app"].state.collections[scope[COLLECTION]]
     return collection
 
 
