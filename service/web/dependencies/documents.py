@@ -20,7 +20,6 @@ from service.store.slices import Slices
 from service.web.bodies import claim_of, read_all, read_chunks
 from service.web.dependencies.parameters import DocumentId
 from service.web.dependencies.state import BudgetDep, CollectionDep, SettingsDep
-from service.web.direct import immediate
 from service.web.headers import header
 from service.web.responses import EJSON, JSON, NDEJSON, NDJSON
 
@@ -36,44 +35,27 @@ async def read_body(request: Request, settings: SettingsDep, budget: BudgetDep) 
     return await read_all(request, settings.max_body_bytes, settings.client_timeout, budget)
 
 
-@raises(UnsupportedMediaType)
-@immediate
-def get_document_format(request: Request) -> str:
-    """The media type of the document. Raises `UnsupportedMediaType`."""
-    # A body without a media type is read as JSON (RFC 9110, section 8.3).
-    return media_type(request, DOCUMENT_FORMATS, JSON, ACCEPT_DOCUMENT)
-
-
-@raises(BadRequest)
-@immediate
-def check_whole(request: Request) -> None:
-    """Raise `BadRequest` if a PUT sends a part of a document (RFC 9110, section 14.5)."""
-    if header(request, b"content-range") is not None:
-        raise BadRequest("A PUT replaces the whole document. Send it without Content-Range.")
-
-
-# Dependencies are called in order: the type of a body is checked first, then its size, then its
-# content.
 Body = Annotated[bytes, Depends(read_body)]
-DocumentFormat = Annotated[str, Depends(get_document_format)]
-IsWhole = Depends(check_whole)
 
 
-@raises(MalformedJSON, InvalidDocument)
+@raises(BadRequest, UnsupportedMediaType, read_body, MalformedJSON, InvalidDocument)
 async def get_fields(
     request: Request,
     id: DocumentId,
-    _: Annotated[None, IsWhole],
-    form: DocumentFormat,
-    body: Body,
+    settings: SettingsDep,
     budget: BudgetDep,
     collection: CollectionDep,
 ) -> bytes:
     """The fields (BSON) of the document in the body, for the id in the path."""
+    if header(request, b"content-range") is not None:  # RFC 9110, section 14.5
+        raise BadRequest("A PUT replaces the whole document. Send it without Content-Range.")
+    # In this order: the type of a body is checked first, then its size, then its content.
+    form = media_type(request, DOCUMENT_FORMATS, JSON, ACCEPT_DOCUMENT)
+    body = await read_body(request, settings, budget)
     return await _parsed(form, body, id, request, budget, collection.slices)
 
 
-@raises(UnsupportedMediaType, read_all, MalformedJSON, InvalidDocument)
+@raises(UnsupportedMediaType, read_body, MalformedJSON, InvalidDocument)
 async def get_new_documents(
     request: Request, settings: SettingsDep, budget: BudgetDep, collection: CollectionDep
 ) -> bytes | Lines:
