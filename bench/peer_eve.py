@@ -6,9 +6,13 @@ Its settings are the defaults, but for text ids, and no entity tags: with them a
 https://docs.python-eve.org/en/stable/config.html
 """
 
+import logging
 import os
 
 from eve import Eve
+
+# Else each request that waits for a thread makes a line in the log.
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 app = Eve(
     settings={

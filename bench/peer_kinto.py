@@ -3,7 +3,12 @@
 https://docs.kinto-storage.org/en/stable/configuration/settings.html
 """
 
+import logging
+
 from kinto import main
+
+# Else each request that waits for a thread makes a line in the log.
+logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 app = main(
     {},
