@@ -73,13 +73,15 @@ def bench(
 
 @app.command("profile")
 def show_profile(seconds: Seconds = 10, engine_uri: EngineUri = "") -> None:
-    """Print where the service's time goes at 64 connections."""
+    """Print where the service's CPU time goes at 64 connections."""
     with _bench(engine_uri, seconds) as plan:
-        parts = {method: profile(plan, method) for method in ("GET", "PUT")}
-    print("| part of the service's time | GET | PUT |\n|---|---|---|")
-    for part in dict.fromkeys([*parts["GET"], *parts["PUT"]]):
-        shares = [f"{parts[method].get(part, 0):.0%}" for method in ("GET", "PUT")]
-        print(f"| {part} | {' | '.join(shares)} |")
+        layers = {method: profile(plan, method) for method in ("GET", "PUT")}
+    print("| µs of CPU time a request | GET | PUT |\n|---|---|---|")
+    for layer in dict.fromkeys([*layers["GET"], *layers["PUT"]]):
+        print(
+            f"| {layer} | {' | '.join(f'{each.get(layer, 0):.1f}' for each in layers.values())} |"
+        )
+    print(f"| sum | {' | '.join(f'{sum(each.values()):.1f}' for each in layers.values())} |")
 
 
 @app.command()
