@@ -116,6 +116,15 @@ async def test_conditions_compare_the_content(client: AsyncClient, orders: Order
     assert (await client.delete("/orders/a", headers={"If-Match": new})).status_code == 204
 
 
+async def test_a_conditional_write_may_leave_the_content_as_it_is(client: AsyncClient) -> None:
+    tag = (await client.put("/orders/a", json={"n": 1})).headers["etag"]
+    for _ in range(2):
+        again = await client.put("/orders/a", json={"n": 1}, headers={"If-Match": tag})
+        assert (again.status_code, again.headers["etag"]) == (200, tag)
+    patched = await client.patch("/orders/a", content=b'{"n": 1}', headers=MERGE)
+    assert (patched.status_code, patched.headers["etag"]) == (200, tag)
+
+
 async def test_a_validator_that_knows_no_metadata_is_met(
     client: AsyncClient, orders: Orders
 ) -> None:

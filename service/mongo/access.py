@@ -61,6 +61,10 @@ class CollectionAccess:
     def has_transactions(self) -> bool:
         return self._database.has_transactions
 
+    @property
+    def scans_for_expressions(self) -> bool:
+        return self._database.scans_for_expressions
+
     def transaction(
         self, work: Callable[[ThreadCollection, ClientSession], Result]
     ) -> Awaitable[Result]:

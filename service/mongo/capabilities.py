@@ -27,6 +27,8 @@ class Capabilities:
     has_transactions: bool = False
     journals_late: bool = False
     """Whether it acknowledges transactions before they are in the journal (`mongo.journal`)."""
+    scans_for_expressions: bool = False
+    """Whether it looks at all documents for a query with `$expr`, even if that has an `_id`."""
 
 
 async def detect_capabilities(
@@ -46,6 +48,7 @@ async def detect_capabilities(
         ignores_limits=is_embedded,
         limits_patterns=not is_embedded,
         journals_late=is_embedded,
+        scans_for_expressions=is_embedded,
         has_transactions=await _has_transactions(client, database, collections[0]),
     )
 

@@ -120,6 +120,10 @@ class Database:
         return self._capabilities.journals_late
 
     @property
+    def scans_for_expressions(self) -> bool:
+        return self._capabilities.scans_for_expressions
+
+    @property
     def write_concern(self) -> WriteConcern:
         return self._database.write_concern
 

@@ -5,7 +5,9 @@ Another program may change the fields and leave `_stuff` as it was, so the conte
 atomic operation of the database compares and writes:
 
 - an `update` or a `delete` whose filter has the document inline, where both documents together are
-  small enough: filter and replacement share the 16 MiB of a command. Works everywhere;
+  small enough: filter and replacement share the 16 MiB of a command. Works everywhere. Where such a
+  filter is slow, an `update` by the `_id` whose pipeline compares, and leaves another document as
+  it is;
 - a transaction that reads, compares and writes, where there are transactions;
 - else a variable of the command (`let`), which may have 16 MiB of its own.
 
@@ -14,6 +16,7 @@ was read (1, 1.0, `NumberLong(1)`, `NumberDecimal("1.0")`), and so is a 0.0 to a
 keys counts. Strings are compared byte by byte, since a collection with a default collation is not
 served (`capabilities`).
 https://www.mongodb.com/docs/manual/reference/operator/aggregation/eq/
+https://www.mongodb.com/docs/manual/tutorial/update-documents-with-aggregation-pipeline/
 https://www.mongodb.com/docs/manual/reference/bson-type-comparison-order/
 """
 
@@ -81,6 +84,17 @@ async def _inline(
         deleted = await writer.write(lambda: collection.delete_one(condition))
         return bool(deleted.deleted_count)
     replacement = layout.raw(new)
+    if database.scans_for_expressions and new != current:  # else nothing tells whether it was equal
+        exchanged = {
+            "$cond": [
+                {"$eq": ["$$ROOT", {"$literal": layout.raw(current)}]},
+                {"$literal": replacement},
+                "$$ROOT",
+            ]
+        }
+        pipeline = [{"$replaceWith": exchanged}]
+        updated = await writer.write(lambda: collection.update_one({"_id": id}, pipeline))
+        return bool(updated.modified_count)
     replaced = await writer.write(lambda: collection.replace_one(condition, replacement))
     return bool(replaced.matched_count)
 

@@ -229,11 +229,8 @@ class PointOperations:
         return collection
 
     async def _find(self, id: Id) -> Stored | None:
-        with self._database.limits.reads():
-            document = await self._database.points.run(
-                lambda: self._database.model.find_one({"_id": id})
-            )
-        return None if document is None else self._layout.read(document.bson)
+        document = await self._reads.find(id)
+        return None if document is None else self._layout.read(document)
 
     async def _compare_and_write(
         self, turn: Turn, id: Id, current: Stored | None, new: Stored | None
