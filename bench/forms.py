@@ -16,8 +16,8 @@ def as_sent(number: int, body_bytes: int) -> dict[str, Any]:
     return {"_id": str(number), **fields_of(number, body_bytes)}
 
 
-def as_stored(number: int, body_bytes: int) -> RawBSONDocument:
+def as_stored(number: int, body_bytes: int, id: str | None = None) -> RawBSONDocument:
     fields = layout.encode_fields(fields_of(number, body_bytes))
     etag = layout.entity_tag(fields)
-    id = layout.id_element(str(number))
-    return RawBSONDocument(layout.assemble(id, fields, etag, datetime.now(UTC)))
+    element = layout.id_element(id or str(number))
+    return RawBSONDocument(layout.assemble(element, fields, etag, datetime.now(UTC)))

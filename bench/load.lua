@@ -1,6 +1,7 @@
 -- Requests for wrk: METHOD (GET, PUT, MIXED, or PATCH as MERGE or COUNT) of random ids out of
 -- DOCUMENTS, with bodies of about BODY_BYTES, or with the BODY that is given, in which %d is a
--- number. Ends with one line of JSON.
+-- number, and with IF_MATCH, if it is given; or PAGE, the first page of 100 documents. Ends with one
+-- line of JSON.
 local method = os.getenv("METHOD")
 local documents = tonumber(os.getenv("DOCUMENTS"))
 local bytes = tonumber(os.getenv("BODY_BYTES"))
@@ -10,6 +11,9 @@ if form == "" then
    form = '{"n":%d,"name":"Ada","text":"' .. string.rep("x", math.max(0, bytes - 36)) .. '"}'
 end
 local headers = {["Content-Type"] = "application/json"}
+if os.getenv("IF_MATCH") ~= "" then
+   headers["If-Match"] = os.getenv("IF_MATCH")
+end
 local patches = {
    MERGE = {"application/merge-patch+json", '{"n":%d}'},
    COUNT = {"application/vnd.stuff.update-operators+json", '{"$inc":{"n":1}}'},
@@ -20,6 +24,9 @@ function init(args)
 end
 
 function request()
+   if method == "PAGE" then
+      return wrk.format("GET", before_id:sub(1, -2) .. "?limit=100")
+   end
    local path = before_id .. math.random(documents)
    if method == "GET" or (method == "MIXED" and math.random() < 0.8) then
       return wrk.format("GET", path)

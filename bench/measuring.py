@@ -25,6 +25,7 @@ class Load:
     body_bytes: int = 100
     body: str = ""
     """What a PUT sends, with `%d` for a number; without it, a number, a name and a text."""
+    if_match: str = ""
     path: str = "/stuff/"
     """What comes before the id."""
 
@@ -76,11 +77,11 @@ def middle_of(figures: Sequence[float | None]) -> float | None:
 
 
 class CpuMeter:
-    """The CPU time, user and system, that a process tree uses from now on."""
+    """The CPU time, user and system, that a process tree uses from now on, or since its start."""
 
-    def __init__(self, root: psutil.Process | None) -> None:
+    def __init__(self, root: psutil.Process | None, *, since_start: bool = False) -> None:
         self._root = root
-        self._start = 0.0 if root is None else _cpu_seconds(root)
+        self._start = 0.0 if root is None or since_start else _cpu_seconds(root)
 
     def per(self, count: int) -> float | None:
         """Microseconds for each of so many; None if the process is not known, for example that of
@@ -114,6 +115,7 @@ def _wrk(url: str, load: Load, seconds: float) -> dict[str, float]:
         "DOCUMENTS": str(load.documents),
         "BODY_BYTES": str(load.body_bytes),
         "BODY": load.body,
+        "IF_MATCH": load.if_match,
         "PATH_OF_IDS": load.path,
     }
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, TypeAlias
 
 Record: TypeAlias = dict[str, Any]
 
 STUFF, BASELINE, DURABLE, EMPTY = "stuff", "baseline", "baseline, durable", "empty FastAPI route"
+BARE = "bare ASGI"
 UNKNOWN = "–"  # noqa: RUF001 (a dash, not a hyphen)
 EVE, KINTO = "python-eve", "Kinto"
 SCHEMA, CHECK = "stuff, schema", "check alone"
@@ -42,19 +44,26 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         theirs = find("connections", other, method, connections)
         return ours[figure] / theirs[figure] if ours and theirs else None
 
-    for method, cpu, rate in (("GET", 0.35, 2.2), ("PUT", 0.40, 2.5)):
+    for method, other, most in (
+        ("GET", EMPTY, 1.0),
+        ("PUT", EMPTY, 1.35),
+        ("GET", BARE, 3.3),
+        ("GET", BASELINE, 0.2),
+        ("PUT", DURABLE, 0.32),
+    ):
+        if (value := ratio("service_cpu_us", method, 64, other)) is not None:
+            yield Goal(f"service CPU a {method}, 64 connections, ÷ {other}", value, most)
+    for method in ("GET", "PUT"):
+        if (value := ratio("p50_ms", method, 1, DURABLE)) is not None:
+            yield Goal(f"p50 of {method}, one connection, ÷ {DURABLE}", value, 0.95)
+    yield from _of_operations(records)
+    for method, rate in (("GET", 2.2), ("PUT", 2.5)):
         for other in (BASELINE, DURABLE):
-            if (value := ratio("service_cpu_us", method, 64, other)) is not None:
-                yield Goal(f"service CPU a {method}, 64 connections, ÷ {other}", value, cpu)
             if (value := ratio("rate", method, 64, other)) is not None:
                 name = f"rate of {method}, 64 connections, ÷ {other}"
                 yield Goal(name, value, at_least=rate)
             if (value := ratio("p99_ms", method, 64, other)) is not None:
                 yield Goal(f"p99 of {method}, 64 connections, ÷ {other}", value, 1.0)
-            if (value := ratio("p50_ms", method, 1, other)) is not None:
-                yield Goal(f"p50 of {method}, one connection, ÷ {other}", value, 1.1)
-    if (value := ratio("service_cpu_us", "GET", 64, EMPTY)) is not None:
-        yield Goal(f"service CPU a GET, 64 connections, ÷ {EMPTY}", value, 1.5)
     if sizes := sorted(of_section(records, "collections"), key=lambda record: record["documents"]):
         small, large = sizes[0], sizes[-1]
         name = f"GET among {large['documents']:,} documents ÷ among {small['documents']:,}"
@@ -110,6 +119,28 @@ def goals(records: Sequence[Record]) -> Iterator[Goal]:
         minutes = (warm[-1]["elapsed"] - warm[0]["elapsed"]) / 60
         name = f"resident memory after {minutes:.0f} minutes of mixed load ÷ after warm-up"
         yield Goal(name, late / early, 1.02)
+
+
+def _of_operations(records: Sequence[Record]) -> Iterator[Goal]:
+    if puts := of_section(records, "conditions"):
+        [plain] = [each["service_cpu_us"] for each in puts if not each["if_match"]]
+        [conditional] = [each["service_cpu_us"] for each in puts if each["if_match"]]
+        yield Goal("service CPU a PUT with If-Match ÷ without", conditional / plain, 1.6)
+    for record in of_section(records, "items"):
+        name = "µs of service CPU for each document of a page of 100 documents of 250 B"
+        yield Goal(name, record["service_cpu_us"] / 100, 6)
+    if starts := of_section(records, "start"):
+        seconds = median(record["service_cpu_us"] for record in starts) / 1e6
+        yield Goal("seconds of CPU from the start to the first answer", seconds, 0.8)
+        memory = median(record["memory_mb"] for record in starts)
+        yield Goal("MB of resident memory of a worker at rest", memory, 55)
+    rates = {
+        record["workers"]: record["rate"]
+        for record in of_section(records, "workers")
+        if record["method"] == "GET"
+    }
+    if rates:
+        yield Goal("rate of GET, 2 workers ÷ 1", rates[2] / rates[1], at_least=1.5)
 
 
 def goals_table(records: Sequence[Record]) -> str:

@@ -16,7 +16,7 @@ import psutil
 from pymongo import ReplaceOne, WriteConcern
 from pymongo.collection import Collection
 
-from bench import bulk, feeds, latency, peers, schemas, servers
+from bench import bulk, feeds, latency, operations, peers, schemas, servers
 from bench.forms import as_sent, as_stored
 from bench.measuring import CpuMeter, Load, Result, measure, middle, resident_bytes
 from bench.plan import Bench
@@ -157,6 +157,9 @@ SECTIONS: dict[str, Callable[[Bench], Iterator[Record]]] = {
     "engine": engine,
     "sizes": sizes,
     "collections": collections,
+    "conditions": operations.conditions,
+    "items": operations.items,
+    "start": operations.start,
     "workers": workers,
     "counters": counters,
     "pages": bulk.pages,
