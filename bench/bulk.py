@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 from statistics import median
 from threading import Event, Thread
@@ -15,6 +16,7 @@ from typing import Any
 
 import httpx
 import psutil
+from bson import json_util
 
 from bench import servers
 from bench.measuring import CpuMeter, Load, Result, middle_of, resident_bytes
@@ -66,7 +68,7 @@ def transfer(bench: Bench) -> Iterator[Record]:
                 **asdict(result),
                 "idle_mb": idle,
             }
-        if copy.stat().st_size != source.stat().st_size:
+        if not _have_the_same(source, copy):
             raise SystemExit("bench: the export is not what was imported")
 
 
@@ -112,6 +114,13 @@ def _write_lines(file: Path, count: int) -> None:
         for n in range(count):
             line |= {"_id": f"{n:09}", "n": n}
             lines.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+
+def _have_the_same(source: Path, copy: Path) -> bool:
+    """Whether the export, in Extended JSON, has the documents of the import, in their order."""
+    with source.open() as sent, copy.open() as got:
+        pairs = zip_longest(sent, got, fillvalue="null")
+        return all(json.loads(before) == json_util.loads(after) for before, after in pairs)
 
 
 @contextmanager
