@@ -61,6 +61,8 @@ class Lane(ABC, Generic[Answer]):
     of its places, which the lanes of other collections take too."""
 
     kind: ClassVar[str]
+    capacity: int
+    """How many operations a batch has at most."""
 
     def __init__(self, database: CollectionAccess, batching: Batching) -> None:
         self.database = database
@@ -85,11 +87,6 @@ class Lane(ABC, Generic[Answer]):
     @abstractmethod
     def oldest(self) -> Operation[Answer]:
         """The operation that is first in the queue."""
-
-    @property
-    @abstractmethod
-    def capacity(self) -> int:
-        """How many operations a batch has at most."""
 
     @abstractmethod
     def next_batch(self) -> list[Operation[Answer]]:

@@ -20,6 +20,7 @@ class Reads(Lane[bytes | None]):
         self._max_count = batching.max_count
         self._max_bytes = batching.max_bytes
         self._usual_size = 0.0  # of a document, in bytes, estimated from the last replies
+        self.capacity = self._max_count
         self._queue: OrderedDict[Key, Operation[bytes | None]] = OrderedDict()
 
     def find(self, id: Id) -> Awaitable[bytes | None]:
@@ -38,16 +39,9 @@ class Reads(Lane[bytes | None]):
     def oldest(self) -> Operation[bytes | None]:
         return next(iter(self._queue.values()))
 
-    @property
-    def capacity(self) -> int:
-        # The size of a document is only known when it has arrived. Large ones are better read in
-        # parallel.
-        return min(self._max_count, max(1, int(self._max_bytes / (self._usual_size + 1))))
-
     def next_batch(self) -> list[Operation[bytes | None]]:
         batch: list[Operation[bytes | None]] = []
-        capacity = self.capacity
-        while self._queue and len(batch) < capacity:
+        while self._queue and len(batch) < self.capacity:
             _, operation = self._queue.popitem(last=False)
             if not operation.abandoned:
                 batch.append(operation)
@@ -67,6 +61,9 @@ class Reads(Lane[bytes | None]):
                 operation = missing.pop(key_in(document), None)
                 if operation is not None:
                     operation.answer(document)
+        # The size of a document is only known when it has arrived. Large ones are better read in
+        # parallel.
         self._usual_size += (size / len(batch) - self._usual_size) / 4
+        self.capacity = min(self._max_count, max(1, int(self._max_bytes / (self._usual_size + 1))))
         for operation in missing.values():
             operation.answer(None)

@@ -59,12 +59,8 @@ class _WriteLane(Lane[bool]):
         super().__init__(database, batching)
         self._turns = turns
         self.queue: OrderedDict[Operation[bool], None] = OrderedDict()
-        self._max_count = batching.max_count
+        self.capacity = batching.max_count
         self._max_bytes = batching.max_bytes
-
-    @property
-    def capacity(self) -> int:
-        return self._max_count
 
     @property
     def queued(self) -> int:
@@ -127,7 +123,10 @@ class _Deletes(_WriteLane):
     """
 
     kind = "delete"
-    capacity = 1
+
+    def __init__(self, turns: Turns, database: CollectionAccess, batching: Batching) -> None:
+        super().__init__(turns, database, batching)
+        self.capacity = 1
 
     async def send(self, batch: Sequence[Operation[bool]]) -> None:
         [write] = batch
