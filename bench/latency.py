@@ -29,7 +29,7 @@ PROBES = 200
 
 
 def latency(bench: Bench) -> Iterator[Record]:
-    """GET and PUT of small documents by 64 at once and by 1, in front of a played database that
+    """GET and PUT of small documents by 64, 16 and 1 at once, in front of a played database that
     answers each command after 0.2, 1 and 5 ms."""
     for latency_ms in LATENCIES_MS:
         with (
@@ -39,7 +39,7 @@ def latency(bench: Bench) -> Iterator[Record]:
         ):
             facts = {"latency_ms": latency_ms, "answered_ms": time_of_answers(database)}
             there = replace(bench, database=database, engine=process)
-            for load in (Load(method, count) for count in (64, 1) for method in KINDS):
+            for load in (Load(method, count) for count in (64, 16, 1) for method in KINDS):
                 before = round_trips(store.url, load.method)
                 records = list(there.compare("latency", [(store, load), (original, load)]))
                 after = round_trips(store.url, load.method)

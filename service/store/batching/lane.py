@@ -19,10 +19,6 @@ from service.store.batching.waiters import Waiters
 
 Answer = TypeVar("Answer")
 
-PATIENCE = 0.005
-"""Seconds that operations wait for a round trip to end before another may be started beside it. One
-after the other, each serves more; but no operation should wait for a distant database twice."""
-
 OVERDUE = 0.1
 """Seconds after which an operation gets another round trip, however few wait with it: the current
 one may hang."""
@@ -61,6 +57,10 @@ class Lane(ABC, Generic[Answer]):
     of its places, which the lanes of other collections take too."""
 
     kind: ClassVar[str]
+    patience: ClassVar[float] = 0.005
+    """Seconds that operations wait for a round trip to end before another may be started beside it.
+    One after the other, each serves more; but no operation should wait for a distant database
+    twice. Writes wait longer: the embedded engine does them one after the other anyway."""
     capacity: int
     """How many operations a batch has at most."""
 
@@ -136,7 +136,7 @@ class Lane(ABC, Generic[Answer]):
         if self._round_trips == 0 or self.queued >= self.capacity:
             self._start()
         elif self._patience is None:
-            self._patience = self._loop.call_later(PATIENCE, self._start_beside)
+            self._patience = self._loop.call_later(self.patience, self._start_beside)
 
     def _start_beside(self) -> None:
         """Start another round trip if it serves no fewer operations than those under way, or if the

@@ -14,6 +14,7 @@ class Reads(Lane[bytes | None]):
     """Reads of one id that wait together are one operation."""
 
     kind = "read"
+    patience = 0.001  # the resolution of uvloop's clock
 
     def __init__(self, database: CollectionAccess, batching: Batching) -> None:
         super().__init__(database, batching)
