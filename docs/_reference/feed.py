@@ -13,7 +13,7 @@ changes](../how-to/follow.md) shows how to use it. An event looks like this:"""
 
 EVENT_ROWS = [
     ["put", "A document was created, replaced or patched, by whomever.",
-     "`_id`, `etag`, and `document` as it is after the change"],
+     "`_id`, `etag`, and `document` as it is after the change, or after a later one"],
     ["delete", "A document was deleted.", "`_id`; `etag` and `document` are null"],
     ["gone", "The feed cannot continue there. It ends, and the next one begins afresh.",
      "the problem [`feed-gone`](problems.md#feed-gone)"],
