@@ -1,6 +1,7 @@
 """Requests as bytes: malformed ones have no effect, and what they may contain is bounded."""
 
 import asyncio
+import logging
 from typing import Any
 
 import pytest
@@ -33,6 +34,18 @@ MALFORMED = [
     (b"Transfer-Encoding: chunked\r\n\r\n", b"0\r\nno colon\r\n\r\n"),
     (b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", b"0\r\n\r\n"),
 ]
+
+
+async def test_the_log_warns_of_a_malformed_request(
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = logging.getLogger("uvicorn.error")
+    async with live(settings) as client, Connection(client) as connection:
+        monkeypatch.setattr(server, "filters", [])  # other tests may have set that of repetitions
+        monkeypatch.setattr(server, "handlers", [caplog.handler])
+        await connection.send(b"GET /secret\x00 HTTP/1.1\r\n\r\n")
+        assert (await connection.read_all()).startswith(b"HTTP/1.1 400 ")
+    assert caplog.messages.count("Invalid HTTP request received.") == 1
 
 
 @pytest.mark.parametrize("is_split", [False, True])

@@ -33,7 +33,9 @@ class UpgradeIgnoringProtocol(HttpToolsProtocol):
                 data = data[upgrade.args[0] :]
                 self._ignore_upgrade()
             except HttpParserError:
-                self.send_400_response("Invalid HTTP request received.")
+                message = "Invalid HTTP request received."
+                self.logger.warning(message)  # `repeats` bounds the lines
+                self.send_400_response(message)
                 return
 
     def on_message_complete(self) -> None:
