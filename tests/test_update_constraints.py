@@ -84,3 +84,15 @@ async def test_increments_are_sent_one_by_one_if_the_indexes_cannot_be_read(
     answers = await answers_of(client, database, *[{"$inc": {"n": 1}}] * 4)
     assert [each.json()["n"] for each in answers] == [2, 3, 4, 5]
     assert not any(map(counts_together, database.commands("findAndModify")))
+
+
+async def test_increments_are_sent_one_by_one_if_an_index_is_prepared_to_be_unique(
+    client: AsyncClient, database: PlayedDatabase
+) -> None:
+    """It refuses new duplicates already (`collMod`)."""
+    await client.put("/stuff/a", json={"l": [], "n": 1})
+    index = {"v": 2, "key": {"n": 1}, "name": "n_1", "prepareUnique": True}
+    database.answer("listIndexes", cursor("stuff.stuff", index))
+    answers = await answers_of(client, database, *[{"$inc": {"n": 1}}] * 4)
+    assert [each.json()["n"] for each in answers] == [2, 3, 4, 5]
+    assert not any(map(counts_together, database.commands("findAndModify")))

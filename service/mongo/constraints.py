@@ -14,6 +14,10 @@ from pymongo.errors import PyMongoError
 
 from service.mongo.access import ThreadCollection
 
+UNIQUE = ("unique", "prepareUnique")
+"""Options of indexes that refuse duplicates; one that is prepared to be unique refuses new ones.
+https://www.mongodb.com/docs/manual/core/index-unique/convert-to-unique/
+"""
 SECONDS = 1.0
 """After which they are read again: other programs change them."""
 
@@ -53,7 +57,7 @@ def _constrained(collection: ThreadCollection) -> frozenset[str] | None:
         for index in indexes
         for path, _ in index["key"]
         # Indexes of places refuse what is outside of their bounds.
-        if index.get("unique") or any(isinstance(kind, str) for _, kind in index["key"])
+        if any(map(index.get, UNIQUE)) or any(isinstance(kind, str) for _, kind in index["key"])
     )
 
 
