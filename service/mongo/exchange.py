@@ -7,7 +7,7 @@ atomic operation of the database compares and writes:
 - an `update` or a `delete` whose filter has the document inline, where both documents together are
   small enough: filter and replacement share the 16 MiB of a command. Works everywhere. Where such a
   filter is slow, an `update` by the `_id` whose pipeline compares, and leaves another document as
-  it is;
+  it is; and if that does not tell whether it was equal, a transaction;
 - a transaction that reads, compares and writes, where there are transactions;
 - else a variable of the command (`let`), which may have 16 MiB of its own.
 
@@ -83,20 +83,35 @@ async def _inline(
     if new is None:
         deleted = await writer.write(lambda: collection.delete_one(condition))
         return bool(deleted.deleted_count)
+    if database.scans_for_expressions and database.has_transactions:
+        return await _in_pipeline(database, writer, id, current, new)
     replacement = layout.raw(new)
-    if database.scans_for_expressions and new != current:  # else nothing tells whether it was equal
+    replaced = await writer.write(lambda: collection.replace_one(condition, replacement))
+    return bool(replaced.matched_count)
+
+
+async def _in_pipeline(
+    database: CollectionAccess, writer: Writer, id: Id, current: bytes, new: bytes
+) -> bool:
+    collection = database.collection
+    if new != current:
         exchanged = {
             "$cond": [
                 {"$eq": ["$$ROOT", {"$literal": layout.raw(current)}]},
-                {"$literal": replacement},
+                {"$literal": layout.raw(new)},
                 "$$ROOT",
             ]
         }
         pipeline = [{"$replaceWith": exchanged}]
         updated = await writer.write(lambda: collection.update_one({"_id": id}, pipeline))
-        return bool(updated.modified_count)
-    replaced = await writer.write(lambda: collection.replace_one(condition, replacement))
-    return bool(replaced.matched_count)
+        if updated.modified_count:
+            return True
+        found = await writer.write(lambda: collection.find_one({"_id": id}))
+        if found is None or bytes(found.raw) != current:
+            return False
+    # Nothing tells whether it was equal: the embedded engine stores both documents as the same one
+    # (it puts the `$ref` of a reference first), or takes one with a NaN for unequal to itself.
+    return await _in_transaction(database, writer, id, current, new)
 
 
 async def _in_transaction(
