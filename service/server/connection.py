@@ -104,9 +104,13 @@ class ConnectionProtocol(UpgradeIgnoringProtocol):
         self._is_shutting_down = True
         self._is_persistent = False
         if self._is_answered:
-            self.loop.call_later(LAST_REQUESTS, self._close_if_idle)
-        else:
+            self._close_soon()
+        elif not self.cycle.response_started:  # else its head has left the connection open
             self.cycle.keep_alive = False
+
+    def _close_soon(self) -> None:
+        """Close when a request that the client may be sending has arrived, unless one has."""
+        self.loop.call_later(LAST_REQUESTS, self._close_if_idle)
 
     def _close_if_idle(self) -> None:
         if self.transport.is_closing():

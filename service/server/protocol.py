@@ -230,6 +230,8 @@ class LimitedProtocol(ConnectionProtocol):
         self._connections.end(self)
         if self._part is Part.START:
             self._deadline.set(self.timeout_keep_alive)
+        if self._is_shutting_down:
+            self._close_soon()
         self.flow.resume_reading()
         if self._unparsed:
             unparsed, self._unparsed = self._unparsed, b""
