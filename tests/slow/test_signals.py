@@ -114,6 +114,27 @@ def test_a_request_that_crosses_the_signal_on_an_idle_connection_is_answered(
         assert service.process.wait(TIMEOUT) == 0
 
 
+def test_a_request_after_a_feed_that_the_signal_has_ended_is_answered(tmp_path: Path) -> None:
+    """The head of the feed has left the connection open."""
+    with stuff_serve(tmp_path) as service:
+        url = httpx.URL(service.base_url)
+        with socket.create_connection((url.host, url.port or 0), TIMEOUT) as following:
+            reader = following.makefile("rb")
+            following.sendall(
+                b"GET /stuff HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
+            )
+            while reader.readline() != b": The feed begins.\n":
+                pass
+            service.process.send_signal(signal.SIGTERM)
+            while reader.readline() != b"0\r\n":  # the last chunk
+                pass
+            assert reader.readline() == b"\r\n"
+            following.sendall(b"GET /stuff/none HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert read_status(reader) == 404
+            assert reader.read() == b""  # and closed
+        assert service.process.wait(TIMEOUT) == 0
+
+
 def read_status(reader: BinaryIO) -> int:
     status = int(reader.readline().split()[1])
     length = 0
