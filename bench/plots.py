@@ -80,7 +80,10 @@ def plot_latency(records: Sequence[Record], target: Path) -> None:
 
 def _figure(panels: int, height: float, *, sharey: bool = False) -> tuple[Any, Any]:
     mpl.rcParams.update({"svg.hashsalt": "stuff", "svg.fonttype": "none", "font.size": 9})
-    return pyplot.subplots(1, panels, figsize=(9, height), sharey=sharey, layout="constrained")
+    figure, axes = pyplot.subplots(
+        1, panels, figsize=(9, height), sharey=sharey, layout="constrained"
+    )
+    return figure, axes
 
 
 def _save(figure: Any, target: Path) -> None:
