@@ -39,7 +39,7 @@ from service.web.shortcut import ShortcutMiddleware
 
 
 class PlainState(State):
-    """Starlette's, as an ordinary object: each attribute of its own is looked up in Python."""
+    """Starlette's, with ordinary attributes, which are found without a step of the interpreter."""
 
     def __setattr__(self, key: str, value: Any) -> None:
         object.__setattr__(self, key, value)

@@ -109,7 +109,7 @@ class ConnectionProtocol(UpgradeIgnoringProtocol):
             self.cycle.keep_alive = False
 
     def _close_soon(self) -> None:
-        """Close when a request that the client may be sending has arrived, unless one has."""
+        """Close in a moment, unless a request arrives that the client may be sending now."""
         self.loop.call_later(LAST_REQUESTS, self._close_if_idle)
 
     def _close_if_idle(self) -> None:

@@ -8,7 +8,7 @@ a number beyond the range of its type becomes infinite, as in MongoDB.
 https://www.mongodb.com/docs/manual/reference/mql/update/
 """
 
-from service.documents.updates.counting import Counting, counting
+from service.documents.updates.counting import counting
 from service.documents.updates.update import MEDIA_TYPE, Update
 
-__all__ = ["MEDIA_TYPE", "Counting", "Update", "counting"]
+__all__ = ["MEDIA_TYPE", "Update", "counting"]

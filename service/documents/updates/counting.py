@@ -15,8 +15,8 @@ import bson
 from service.documents import layout
 
 MAX_AMOUNT = 2**24
-MAX_COUNT = 64
-"""Increments in one operation, so that their sum is at most 2^30."""
+MAX_COUNT = 63
+"""Increments in one operation: their sum is less than 2^30, so that a value stays in its type."""
 MAX_PATHS = 4
 MAX_BYTES = 16 * 1024
 """Of the document: it is searched for each path, and copied for each increment."""
