@@ -7,7 +7,7 @@ BSON: https://bsonspec.org/spec.html
 """
 
 import struct
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from bson import CodecOptions
 from bson.codec_options import DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 
+from service.documents.elements import elements_of, value_end
 from service.errors import DocumentTooLarge
 
 MAX_DOCUMENT_BYTES = 16 * 1024 * 1024
@@ -32,7 +33,6 @@ DECODE_OPTIONS = CodecOptions[dict[str, Any]](
 _RAW_OPTIONS = DECODE_OPTIONS.with_options(document_class=RawBSONDocument)
 _INT32 = struct.Struct("<i")
 _INT64 = struct.Struct("<q")
-_OBJECT = 0x03  # the element type of objects
 # The parts of a document as it is stored, where they have a constant size or content.
 _TEXT_ID = b"\x02_id\0"  # a length (4 bytes), the text, and a NUL follow
 _TAG_SIZE = 32
@@ -43,13 +43,6 @@ _BEFORE_TIME = _METADATA[4 + _TAG_START + _TAG_SIZE : -10]
 _TAIL_SIZE = len(_METADATA) - 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
-# The size of a value in bytes by its element type, for types of constant size.
-_FIXED_SIZES = {
-    0x01: 8, 0x06: 0, 0x07: 12, 0x08: 1, 0x09: 8, 0x0A: 0, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16,
-    0x7F: 0, 0xFF: 0,
-}  # fmt: skip
-# For types whose values start with a length: the bytes of the value that it does not count.
-_LENGTH_EXTRAS = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
 
 
 class Metadata(NamedTuple):
@@ -112,7 +105,7 @@ def split(document: bytes) -> tuple[bytes | None, bytes]:
     """The element `_id`, if there is one, and the fields."""
     id: bytes | None = None
     fields: list[bytes] = []
-    for name, start, end in _elements(document):
+    for name, start, end in elements_of(document):
         if name == b"_id":
             id = document[start:end]
         elif name != b"_stuff":
@@ -164,7 +157,7 @@ def _too_large(size: int) -> DocumentTooLarge:
 
 def element(document: bytes, name: bytes) -> bytes:
     """The top-level element with this name; empty if there is none."""
-    for each, start, end in _elements(document):
+    for each, start, end in elements_of(document):
         if each == name:
             return document[start:end]
     return b""
@@ -187,7 +180,7 @@ def raw(document: bytes) -> RawBSONDocument:
 def id_query(document: bytes) -> bytes:
     """The query (BSON) for the `_id` of a document whose first element that is. It finds no other
     document, whatever the type: `{"_id": value}` would take some objects for operators."""
-    _, start, end = next(_elements(document))
+    _, start, end = next(elements_of(document))
     equal = document[start : start + 1] + b"$eq\0" + document[start + len(_TEXT_ID) : end]
     return whole(b"\x03_id\0" + whole(equal))
 
@@ -212,7 +205,7 @@ def _read_own(document: bytes) -> Stored | None:
     if document.startswith(_TEXT_ID, 4):
         start = 13 + _INT32.unpack_from(document, 9)[0]
     elif document.startswith(b"_id\0", 5):
-        start = _value_end(document, document[4], 9)
+        start = value_end(document, document[4], 9)
     else:
         return None
     # If the stored tag is not that of the fields, another program has changed something.
@@ -229,7 +222,7 @@ def _read_own(document: bytes) -> Stored | None:
 def _read_any(document: bytes) -> Stored:
     metadata: dict[str, Any] = {}
     fields = []
-    for name, start, end in _elements(document):
+    for name, start, end in elements_of(document):
         if name == b"_stuff":
             metadata = _decode_metadata(document[start:end])
         elif name != b"_id":
@@ -247,7 +240,7 @@ def read_view(document: bytes, view: str) -> Stored:
     The entity tag is that of the view. The rest of the document is unknown, so its metadata is as
     recorded.
     """
-    for name, start, end in _elements(document):
+    for name, start, end in elements_of(document):
         if name == b"_stuff":
             recorded = _decode_metadata(document[start:end])
             break
@@ -270,7 +263,7 @@ def with_elements(document: bytes, names: Container[bytes] | None) -> bytes:
     return whole(
         b"".join(
             document[start:end]
-            for name, start, end in _elements(document)
+            for name, start, end in elements_of(document)
             if name != b"_stuff" and (names is None or name in names)
         )
     )
@@ -282,45 +275,3 @@ def _decode_metadata(element: bytes) -> dict[str, Any]:
         METADATA_KEY
     ]
     return value if isinstance(value, dict) else {}
-
-
-def place_of(document: bytes, path: Sequence[bytes]) -> tuple[int, int] | None:
-    """The type of the value at a path, which leads through objects only, and where it starts. None
-    if there is no such value."""
-    start = 0
-    for depth, step in enumerate(path, 1):
-        for name, begin, _ in _elements(document, start):
-            if name == step:
-                kind, start = document[begin], begin + len(name) + 2
-                break
-        else:
-            return None
-        if depth < len(path) and kind != _OBJECT:
-            return None
-    return kind, start
-
-
-def _elements(document: bytes, start: int = 0) -> Iterator[tuple[bytes, int, int]]:
-    """Each element of the document, or of the object that starts there: its name, where it starts,
-    and where it ends.
-
-    `RawBSONDocument` does not replace this: it drops repeated keys, and encodes deprecated types
-    and invalid UTF-8 as others, so that different documents would have the same entity tag.
-    """
-    position = start + 4
-    last = start + _INT32.unpack_from(document, start)[0] - 1
-    while position < last:
-        name_end = document.index(b"\0", position + 1)
-        end = _value_end(document, document[position], name_end + 1)
-        yield document[position + 1 : name_end], position, end
-        position = end
-
-
-def _value_end(document: bytes, kind: int, start: int) -> int:
-    size = _FIXED_SIZES.get(kind)
-    if size is not None:
-        return start + size
-    if kind == 0x0B:  # a regular expression: two C strings
-        return document.index(b"\0", document.index(b"\0", start) + 1) + 1
-    length: int = _INT32.unpack_from(document, start)[0]
-    return start + length + _LENGTH_EXTRAS[kind]

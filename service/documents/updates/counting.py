@@ -13,6 +13,7 @@ from typing import Any
 import bson
 
 from service.documents import layout
+from service.documents.elements import place_of
 
 MAX_AMOUNT = 2**24
 MAX_COUNT = 63
@@ -105,4 +106,4 @@ def counting(updates: Sequence[Mapping[str, int] | None], document: bytes) -> Co
 
 def _place_of(document: bytes, path: str) -> tuple[int, int]:
     """The type of the value at the path, 0 if there is none, and where it starts."""
-    return layout.place_of(document, path.encode().split(b".")) or (0, 0)
+    return place_of(document, path.encode().split(b".")) or (0, 0)
